@@ -1,0 +1,1 @@
+"""The abstract interpreter: the compact representation in, access sets out."""

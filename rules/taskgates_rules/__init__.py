@@ -1,0 +1,1 @@
+"""The policy: one module a rule family, and the effect models as data."""
