@@ -29,6 +29,13 @@ class Related(msgspec.Struct, frozen=True):
     span: SourceSpan
 
 
+class Replacement(msgspec.Struct, frozen=True):
+    """One piece of the rewriting that mends a finding: `text` takes the place of what `span` covers."""
+
+    span: SourceSpan
+    text: str
+
+
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """One violation of one rule.
 
@@ -44,6 +51,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
         key: what identifies the finding when lines move (no line numbers); the fingerprint is made from it.
         fingerprint: stable identity over commits.
         fixable: whether `taskgates fix` can rewrite the declaration.
+        replacements: the rewriting itself, all of it together, where the rule knows it.
     """
 
     rule: str
@@ -57,6 +65,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     key: tuple[str, ...] = ()
     fingerprint: str = ""
     fixable: bool = False
+    replacements: tuple[Replacement, ...] = ()
 
 
 class Problem(msgspec.Struct, frozen=True):

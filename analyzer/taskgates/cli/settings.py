@@ -1,0 +1,45 @@
+"""The settings of a run, from the command line's options and everything weaker."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from taskgates.cli.errors import InputError
+from taskgates.config import ConfigError, load_config
+from taskgates.tree.environment import EnvironmentNotFoundError, find_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from taskgates.config import Config
+
+
+def choose_root(argument: Path | None, option: Path | None = None) -> Path:
+    """The repository: given as an argument or with `--root`, else the working directory.
+
+    Raises:
+        InputError: both were given and differ.
+    """
+    if argument is not None and option is not None and argument.resolve() != option.resolve():
+        raise InputError(f"the root is given twice: {argument} and --root {option}; leave one out")
+    return argument or option or Path()
+
+
+def read_settings(root: Path, overrides: Mapping[str, object], config_file: Path | None) -> Config:
+    """The settings in force.
+
+    Raises:
+        InputError: something is wrong with them; every fault has a line of its own.
+    """
+    try:
+        config = load_config(root, overrides, os.environ, config_file)
+    except ConfigError as error:
+        raise InputError("\n".join(["the settings cannot be used:", *map(str, error.problems)])) from error
+    if config.python is not None:
+        try:
+            find_environment(root, config.python, os.environ)
+        except EnvironmentNotFoundError as error:
+            raise InputError(f"{config.origin('python')}: {error}") from error
+    return config

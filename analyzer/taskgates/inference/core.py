@@ -1,0 +1,496 @@
+"""What every part of the interpreter shares: the program's state, budgets, frames, forks and the effect log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from taskgates.inference.interface import Interface
+from taskgates.inference.log import Chain, EffectLog, RawSite
+from taskgates.inference.paths import join_paths, normalise, relative_to_root
+from taskgates.inference.state import State
+from taskgates.inference.text import Hole, Text, TextLike
+from taskgates.inference.values import (
+    NONE,
+    UNKNOWN,
+    AnyValue,
+    Arguments,
+    ClassV,
+    DictObj,
+    Ext,
+    FunctionV,
+    Heap,
+    Instance,
+    Known,
+    ListObj,
+    ModuleV,
+    PathV,
+    TupleV,
+    Union,
+    Unknown,
+    join,
+    options,
+    path_text,
+)
+from taskgates.model.access import Operation, SharedKind
+from taskgates.syntax import ir
+
+if TYPE_CHECKING:
+    from taskgates.inference.effects import EffectTable
+    from taskgates.tree.tree import Tree
+
+NORMAL, RETURN, BREAK, CONTINUE = 1, 2, 4, 8
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """Bounds of one analysis; what they cut is reported as opaque.
+
+    Attributes:
+        steps: statements and calls that one entry may run.
+        depth: how deep calls may nest.
+        recursion: how often one function may be active at once.
+        unroll: how many known elements a loop runs one by one.
+        rounds: how often an undecided loop is repeated before it is widened.
+        file_size: bytes of a source file that is parsed, and of a data file that is read.
+    """
+
+    steps: int = 400_000
+    depth: int = 80
+    recursion: int = 6
+    unroll: int = 300
+    rounds: int = 3
+    file_size: int = 2_000_000
+
+
+class BudgetExceeded(Exception):  # noqa: N818 - not an error of the program, a stop of the analysis
+    """The step budget of the entry ran out."""
+
+
+class AbstractRaise(Exception):  # noqa: N818 - the analysed program's exception, on its way
+    """The analysed program certainly raises here."""
+
+    def __init__(self, value: AnyValue) -> None:
+        super().__init__(str(value))
+        self.value = value
+
+
+class Frame:
+    """One activation of a function, class body, comprehension or module body."""
+
+    __slots__ = (
+        "args",
+        "cls",
+        "function",
+        "globals",
+        "floor",
+        "locals",
+        "module",
+        "nonlocals",
+        "on_yield",
+        "parent",
+        "qualname",
+        "returns",
+        "self_value",
+        "slots",
+        "yields",
+    )
+
+    def __init__(
+        self, module: ModuleV, qualname: str, slots: dict[Any, Any], parent: Frame | None, function: FunctionV | None = None
+    ) -> None:
+        self.module = module
+        self.qualname = qualname
+        self.slots = slots
+        self.parent = parent
+        self.function = function
+        node = function.node if function is not None else None
+        self.locals: frozenset[str] | None = frozenset(node.locals) if node is not None else None
+        self.globals: frozenset[str] = frozenset(node.globals) if node is not None else frozenset()
+        self.nonlocals: frozenset[str] = frozenset(node.nonlocals) if node is not None else frozenset()
+        self.returns: list[AnyValue] = []
+        self.yields: ListObj | None = None
+        self.on_yield: Callable[[AnyValue], AnyValue] | None = None
+        self.cls: ClassV | None = function.cls if function is not None else None
+        self.self_value: AnyValue | None = None
+        self.args: Arguments | None = None
+        self.floor = 0
+
+
+class TryContext:
+    """The exceptions that may leave the body of a try statement that is being run."""
+
+    __slots__ = ("anything", "names", "values")
+
+    def __init__(self) -> None:
+        self.anything = False
+        self.names: set[str] = set()
+        self.values: list[AnyValue] = []
+
+
+class Core(Interface):
+    """State and services of one analysis; the parts of the interpreter are mixed in on top."""
+
+    def __init__(
+        self,
+        tree: Tree,
+        effects: EffectTable,
+        *,
+        root: str,
+        environ: dict[str, str],
+        limits: Limits,
+    ) -> None:
+        self.tree = tree
+        self.effects = effects
+        self.root = root
+        self.limits = limits
+        self.state = State()
+        self.log = EffectLog()
+        self.modules: dict[str, ModuleV] = {}
+        self.cwd: TextLike = root
+        self.environ = environ
+        self.set_environ: dict[str, AnyValue] = {}
+        self.argv: AnyValue = ListObj("list")
+        self.undecided = 0
+        self.threads = 0
+        self.steps = 0
+        self.held: list[str] = []
+        self.chain: Chain | None = None
+        self.frame: Frame | None = None
+        self.call_node: ir.Call | None = None
+        self.active: list[tuple[int, tuple[AnyValue, ...] | None]] = []
+        self.tries: list[TryContext] = []
+        self.calls: dict[str, dict[str, None]] = {}
+        self.at_exit: list[tuple[AnyValue, Arguments]] = []
+        self.stdin: AnyValue | None = None
+
+    # Budgets
+
+    def tick(self, amount: int = 1) -> None:
+        """Count steps against the budget.
+
+        Raises:
+            BudgetExceeded: when it ran out.
+        """
+        self.steps += amount
+        if self.steps > self.limits.steps:
+            self.opaque(f"the budget of {self.limits.steps} steps ran out; raise `steps` to look further")
+            raise BudgetExceeded
+
+    # Sites
+
+    def site(self, call: str, node: ir.Call | ir.Attr | ir.Name | ir.Subscript | None = None) -> RawSite:
+        """The present place in the program, as the log wants it."""
+        frame = self.frame
+        where = node if node is not None else self.call_node
+        pos = where.pos if where is not None else 0
+        start = where.start if isinstance(where, ir.Call) else -1
+        if frame is None:
+            return RawSite("", 0, 0, "<module>", call, None)
+        return RawSite(frame.module.file, pos, start, frame.qualname, call, self.chain)
+
+    @property
+    def conditional(self) -> bool:
+        """Whether some undecided condition stands before the present place."""
+        return self.undecided > 0
+
+    # Effects
+
+    def absolute(self, text: TextLike) -> TextLike:
+        """A path as the program means it, made absolute by the working directory and normalised."""
+        head = text if isinstance(text, str) else text.prefix
+        if head.startswith("file://"):
+            text = head[7:] if isinstance(text, str) else text
+        return normalise(join_paths(self.cwd, text))
+
+    def access(self, operation: Operation, value: AnyValue, call: str, *, conditional: bool = False) -> None:
+        """Note that the program does something to the path that a value names.
+
+        Lists and tuples are taken element by element; None, open handles and buffers are no paths.
+        """
+        undecided = self.conditional or conditional
+        for option in options(value):
+            if isinstance(option, ListObj | TupleV):
+                for item in option.items:
+                    self.access(operation, item, call, conditional=conditional)
+                if option.rest is not None:
+                    self.access(operation, option.rest, call, conditional=conditional)
+                continue
+            text = path_text(option)
+            if text is None:
+                if isinstance(option, Instance):
+                    text = self.fspath(option)
+                    if text is None:
+                        continue
+                elif isinstance(option, Unknown):
+                    if option.origin not in ("stream", "descriptor"):
+                        self.log.access(operation, None, self.site(call), undecided)
+                    continue
+                else:
+                    continue
+            self.access_text(operation, text, call, undecided)
+
+    def fspath(self, value: Instance) -> TextLike | None:
+        """What `__fspath__` of an object gives; None when it is not path-like."""
+        if isinstance(value.cls, ClassV):
+            method = self.get_attr(value, "__fspath__") if self.has_attr(value, "__fspath__") else None
+            if method is not None:
+                return path_text(self.call(method, Arguments()))
+        return None
+
+    def has_attr(self, value: AnyValue, name: str) -> bool:
+        """Whether a class of the analysed code defines an attribute."""
+        if isinstance(value, Instance):
+            if name in value.slots:
+                return True
+            return isinstance(value.cls, ClassV) and any(
+                isinstance(cls, ClassV) and name in cls.slots for cls in value.cls.mro
+            )
+        return False
+
+    def access_text(self, operation: Operation, text: TextLike, call: str, conditional: bool) -> None:
+        """Note an access to a path given as a string."""
+        head = text if isinstance(text, str) else text.prefix
+        if "\0" in head or text == "":
+            return
+        scheme = head.split("://", 1)[0] if "://" in head else ""
+        if scheme and scheme != "file" and scheme.replace("+", "").replace("-", "").isalnum():
+            return
+        path = self.absolute(text)
+        if isinstance(path, str):
+            if path in ("/dev/null", "/dev/stdin", "/dev/stdout", "/dev/stderr", "/dev/tty", "/dev/zero", "/dev/urandom"):
+                return
+            if path.startswith(("/dev/fd/", "/proc/")):
+                return
+        elif path.prefix.startswith(TEMPORARY):
+            return
+        if isinstance(path, str) and path.startswith(TEMPORARY):
+            return
+        if operation.is_write and operation is not Operation.MKDIR and isinstance(path, str):
+            self.log.written.add(path)
+        elif operation.is_write and operation is not Operation.MKDIR:
+            self.log.written_patterns.append(path)
+        self.log.access(operation, path, self.site(call), conditional)
+
+    def opaque(self, reason: str) -> None:
+        """Note that something here could not be seen through."""
+        self.log.opaque(reason, self.site("", None))
+
+    def shared(self, name: str, kind: SharedKind, access: str, node: Any = None, call: str = "") -> None:
+        """Note a touch of state that outlives the call, under the locks held at present."""
+        site = self.site(call or name, node)
+        self.log.shared(name, kind, access, site, frozenset(self.held), self.threads > 0)
+
+    def mutated(self, obj: AnyValue, node: Any = None) -> None:
+        """Note the in-place change of an object that a global, class or default argument holds."""
+        if isinstance(obj, Heap) and obj.owner is not None and self.frame is not None:
+            name, kind = obj.owner
+            if self.frame.function is not None or self.threads:
+                self.shared(name, SharedKind(kind), "write", node)
+
+    # Files of the tree
+
+    def in_tree(self, text: TextLike) -> str | None:
+        """The root-relative form of a wholly known path inside the root, else None."""
+        path = relative_to_root(self.absolute(text), self.root)
+        if not isinstance(path, str) or path.startswith(("/", "~")):
+            return None
+        return path
+
+    def wrote(self, path: str) -> bool:
+        """Whether the program itself may have written a root-relative path already."""
+        absolute = normalise(join_paths(self.root, path))
+        if absolute in self.log.written:
+            return True
+        return any(matches_text(pattern, str(absolute)) for pattern in self.log.written_patterns)
+
+    def exists(self, text: TextLike, kind: str | None = None) -> bool | None:
+        """Existence as far as the tree can tell: True when there or written by the program, else undecided."""
+        path = self.in_tree(text)
+        if path is None:
+            return None
+        found = self.tree.kind(path)
+        if found is not None and not self.deleted(path):
+            return kind is None or found == kind
+        if self.wrote(path) and kind in (None, "file"):
+            return None if self.deleted(path) else True
+        return None
+
+    def deleted(self, path: str) -> bool:
+        """Whether the program itself may have removed a root-relative path."""
+        return str(normalise(join_paths(self.root, path))) in self.log.removed
+
+    def content(self, text: TextLike) -> bytes | None:
+        """The content of a file of the tree that the program has not written, within the size limit."""
+        path = self.in_tree(text)
+        if path is None or self.wrote(path):
+            return None
+        return self.tree.read_bytes(path, self.limits.file_size)
+
+    # Exceptions
+
+    def may_raise(self, *names: str) -> None:
+        """Note exceptions that the present operation may raise; without names, any."""
+        if self.tries:
+            context = self.tries[-1]
+            if names:
+                context.names.update(names)
+            else:
+                context.anything = True
+
+    def throw(self, name: str, message: str = "") -> AbstractRaise:
+        """A built-in exception that the program certainly raises."""
+        instance = Instance(Ext(f"builtins.{name}"))
+        instance.slots["args"] = TupleV([Known(message)] if message else [])
+        return AbstractRaise(instance)
+
+    # Forks
+
+    def fork(
+        self, runs: Sequence[Callable[[], int]], *, include_current: bool = False, usual: Callable[[], int] | None = None
+    ) -> int:
+        """Run alternatives from the same state and join what they leave.
+
+        Args:
+            runs: each executes one branch and returns its bit set.
+            include_current: whether "none of them" is an outcome too.
+            usual: the one of the runs that is taken unless something exceptional happens: what it does is not marked
+                as conditional.
+
+        Raises:
+            AbstractRaise: when every alternative certainly raises.
+        """
+        state = self.state
+        mark = state.begin()
+        flags = NORMAL if include_current else 0
+        deltas = []
+        raised: list[AnyValue] = []
+        held = list(self.held)
+        cwd = self.cwd
+        cwds: list[TextLike] = [cwd] if include_current else []
+        try:
+            for run in runs:
+                self.undecided += run is not usual
+                try:
+                    outcome = run()
+                except AbstractRaise as error:
+                    raised.append(error.value)
+                    outcome = 0
+                finally:
+                    self.undecided -= run is not usual
+                if outcome & NORMAL:
+                    deltas.append(state.delta(mark))
+                    cwds.append(self.cwd)
+                flags |= outcome
+                state.rollback(mark)
+                self.held = list(held)
+                self.cwd = cwd
+            state.merge(deltas, include_current=include_current)
+            if cwds:
+                self.cwd = _join_texts(cwds)
+        finally:
+            state.end()
+        if raised:
+            if not flags:
+                raise AbstractRaise(join(raised))
+            if self.tries:
+                self.tries[-1].values.extend(raised)
+        return flags
+
+    def choose(self, branches: Sequence[Callable[[], AnyValue]]) -> AnyValue:
+        """Evaluate alternative expressions from the same state and join their values."""
+        found: list[AnyValue] = []
+
+        def runner(branch: Callable[[], AnyValue]) -> Callable[[], int]:
+            def run() -> int:
+                found.append(branch())
+                return NORMAL
+
+            return run
+
+        self.fork([runner(branch) for branch in branches])
+        return join(found)
+
+    def each(self, value: AnyValue, action: Callable[[AnyValue], AnyValue]) -> AnyValue:
+        """Apply an action to every alternative of a value and join the results."""
+        if not isinstance(value, Union):
+            return action(value)
+        return self.choose([lambda option=option: action(option) for option in value.options])  # type: ignore[misc]
+
+    @contextmanager
+    def within(self, frame: Frame) -> Iterator[None]:
+        """Make a frame the current one."""
+        outer = self.frame
+        self.frame = frame
+        try:
+            yield
+        finally:
+            self.frame = outer
+
+    # Small conveniences
+
+    def new_list(self, kind: str, items: Sequence[AnyValue] = (), rest: AnyValue | None = None) -> ListObj:
+        """A fresh sequence object."""
+        return ListObj(kind, items, rest)
+
+    def dict_of(self, entries: dict[str, AnyValue]) -> DictObj:
+        """A fresh dict with string keys."""
+        return DictObj("dict", {Known(key): value for key, value in entries.items()})
+
+    def env_value(self, name: str) -> AnyValue:
+        """An environment variable: what the program set, what `--env` gave, None when unset."""
+        if name in self.set_environ:
+            return self.set_environ[name]
+        if name in self.environ:
+            return Known(self.environ[name])
+        if name == "HOME":
+            return Known("~")
+        if name in ("PATH", "USER", "LOGNAME", "SHELL", "LANG", "PWD", "TERM", "HOSTNAME"):
+            return Known(self.root) if name == "PWD" else Unknown(f"environment variable {name}", "environment")
+        return NONE
+
+
+TEMPORARY = "/\x00tmp"
+
+
+def _join_texts(texts: list[TextLike]) -> TextLike:
+    first = texts[0]
+    if all(text == first for text in texts):
+        return first
+    from taskgates.inference.values import widen_texts
+
+    return widen_texts(texts)
+
+
+def matches_text(pattern: TextLike, path: str) -> bool:
+    """Whether a partly known string may be the given one."""
+    if isinstance(pattern, str):
+        return pattern == path
+    import re
+
+    expression = "".join(
+        re.escape(part) if isinstance(part, str) else (".*" if part.slash else "[^/]*") for part in pattern.parts
+    )
+    return re.fullmatch(expression, path, re.DOTALL) is not None
+
+
+__all__ = [
+    "BREAK",
+    "CONTINUE",
+    "NORMAL",
+    "RETURN",
+    "TEMPORARY",
+    "UNKNOWN",
+    "AbstractRaise",
+    "BudgetExceeded",
+    "Core",
+    "Frame",
+    "Hole",
+    "Limits",
+    "PathV",
+    "Text",
+    "TryContext",
+    "matches_text",
+]

@@ -1,0 +1,164 @@
+"""Finding effect tables and indexing them.
+
+A table is read whole and cut at its row headers, which costs a few milliseconds for everything that is shipped; a row
+is parsed when it is first looked up. Tables of the user are parsed and checked at once, so that a fault is reported
+whether or not the row is ever used.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from taskgates.inference.effects.errors import EffectProblem, EffectTableError
+from taskgates.inference.effects.rows import RowParser
+from taskgates.inference.effects.table import EffectTable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from importlib.resources.abc import Traversable
+    from pathlib import Path
+
+    from taskgates.inference.effects.model import Row
+
+_PACKAGE = "taskgates_rules"
+_FOLDER = "effects"
+_COMMANDS = "commands.toml"
+"""Effects of shell commands: another schema, read elsewhere."""
+
+_HEADER = re.compile(r"^\[(?P<quote>[\"']?)(?P<name>[^\"'\[\]\n]+)(?P=quote)\][ \t]*(?:#.*)?$", re.MULTILINE)
+_TOML_LINE = re.compile(r" ?\(at line (\d+), column \d+\)| ?\(at end of document\)")
+
+
+class RowText(msgspec.Struct, frozen=True):
+    """One row as it stands in its file.
+
+    Attributes:
+        name: the qualified name.
+        file: the table's file, for messages.
+        line: the header's line.
+        text: the row's lines, the header first.
+    """
+
+    name: str
+    file: str
+    line: int
+    text: str
+
+    def parse(self) -> Row:
+        """Parse the row.
+
+        Raises:
+            EffectTableError: with every fault of the row.
+        """
+        try:
+            document = tomllib.loads(self.text)
+        except tomllib.TOMLDecodeError as error:
+            at = _TOML_LINE.search(str(error))
+            line = self.line + (int(at[1]) - 1 if at and at[1] else self.text.rstrip().count("\n"))
+            message = f"[{self.name}] not valid TOML: {_TOML_LINE.sub('', str(error))}"
+            raise EffectTableError([EffectProblem(self.file, line, message)]) from error
+        if document.keys() != {self.name}:
+            message = f'a row\'s header is one quoted name: write ["{self.name}"]'
+            raise EffectTableError([EffectProblem(self.file, self.line, message)])
+        parser = RowParser(self.name, self.file, self.text, self.line)
+        row = parser.parse(document[self.name])
+        if row is None:
+            raise EffectTableError(parser.problems)
+        return row
+
+
+def split_rows(text: str, file: str) -> Iterator[RowText]:
+    """Cut a table at its row headers.
+
+    Args:
+        text: the table.
+        file: its name, for messages.
+
+    Raises:
+        EffectTableError: when something other than comments stands before the first header.
+    """
+    headers = list(_HEADER.finditer(text))
+    head = text[: headers[0].start()] if headers else text
+    for index, row in enumerate(head.splitlines(), 1):
+        if row.strip() and not row.lstrip().startswith("#"):
+            message = 'every row begins with its qualified name: ["library.function"]'
+            raise EffectTableError([EffectProblem(file, index, message)])
+    line, at = 1, 0
+    for header, end in zip(headers, [*(each.start() for each in headers[1:]), len(text)], strict=True):
+        line += text.count("\n", at, header.start())
+        at = header.start()
+        yield RowText(header["name"], file, line, text[at:end])
+
+
+def load_effects(paths: Iterable[Path] = (), *, packaged: bool = True) -> EffectTable:
+    """Load effect tables.
+
+    Args:
+        paths: the user's tables: files, or folders of `*.toml`. Their rows add to and replace the packaged ones; a
+            later path wins over an earlier one.
+        packaged: whether to begin with the tables that taskgates ships.
+
+    Returns:
+        The table to look names up in.
+
+    Raises:
+        EffectTableError: for unreadable files and every fault in the user's rows, with file and line.
+    """
+    rows: dict[str, RowText] = {}
+    if packaged:
+        for file in _packaged_tables():
+            for row in split_rows(file.read_text(encoding="utf-8"), f"{_PACKAGE}/{_FOLDER}/{file.name}"):
+                rows[row.name] = row
+    problems: list[EffectProblem] = []
+    parsed: dict[str, Row] = {}
+    for path in paths:
+        for row in _user_rows(path, problems):
+            rows[row.name] = row
+            try:
+                parsed[row.name] = row.parse()
+            except EffectTableError as error:
+                problems.extend(error.problems)
+    if problems:
+        raise EffectTableError(problems)
+    return EffectTable(rows, parsed)
+
+
+def _packaged_tables() -> Iterator[Traversable]:
+    folder = files(_PACKAGE) / _FOLDER
+    for file in sorted(folder.iterdir(), key=lambda each: each.name):
+        if file.name.endswith(".toml") and file.name != _COMMANDS:
+            yield file
+
+
+def _user_rows(path: Path, problems: list[EffectProblem]) -> Iterator[RowText]:
+    tables = sorted(path.glob("*.toml")) if path.is_dir() else [path]
+    for table in tables:
+        if path.is_dir() and table.name == _COMMANDS:
+            continue
+        try:
+            text = table.read_text(encoding="utf-8")
+            found = list(split_rows(text, str(table)))
+        except OSError as error:
+            problems.append(EffectProblem(str(table), 1, f"cannot be read: {error.strerror}"))
+        except UnicodeDecodeError:
+            problems.append(EffectProblem(str(table), 1, "is not UTF-8 text"))
+        except EffectTableError as error:
+            problems.extend(error.problems)
+        else:
+            yield from _without_repeats(found, problems)
+
+
+def _without_repeats(rows: list[RowText], problems: list[EffectProblem]) -> Iterator[RowText]:
+    first: dict[str, int] = {}
+    for row in rows:
+        if row.name in first:
+            message = f"[{row.name}] comes twice in this file, first on line {first[row.name]}"
+            problems.append(EffectProblem(row.file, row.line, message))
+        else:
+            first[row.name] = row.line
+            yield row

@@ -1,0 +1,259 @@
+"""The entry of the engine: a command line, a task or a source in, an access set out."""
+
+from __future__ import annotations
+
+import msgspec
+
+from taskgates.inference.core import BudgetExceeded, Frame, Limits
+from taskgates.inference.effects import EffectTable, load_effects
+from taskgates.inference.interpreter import Interpreter
+from taskgates.inference.locate import Locator
+from taskgates.inference.log import EffectLog
+from taskgates.inference.paths import normalise
+from taskgates.inference.processes import COMMAND_FILE
+from taskgates.inference.shell.host import Place, ShellState
+from taskgates.inference.sources import SourceStore
+from taskgates.inference.values import (
+    Arguments,
+    AnyValue,
+    ClassV,
+    FunctionV,
+    Instance,
+    Known,
+    ListObj,
+    ModuleV,
+    Unknown,
+)
+from taskgates.inference.core import AbstractRaise
+from taskgates.model.access import AccessSet
+from taskgates.model.finding import Problem
+from taskgates.model.task import Command, Task
+from taskgates.syntax import ir
+from taskgates.tree.cache import NullCache, ResultCache
+from taskgates.tree.environment import Environment, find_environment
+from taskgates.tree.tree import Tree
+
+
+class InferenceOptions(msgspec.Struct, frozen=True):
+    """What an analysis depends on besides the tree.
+
+    Attributes:
+        environ: environment variables that are known (`--env`).
+        python: the interpreter or environment whose packages count; found by itself when None.
+        follow: installed packages to analyse by their source.
+        effect_files: the user's own effect tables.
+        limits: bounds of one entry.
+    """
+
+    environ: dict[str, str] = {}
+    python: str | None = None
+    follow: tuple[str, ...] = ()
+    effect_files: tuple[str, ...] = ()
+    limits: Limits = Limits()
+
+
+class Analyser:
+    """Infers access sets; one instance serves many tasks of one repository and shares what it parsed.
+
+    Args:
+        tree: the repository.
+        options: see `InferenceOptions`.
+        cache: records of earlier runs.
+
+    Raises:
+        EnvironmentNotFoundError: when `options.python` names no environment.
+        EffectTableError: when a table of the user is faulty.
+    """
+
+    def __init__(self, tree: Tree, options: InferenceOptions | None = None, cache: ResultCache | None = None) -> None:
+        from pathlib import Path
+
+        self.tree = tree
+        self.options = options or InferenceOptions()
+        self.cache = cache or NullCache()
+        self.root = str(tree.root)
+        self.environment: Environment = find_environment(tree.root, self.options.python)
+        self.effects: EffectTable = load_effects([Path(name) for name in self.options.effect_files])
+        self.sources = SourceStore(tree, self.cache, self.options.limits.file_size)
+        self._problems: dict[str, Problem] = {}
+
+    @property
+    def problems(self) -> list[Problem]:
+        """Sources that could not be parsed (TG902), each once."""
+        return [self._problems[file] for file in sorted(self._problems)]
+
+    def command(self, command: Command) -> AccessSet:
+        """What a command line or shell text does."""
+        return self._run(str(command), lambda machine: self._command(machine, command))
+
+    def task(self, task: Task) -> AccessSet | None:
+        """What a task does when it runs; None when there is no code to look at."""
+        if task.command is not None:
+            return self.command(task.command)
+        sources = tuple(source for source in task.sources if ":" in source or self.tree.kind(source) == "file")
+        if not sources:
+            return None
+        return self._run(", ".join(sources), lambda machine: None, sources)
+
+    def calls(self, command: Command) -> dict[str, list[str]]:
+        """The call graph that is reachable from a command: callees by caller, dotted names."""
+        machine = self._machine(EffectLog())
+        try:
+            self._command(machine, command)
+        except (BudgetExceeded, AbstractRaise):
+            pass
+        return {caller: sorted(callees) for caller, callees in sorted(machine.calls.items())}
+
+    # Entries
+
+    def _machine(self, log: EffectLog) -> Interpreter:
+        return Interpreter(
+            self.tree,
+            self.effects,
+            root=self.root,
+            environ=dict(self.options.environ),
+            limits=self.options.limits,
+            sources=self.sources.get,
+            environment=self.environment,
+            follow=set(self.options.follow),
+            log=log,
+            problems=self._problems,
+        )
+
+    def _run(self, target: str, entry: object, sources: tuple[str, ...] = ()) -> AccessSet:
+        log = EffectLog()
+        machine = self._machine(log)
+        with _deep_stack():
+            try:
+                if sources:
+                    for source in sources:
+                        self._source(log, source)
+                else:
+                    entry(machine)  # type: ignore[operator]
+            except (BudgetExceeded, AbstractRaise):
+                pass
+        locator = Locator(self.sources)
+        mutable = self.sources.mutated_names()
+        return log.access_set(target, self.root, locator.site, lambda name: name in mutable)
+
+    def _command(self, machine: Interpreter, command: Command) -> None:
+        machine.cwd = normalise(f"{self.root}/{command.cwd}")
+        state = ShellState(cwd=command.cwd)
+        if command.argv is not None:
+            argv = list(command.argv)
+            head = argv[0].rsplit("/", 1)[-1] if argv else ""
+            if head.startswith("python") and head[6:].replace(".", "").isdigit() | (head == "python"):
+                machine.run_python([Known(word) for word in argv])
+                return
+            machine.shell().run_argv(argv, state, Place(), False)  # type: ignore[attr-defined]
+        elif command.shell is not None:
+            machine.shell().run_text(command.shell, state)  # type: ignore[attr-defined]
+
+    def _source(self, log: EffectLog, source: str) -> None:
+        """A task's source: a file as a script with unknown arguments, and everything public in it."""
+        file, _, name = source.partition(":")
+        machine = self._machine(log)
+        if ":" in source:
+            machine.set_program(Known(file), [], "")
+            try:
+                value = machine.import_module(file)
+                for part in name.split("."):
+                    value = machine.get_attr(value, part)
+                machine.call(value, _unknown_arguments())
+            except (AbstractRaise, BudgetExceeded):
+                pass
+            return
+        lowered = self.sources.get(file)
+        folder = file.rpartition("/")[0]
+        is_script = isinstance(lowered, ir.Module) and lowered.has_main_guard
+        if is_script:
+            machine.set_program(Known(file), [], f"{self.root}/{folder}")
+            machine.argv = ListObj("list", [Known(file)], Unknown("the command line", "argument"))
+            try:
+                machine.execute_main(file, "")
+            except BudgetExceeded:
+                pass
+        self._public(log, file)
+
+    def _public(self, log: EffectLog, file: str) -> None:
+        """Every public function and method of a module, with unknown parameters."""
+        machine = self._machine(log)
+        folder, _, base = file.rpartition("/")
+        machine.set_program(Known(file), [], f"{self.root}/{folder}")
+        machine.argv = ListObj("list", [Known(file)], Unknown("the command line", "argument"))
+        machine.search.slots.update(
+            ListObj("list", [Known(f"{self.root}/{folder}"), Known(self.root), Known(f"{self.root}/src")]).slots
+        )
+        name, package = self._module_name(file)
+        module = ModuleV(name, file, package)
+        machine.modules[name] = module
+        try:
+            if package:
+                machine.import_module(package)
+            machine.run_module(module, name)
+        except (AbstractRaise, BudgetExceeded):
+            pass
+        del base
+        frame = Frame(module, "<module>", module.slots, None)
+        for key, value in list(module.slots.items()):
+            if not isinstance(key, str) or key.startswith("_"):
+                continue
+            machine.steps = 0
+            machine.frame = frame
+            if isinstance(value, FunctionV) and value.module is module:
+                self._try_call(machine, value, _unknown_arguments())
+            elif isinstance(value, ClassV) and value.module is module and "enum" not in value.traits:
+                self._try_class(machine, value)
+        machine.frame = None
+
+    def _try_call(self, machine: Interpreter, func: AnyValue, args: Arguments) -> AnyValue | None:
+        machine.undecided += 1
+        try:
+            return machine.call(func, args)
+        except (AbstractRaise, BudgetExceeded):
+            return None
+        finally:
+            machine.undecided -= 1
+
+    def _try_class(self, machine: Interpreter, cls: ClassV) -> None:
+        instance = self._try_call(machine, cls, _unknown_arguments())
+        if not isinstance(instance, Instance):
+            return
+        for name, value in list(cls.slots.items()):
+            if isinstance(name, str) and not name.startswith("_") and isinstance(value, FunctionV):
+                machine.steps = 0
+                self._try_call(machine, machine.get_attr(instance, name), _unknown_arguments())
+
+    def _module_name(self, file: str) -> tuple[str, str]:
+        """The dotted name of a source file by the packages around it, and its package."""
+        parts = file.removesuffix(".py").split("/")
+        start = len(parts) - 1
+        while start > 0 and self.tree.kind("/".join(parts[:start]) + "/__init__.py") == "file":
+            start -= 1
+        names = parts[start:]
+        if names[-1] == "__init__":
+            names = names[:-1] or ["__init__"]
+            return ".".join(names), ".".join(names)
+        return ".".join(names), ".".join(names[:-1])
+
+
+def _unknown_arguments() -> Arguments:
+    return Arguments((), {}, Unknown("a parameter of a public function", "argument"), Unknown("a parameter", "argument"))
+
+
+class _deep_stack:  # noqa: N801 - used as a statement
+    """Raise Python's own recursion limit while the interpreter, which is recursive itself, runs."""
+
+    def __enter__(self) -> None:
+        import sys
+
+        self.limit = sys.getrecursionlimit()
+        sys.setrecursionlimit(max(self.limit, 20_000))
+
+    def __exit__(self, *exc: object) -> None:
+        import sys
+
+        sys.setrecursionlimit(self.limit)
+
+
+__all__ = ["COMMAND_FILE", "Analyser", "InferenceOptions"]

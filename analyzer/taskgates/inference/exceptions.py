@@ -1,0 +1,105 @@
+"""Which handler catches which exception."""
+
+from __future__ import annotations
+
+import builtins
+
+from taskgates.inference.core import TryContext
+from taskgates.inference.values import AnyValue, ClassV, Ext, Instance, TupleV, Union
+
+_ALIASES = {
+    "json.JSONDecodeError": "ValueError",
+    "json.decoder.JSONDecodeError": "ValueError",
+    "tomllib.TOMLDecodeError": "ValueError",
+    "tomli.TOMLDecodeError": "ValueError",
+    "subprocess.CalledProcessError": "Exception",
+    "subprocess.TimeoutExpired": "Exception",
+    "subprocess.SubprocessError": "Exception",
+    "shutil.Error": "OSError",
+    "shutil.SameFileError": "OSError",
+    "configparser.Error": "Exception",
+    "zipfile.BadZipFile": "Exception",
+    "tarfile.TarError": "Exception",
+    "socket.error": "OSError",
+    "select.error": "OSError",
+    "os.error": "OSError",
+    "io.UnsupportedOperation": "OSError",
+    "argparse.ArgumentTypeError": "Exception",
+    "queue.Empty": "Exception",
+    "queue.Full": "Exception",
+    "sqlite3.Error": "Exception",
+    "csv.Error": "Exception",
+    "pickle.PickleError": "Exception",
+    "concurrent.futures.TimeoutError": "TimeoutError",
+    "asyncio.TimeoutError": "TimeoutError",
+    "asyncio.CancelledError": "BaseException",
+}
+
+
+def builtin_class(name: str) -> type[BaseException] | None:
+    """The built-in exception class behind a qualified name, by Python's own hierarchy."""
+    found = getattr(builtins, _ALIASES.get(name, name).removeprefix("builtins."), None)
+    return found if isinstance(found, type) and issubclass(found, BaseException) else None
+
+
+def _ancestry(kind: AnyValue) -> tuple[list[AnyValue], bool]:
+    """The classes that a class is a subclass of, and whether that is the whole truth."""
+    if isinstance(kind, ClassV):
+        return list(kind.mro), True
+    return [kind], isinstance(kind, Ext) and builtin_class(kind.name) is not None
+
+
+def _subclass(kind: AnyValue, wanted: AnyValue) -> bool | None:
+    ancestors, certain = _ancestry(kind)
+    if wanted in ancestors:
+        return True
+    target = builtin_class(wanted.name) if isinstance(wanted, Ext) else None
+    for ancestor in ancestors:
+        if isinstance(ancestor, Ext):
+            own = builtin_class(ancestor.name)
+            if own is not None and target is not None and issubclass(own, target):
+                return ancestor.name not in _ALIASES or wanted not in ancestors
+            if own is None:
+                certain = False
+    if isinstance(wanted, ClassV) or (isinstance(wanted, Ext) and target is not None):
+        return False if certain else None
+    return None
+
+
+def catches(kind: AnyValue | None, raised: AnyValue) -> bool | None:
+    """Whether `except kind` takes a raised value; None where it is undecided."""
+    if kind is None:
+        return True
+    if isinstance(kind, TupleV | Union):
+        members = kind.items if isinstance(kind, TupleV) else kind.options
+        found = [catches(member, raised) for member in members]
+        return True if True in found else (None if None in found or isinstance(kind, Union) else False)
+    if isinstance(raised, Union):
+        answers = {catches(kind, option) for option in raised.options}
+        return answers.pop() if len(answers) == 1 else None
+    if not isinstance(raised, Instance):
+        return True if isinstance(kind, Ext) and kind.name in ("builtins.BaseException", "builtins.Exception") else None
+    return _subclass(raised.cls, kind)
+
+
+def may_catch(kind: AnyValue | None, context: TryContext) -> bool:
+    """Whether a handler can be reached, given what may leave the body."""
+    if context.anything:
+        return True
+    if kind is None:
+        return bool(context.names or context.values)
+    if isinstance(kind, TupleV | Union):
+        members = kind.items if isinstance(kind, TupleV) else kind.options
+        return any(may_catch(member, context) for member in members)
+    if any(catches(kind, value) is not False for value in context.values):
+        return True
+    for name in context.names:
+        instance = Instance(Ext(f"builtins.{name}"))
+        if catches(kind, instance) is not False:
+            return True
+        # `except FileNotFoundError` takes what is only known to be an OSError.
+        wanted = builtin_class(kind.name) if isinstance(kind, Ext) else None
+        own = builtin_class(name)
+        if wanted is not None and own is not None and issubclass(wanted, own):
+            return True
+    return False

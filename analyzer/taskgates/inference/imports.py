@@ -1,0 +1,283 @@
+"""Import statements: finding modules as Python would, running their bodies once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from taskgates.inference.core import AbstractRaise, Core, Frame
+from taskgates.inference.models import registry
+from taskgates.inference.values import (
+    NONE,
+    AnyValue,
+    DictObj,
+    Ext,
+    Known,
+    ListObj,
+    ModuleV,
+    TupleV,
+    Unknown,
+    path_text,
+)
+from taskgates.model.finding import Problem
+from taskgates.model.spans import SourceSpan
+from taskgates.syntax import ir
+from taskgates.tree.environment import Environment
+from taskgates.tree.modules import Module, SearchEntry, find_installed, find_module
+
+Sources = Callable[[str], ir.Module | ir.SourceProblem | None]
+"""Gives the representation of a source file by its path (relative to the root, or absolute)."""
+
+
+class Imports(Core):
+    """The import system of the abstract program."""
+
+    sources: Sources
+    environment: Environment | None
+    follow: set[str]
+    problems: dict[str, Problem]
+    loops: list[object]
+    search: ListObj
+
+    def search_path(self) -> list[SearchEntry]:
+        """`sys.path` as far as it lies below the root, in the form the module finder takes."""
+        out: list[SearchEntry] = []
+        for value in (*self.search.items, *([self.search.rest] if self.search.rest is not None else [])):
+            text = path_text(value)
+            if text is None:
+                continue
+            place = self.in_tree(text if text != "" else ".")
+            if place is not None:
+                out.append(place)
+            elif isinstance(text, str) and text.startswith("/"):
+                out.append(Path(text))
+        return out
+
+    def locate(self, name: str) -> Module | None:
+        """Find a module under the root, else in the environment."""
+        found = find_module(name, self.search_path(), self.tree)
+        if found is not None and found.kind != "namespace":
+            return found
+        if self.environment is not None:
+            installed = find_installed(name, self.environment, self.tree)
+            if installed is not None:
+                return installed
+        return found
+
+    def followed(self, name: str) -> bool:
+        """Whether an installed package is analysed by its source."""
+        return any(name == package or name.startswith(package + ".") for package in self.follow)
+
+    def import_module(self, name: str, frame: Frame | None = None) -> AnyValue:
+        """Import an absolute module name and return that module.
+
+        Raises:
+            AbstractRaise: a ModuleNotFoundError, where neither the root, the environment nor a model knows the module.
+        """
+        known = self.modules.get(name)
+        if known is not None:
+            return known
+        parent: AnyValue | None = None
+        if "." in name:
+            parent = self.import_module(name.rpartition(".")[0], frame)
+            known = self.modules.get(name)
+            if known is not None:
+                return known
+        module = self.locate_child(parent, name)
+        if module is None and isinstance(parent, ModuleV):
+            raise self.throw("ModuleNotFoundError", f"No module named {name!r}")
+        modelled = self.effects.knows_module(name) or name.split(".", 1)[0] in registry.ALIASES
+        if module is None or (module.installed and not self.followed(name)):
+            if module is None and not modelled and name.split(".", 1)[0] not in _ALWAYS:
+                self.may_raise("ModuleNotFoundError", "ImportError")
+            elif module is None and name.split(".", 1)[0] not in _ALWAYS:
+                self.may_raise("ModuleNotFoundError", "ImportError")
+            return Ext(registry.ALIASES.get(name, name))
+        if module.kind == "extension":
+            return Ext(name)
+        return self.load(module)
+
+    def locate_child(self, parent: AnyValue | None, name: str) -> Module | None:
+        """Find a module, within its parent package where that is analysed."""
+        if isinstance(parent, ModuleV) and parent.path:
+            folders: list[SearchEntry] = [
+                Path(folder) if folder.startswith("/") else folder for folder in parent.path
+            ]
+            tail = name.rpartition(".")[2]
+            found = find_module(tail, folders, self.tree)
+            if found is None:
+                return None
+            return Module(name, found.kind, found.file, found.folders, found.installed)
+        if isinstance(parent, Ext):
+            return None
+        return self.locate(name)
+
+    def load(self, module: Module) -> ModuleV:
+        """Run a module's body once and register it."""
+        file = module.file or ""
+        package = module.name if module.is_package else module.name.rpartition(".")[0]
+        value = ModuleV(module.name, file, package)
+        value.path = tuple(str(folder) for folder in module.folders)
+        self.modules[module.name] = value
+        self.attach(value)
+        if module.file is None:
+            value.done = True
+            return value
+        self.run_module(value, module.name)
+        return value
+
+    def attach(self, module: ModuleV) -> None:
+        """Bind a submodule in its package."""
+        parent, _, tail = module.name.rpartition(".")
+        owner = self.modules.get(parent)
+        if owner is not None:
+            self.state.write(owner.slots, tail, module)
+
+    def run_module(self, value: ModuleV, dunder_name: str) -> None:
+        """Execute a module's body under the given `__name__`."""
+        source = self.sources(value.file)
+        place = value.file if value.file.startswith("/") else f"{self.root}/{value.file}"
+        value.slots.update(
+            {
+                "__name__": Known(dunder_name),
+                "__file__": Known(place),
+                "__package__": Known(value.package),
+                "__doc__": NONE,
+                "__spec__": Unknown("a module specification", "data"),
+                "__path__": TupleV(Known(f"{self.root}/{folder}") for folder in value.path),
+            }
+        )
+        if not value.file.startswith("/"):
+            self.log.imports[value.file] = None
+        if isinstance(source, ir.SourceProblem):
+            span = SourceSpan(value.file, source.line, source.column, source.line, source.column + 1)
+            self.problems[value.file] = Problem("TG902", source.message, span)
+            self.opaque(f"{value.file} cannot be parsed: {source.message}")
+            value.done = True
+            return
+        if source is None:
+            self.opaque(f"{value.file} cannot be read")
+            value.done = True
+            return
+        value.ir = source
+        frame = Frame(value, "<module>", value.slots, None)
+        loops, self.loops = self.loops, []
+        undecided, self.undecided = self.undecided, 0 if dunder_name == "__main__" else self.undecided
+        active, self.active = self.active, []
+        tries, self.tries = self.tries, self.tries if dunder_name == "__main__" else self.tries
+        chain = self.chain
+        if self.frame is not None:
+            from taskgates.inference.log import Chain
+
+            pos = self.call_node.pos if self.call_node is not None else 0
+            self.chain = Chain(chain, self.frame.module.file, pos, self.frame.qualname)
+        outer_node, self.call_node = self.call_node, None
+        try:
+            with self.within(frame):
+                self.block(source.body, frame)
+        finally:
+            self.loops, self.undecided, self.active, self.tries = loops, undecided, active, tries
+            self.chain, self.call_node = chain, outer_node
+            value.done = True
+
+    def submodule(self, module: ModuleV, name: str) -> AnyValue | None:
+        """A submodule that has been imported; packages do not import the others by themselves."""
+        return self.modules.get(f"{module.name}.{name}")
+
+    # Statements
+
+    def import_names(self, stmt: ir.Import | ir.ImportFrom, frame: Frame) -> None:
+        """Execute an import statement."""
+        if isinstance(stmt, ir.Import):
+            for item in stmt.names:
+                module = self.import_module(item.name, frame)
+                if item.asname is None:
+                    top = item.name.split(".", 1)[0]
+                    value = self.modules.get(top) or Ext(registry.ALIASES.get(top, top))
+                    self.store_name(top, value, frame)
+                else:
+                    self.store_name(item.asname, module, frame)
+            return
+        name = self.absolute_name(stmt, frame)
+        module = self.import_module(name, frame) if name else Ext("")
+        for item in stmt.names:
+            if item.name == "*":
+                self.import_star(module, frame)
+                continue
+            self.store_name(item.asname or item.name, self.import_from(module, name, item.name, frame), frame)
+
+    def absolute_name(self, stmt: ir.ImportFrom, frame: Frame) -> str:
+        """The absolute name of the module that a from-import names."""
+        if not stmt.level:
+            return stmt.module
+        package = frame.module.package.split(".") if frame.module.package else []
+        base = package[: len(package) - (stmt.level - 1)]
+        if not base:
+            raise self.throw("ImportError", "attempted relative import with no known parent package")
+        return ".".join([*base, *([stmt.module] if stmt.module else [])])
+
+    def import_from(self, module: AnyValue, module_name: str, name: str, frame: Frame) -> AnyValue:
+        """`from module import name`."""
+        if isinstance(module, ModuleV):
+            if name in module.slots:
+                return self.get_attr(module, name)
+            full = f"{module_name}.{name}"
+            if module.path and (full in self.modules or self.locate_child(module, full) is not None):
+                return self.import_module(full, frame)
+            if "__getattr__" in module.slots:
+                return self.get_attr(module, name)
+            if not module.done:
+                return Unknown(f"{name} of {module_name}, imported in a circle")
+            if module.ir is not None and not any(item for item in ("*",) if item in module.slots):
+                self.may_raise("ImportError")
+            return self.get_attr(module, name)
+        if isinstance(module, Ext):
+            full = f"{module.name}.{name}" if module.name else name
+            if full in self.modules:
+                return self.modules[full]
+            return self.get_attr(module, name)
+        return Unknown(f"{name} of an unknown module")
+
+    def import_star(self, module: AnyValue, frame: Frame) -> None:
+        """`from module import *`."""
+        if isinstance(module, ModuleV):
+            exported = module.slots.get("__all__")
+            names: list[str]
+            if isinstance(exported, ListObj | TupleV):
+                names = [str(item.value) for item in exported.items if isinstance(item, Known)]
+            else:
+                names = [key for key in module.slots if isinstance(key, str) and not key.startswith("_")]
+            for name in names:
+                try:
+                    value = self.import_from(module, module.name, name, frame)
+                except AbstractRaise:
+                    continue
+                self.state.write(self.target_slots(frame), name, value)
+            return
+        if isinstance(module, Ext):
+            for name in self.public_names(module.name):
+                self.state.write(self.target_slots(frame), name, self.get_attr(module, name))
+
+    def target_slots(self, frame: Frame) -> dict[object, object]:
+        """Where a star import binds."""
+        return frame.slots
+
+    def public_names(self, module: str) -> list[str]:
+        """The names that the models and tables know of a library module."""
+        prefix = module + "."
+        names = {name[len(prefix) :].split(".", 1)[0] for name in self.effects if name.startswith(prefix)}
+        names |= {name[len(prefix) :].split(".", 1)[0] for name in registry.FUNCTIONS if name.startswith(prefix)}
+        names |= {name[len(prefix) :].split(".", 1)[0] for name in registry.CONSTANTS if name.startswith(prefix)}
+        return sorted(name for name in names if not name.startswith("_"))
+
+
+_ALWAYS = frozenset(
+    "sys os builtins io re json math time typing collections functools itertools pathlib shutil glob argparse subprocess "
+    "string datetime logging random tempfile csv hashlib copy types enum dataclasses abc contextlib operator threading "
+    "concurrent asyncio queue traceback warnings textwrap struct codecs errno stat signal platform socket urllib http "
+    "xml zipfile tarfile gzip bz2 lzma zlib base64 pickle shelve dbm sqlite3 configparser inspect importlib runpy pkgutil "
+    "unittest doctest pdb cProfile getpass locale gettext weakref heapq bisect array decimal fractions statistics uuid "
+    "secrets html email mimetypes fnmatch linecache tokenize ast dis __future__ posixpath ntpath posix genericpath "
+    "atexit gc fileinput filecmp difflib pprint numbers select selectors multiprocessing ctypes mmap fcntl termios".split()
+)
+__all__ = ["DictObj", "Imports", "Sources"]

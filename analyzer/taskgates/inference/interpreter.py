@@ -1,0 +1,114 @@
+"""The abstract interpreter, put together from its parts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from taskgates.inference import models
+from taskgates.inference.attributes import Attributes
+from taskgates.inference.calls import Calls
+from taskgates.inference.classes import Classes
+from taskgates.inference.core import Limits
+from taskgates.inference.expressions import Expressions
+from taskgates.inference.imports import Imports, Sources
+from taskgates.inference.library import Library
+from taskgates.inference.log import Chain, EffectLog, RawSite
+from taskgates.inference.models import argparsing, builtins, containers, formats, paths, strings, system
+from taskgates.inference.matching import Matching
+from taskgates.inference.processes import Processes
+from taskgates.inference.refine import Refinement
+from taskgates.inference.statements import Statements
+from taskgates.inference.values import AnyValue, ListObj
+from taskgates.tree.modules import Module
+
+if TYPE_CHECKING:
+    from taskgates.inference.effects import EffectTable
+    from taskgates.model.finding import Problem
+    from taskgates.tree.environment import Environment
+    from taskgates.tree.tree import Tree
+
+MODELS = (models, argparsing, builtins, containers, formats, paths, strings, system)
+"""The model packages: importing them fills the registries."""
+
+
+class Interpreter(
+    Statements, Expressions, Matching, Calls, Attributes, Classes, Imports, Refinement, Processes, Library
+):
+    """One program (one process) of the analysed code.
+
+    Args:
+        tree: the repository.
+        effects: what library calls do.
+        root: absolute path of the root.
+        environ: environment variables that are known.
+        limits: bounds of the analysis.
+        sources: gives the representation of a source file.
+        environment: where installed packages are.
+        follow: installed packages to analyse by source.
+        log: where effects go.
+        problems: where unparsable sources go.
+    """
+
+    def __init__(
+        self,
+        tree: Tree,
+        effects: EffectTable,
+        *,
+        root: str,
+        environ: dict[str, str],
+        limits: Limits,
+        sources: Sources,
+        environment: Environment | None,
+        follow: set[str],
+        log: EffectLog,
+        problems: dict[str, Problem],
+    ) -> None:
+        super().__init__(tree, effects, root=root, environ=environ, limits=limits)
+        self.sources = sources
+        self.environment = environment
+        self.follow = follow
+        self.log = log
+        self.problems = problems
+        self.loops = []
+        self.making = []
+        self.search = ListObj("list")
+        self.process_depth = 0
+        self.process_keys = set()
+
+    @property
+    def python_version(self) -> tuple[int, int]:
+        """Major and minor version of the environment's Python."""
+        if self.environment is not None and self.environment.version is not None:
+            return self.environment.version
+        return (3, 11)
+
+    def spawn(self, site: RawSite) -> Interpreter:
+        """A fresh interpreter for a child process that shares the log and the tree."""
+        child = Interpreter(
+            self.tree,
+            self.effects,
+            root=self.root,
+            environ=self.environ,
+            limits=self.limits,
+            sources=self.sources,
+            environment=self.environment,
+            follow=set(self.follow),
+            log=self.log,
+            problems=self.problems,
+        )
+        child.chain = Chain(self.chain, site.file, site.pos, site.function)
+        child.undecided = self.undecided
+        child.process_depth = self.process_depth + 1
+        child.process_keys = self.process_keys
+        child.steps = self.steps
+        child.calls = self.calls
+        return child
+
+    def locate_module(self, name: str) -> Module | None:
+        """Find a module; where its parent package is imported, in that package's folders."""
+        parent = self.modules.get(name.rpartition(".")[0])
+        return self.locate_child(parent, name)
+
+    def contains_value(self, value: AnyValue) -> bool:
+        """Whether a value is a sequence object."""
+        return isinstance(value, ListObj)

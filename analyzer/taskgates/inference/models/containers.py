@@ -1,0 +1,506 @@
+"""Lists, tuples, dicts, sets, deques and iterators."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from taskgates.inference.models import registry
+from taskgates.inference.models.registry import Machine, function, method
+from taskgates.inference.operators import NotKnown, concat_contents, equal, to_python
+from taskgates.inference.values import (
+    CONTENT,
+    DEFAULT,
+    INT,
+    NONE,
+    REST,
+    SEQUENCE_LIMIT,
+    UNKNOWN,
+    AnyValue,
+    Arguments,
+    DictObj,
+    Ext,
+    Heap,
+    Instance,
+    Known,
+    ListObj,
+    Maybe,
+    TupleV,
+    Union,
+    Unknown,
+    join,
+)
+
+_KINDS = ("list", "set", "deque", "frozenset", "iterator")
+
+
+def everything(content: TupleV | ListObj) -> list[AnyValue]:
+    """All elements, the summary included."""
+    return [*content.items, *([content.rest] if content.rest is not None else [])]
+
+
+def summary(content: TupleV | ListObj) -> AnyValue | None:
+    """One value for all elements; None when there are none."""
+    every = everything(content)
+    return join(every) if every else None
+
+
+def _set(machine: Machine, obj: ListObj, content: TupleV) -> None:
+    if len(content.items) > SEQUENCE_LIMIT * 4:
+        content = TupleV((), join([*dict.fromkeys(content.items), *([content.rest] if content.rest is not None else [])]))
+    machine.mutated(obj)
+    machine.state.write(obj.slots, CONTENT, content)
+    if obj.owner is not None:
+        for item in content.items[-1:]:
+            if isinstance(item, Heap) and item.owner is None and not isinstance(item, type(None)):
+                item.owner = obj.owner
+
+
+@method("builtins.list.append", "collections.deque.append", "builtins.set.add")
+def append(machine: Machine, obj: ListObj, args: Arguments) -> AnyValue:
+    """Add one element."""
+    value = args.pos[0] if args.pos else args.star or UNKNOWN
+    if obj.kind == "set" and value in obj.items:
+        return NONE
+    content = concat_contents(TupleV(obj.items, obj.rest), TupleV([value]))
+    _set(machine, obj, content)
+    return NONE
+
+
+@method("collections.deque.appendleft")
+def append_left(machine: Machine, obj: ListObj, args: Arguments) -> AnyValue:
+    """Add one element in front."""
+    _set(machine, obj, TupleV((args.pos[0] if args.pos else UNKNOWN, *obj.items), obj.rest))
+    return NONE
+
+
+@method("builtins.list.extend", "collections.deque.extend", "builtins.set.update", "collections.deque.extendleft")
+def extend(machine: Machine, obj: ListObj, args: Arguments) -> AnyValue:
+    """Add all elements of other collections."""
+    for value in args.pos:
+        machine.extend(obj, value, distinct=obj.kind == "set")
+    return NONE
+
+
+@method("builtins.list.insert")
+def insert(machine: Machine, obj: ListObj, args: Arguments) -> AnyValue:
+    """Insert at a position."""
+    index = args.get(0, "index")
+    value = args.get(1, "object") or UNKNOWN
+    if isinstance(index, Known) and isinstance(index.value, int) and (obj.rest is None or 0 <= index.value <= len(obj.items)):
+        items = list(obj.items)
+        items.insert(index.value, value)
+        _set(machine, obj, TupleV(items, obj.rest))
+    else:
+        _set(machine, obj, TupleV((), join([*everything(obj), value])))
+    return NONE
+
+
+@method("builtins.list.pop", "collections.deque.pop", "builtins.set.pop", "collections.deque.popleft")
+def pop(machine: Machine, obj: ListObj, args: Arguments) -> AnyValue:
+    """Remove and return an element (the last; a deque's `popleft` is registered apart)."""
+    index = args.get(0, "index", Known(-1))
+    if obj.rest is None and not obj.items:
+        raise machine.throw("IndexError", "pop from empty list")
+    if isinstance(index, Known) and obj.rest is None and obj.kind != "set":
+        items = list(obj.items)
+        try:
+            value = items.pop(index.value)
+        except (IndexError, TypeError):
+            raise machine.throw("IndexError") from None
+        _set(machine, obj, TupleV(items))
+        return value
+    machine.may_raise("IndexError", "KeyError")
+    machine.mutated(obj)
+    return join(everything(obj))
+
+
+@method("collections.deque.popleft")
+def pop_left(machine: Machine, obj: ListObj, args: Arguments) -> AnyValue:
+    """Remove and return the first element."""
+    del args
+    if obj.items:
+        value = obj.items[0]
+        _set(machine, obj, TupleV(obj.items[1:], obj.rest))
+        return value
+    if obj.rest is None:
+        raise machine.throw("IndexError", "pop from an empty deque")
+    machine.may_raise("IndexError")
+    return obj.rest
+
+
+@method("builtins.list.remove", "builtins.set.discard", "builtins.set.remove", "collections.deque.remove")
+def remove(machine: Machine, obj: ListObj, args: Arguments) -> AnyValue:
+    """Remove one element by value."""
+    value = args.pos[0] if args.pos else UNKNOWN
+    answers = [equal(item, value) for item in obj.items]
+    if True in answers and None not in answers[: answers.index(True)]:
+        index = answers.index(True)
+        _set(machine, obj, TupleV((*obj.items[:index], *obj.items[index + 1 :]), obj.rest))
+    elif None in answers or obj.rest is not None:
+        machine.may_raise("ValueError", "KeyError")
+        _set(machine, obj, TupleV((), summary(obj)))
+    return NONE
+
+
+@method("builtins.list.clear", "builtins.set.clear", "collections.deque.clear")
+def clear(machine: Machine, obj: ListObj, args: Arguments) -> AnyValue:
+    """Remove all elements."""
+    del args
+    _set(machine, obj, TupleV(()))
+    return NONE
+
+
+@method("builtins.list.copy", "builtins.set.copy", "collections.deque.copy")
+def copy_list(machine: Machine, obj: ListObj, args: Arguments) -> AnyValue:
+    """A shallow copy."""
+    del machine, args
+    return ListObj(obj.kind, obj.items, obj.rest)
+
+
+@method("builtins.list.sort", "builtins.list.reverse")
+def reorder(machine: Machine, obj: ListObj, args: Arguments) -> AnyValue:
+    """Sort or reverse in place."""
+    content = sort_content(machine, TupleV(obj.items, obj.rest), args) if "key" in args.kw or not args.pos else None
+    if content is None:
+        content = TupleV((), summary(obj))
+    machine.state.write(obj.slots, CONTENT, content)
+    machine.mutated(obj)
+    return NONE
+
+
+def sort_content(machine: Machine, content: TupleV, args: Arguments) -> TupleV:
+    """The elements in sorted order where that is known, else in an unknown one."""
+    key = args.kw.get("key")
+    reverse = machine.truth(args.kw["reverse"]) if "reverse" in args.kw else False
+    keys: list[AnyValue] = list(content.items)
+    if key is not None and not (isinstance(key, Known) and key.value is None):
+        keys = [machine.call(key, Arguments([item])) for item in content.items]
+        if content.rest is not None:
+            machine.call(key, Arguments([content.rest]))
+    if content.rest is None and reverse is not None:
+        from taskgates.inference.values import PathV
+
+        try:
+            plain = [
+                item.text if isinstance(item, PathV) and isinstance(item.text, str) else to_python(item) for item in keys
+            ]
+            order = sorted(range(len(plain)), key=plain.__getitem__, reverse=bool(reverse))
+            return TupleV(content.items[index] for index in order)
+        except (NotKnown, TypeError):
+            pass
+    if content.rest is None and len(content.items) <= 1:
+        return content
+    if content.rest is None:
+        # The order is not known, the elements are: keep them apart.
+        return content
+    return TupleV((), summary(content))
+
+
+@method("builtins.list.index", "builtins.tuple.index", "builtins.list.count", "builtins.tuple.count")
+def index_of(machine: Machine, obj: Any, args: Arguments) -> AnyValue:
+    """Position of an element."""
+    value = args.pos[0] if args.pos else UNKNOWN
+    answers = [equal(item, value) for item in obj.items]
+    if True in answers and None not in answers[: answers.index(True)]:
+        return Known(answers.index(True))
+    machine.may_raise("ValueError")
+    return INT
+
+
+@method("builtins.set.union", "builtins.frozenset.union")
+def union(machine: Machine, obj: ListObj, args: Arguments) -> AnyValue:
+    """Elements of any of the sets."""
+    out = ListObj("set", obj.items, obj.rest)
+    for value in args.pos:
+        machine.extend(out, value, distinct=True)
+    return out
+
+
+@method("builtins.set.intersection", "builtins.set.difference", "builtins.set.symmetric_difference")
+def set_operation(machine: Machine, obj: ListObj, args: Arguments) -> AnyValue:
+    """Elements that survive a set operation."""
+    del args, machine
+    return ListObj("set", (), summary(obj))
+
+
+@method("builtins.set.issubset", "builtins.set.issuperset", "builtins.set.isdisjoint")
+def set_test(machine: Machine, obj: ListObj, args: Arguments) -> AnyValue:
+    """A comparison of sets."""
+    from taskgates.inference.values import BOOL
+
+    del machine, obj, args
+    return BOOL
+
+
+# Dicts
+
+
+@method("builtins.dict.get")
+def dict_get(machine: Machine, obj: DictObj, args: Arguments) -> AnyValue:
+    """`d.get(key, default)`."""
+    key = args.get(0, "key") or UNKNOWN
+    default = args.get(1, "default", NONE) or NONE
+    if isinstance(key, Union):
+        return join(dict_get(machine, obj, Arguments([option, default])) for option in key.options)
+    try:
+        found = obj.slots.get(key) if not isinstance(key, Unknown) else None
+    except TypeError:
+        found = None
+    if found is not None:
+        if isinstance(found, Maybe):
+            return join([found.value, default])
+        return found  # type: ignore[no-any-return]
+    known = obj.known()
+    if obj.rest is None and isinstance(key, Known) and all(isinstance(k, Known) for k, _ in known):
+        return default
+    candidates = [value for k, value in known if equal(k, key) is not False]
+    return join([*candidates, obj.rest, default])
+
+
+@method("builtins.dict.setdefault")
+def dict_setdefault(machine: Machine, obj: DictObj, args: Arguments) -> AnyValue:
+    """`d.setdefault(key, default)`."""
+    key = args.get(0, "key") or UNKNOWN
+    default = args.get(1, "default", NONE) or NONE
+    machine.mutated(obj)
+    if isinstance(key, Known) and key in obj.slots and not isinstance(obj.slots[key], Maybe):
+        return obj.slots[key]  # type: ignore[no-any-return]
+    current = dict_get(machine, obj, Arguments([key, default]))
+    if isinstance(key, Known):
+        machine.state.write(obj.slots, key, current)
+    else:
+        machine.put(obj, key, current)
+    if isinstance(default, Heap) and obj.owner is not None and default.owner is None:
+        default.owner = obj.owner
+    return current
+
+
+@method("builtins.dict.pop")
+def dict_pop(machine: Machine, obj: DictObj, args: Arguments) -> AnyValue:
+    """`d.pop(key, default)`."""
+    key = args.get(0, "key") or UNKNOWN
+    machine.mutated(obj)
+    default = args.get(1, "default")
+    if isinstance(key, Known) and key in obj.slots:
+        found = obj.slots[key]
+        machine.state.erase(obj.slots, key)
+        if isinstance(found, Maybe):
+            return join([found.value, default]) if default is not None else found.value
+        return found  # type: ignore[no-any-return]
+    if default is not None:
+        return dict_get(machine, obj, Arguments([key, default]))
+    return machine.dict_item(obj, key)  # type: ignore[no-any-return]
+
+
+@method("builtins.dict.items")
+def dict_items(machine: Machine, obj: DictObj, args: Arguments) -> AnyValue:
+    """Pairs."""
+    del args
+    pairs = []
+    loose = []
+    for key, value in obj.slots.items():
+        if key is REST or key is DEFAULT:
+            continue
+        if isinstance(value, Maybe):
+            loose.append(TupleV([key, value.value]))
+        else:
+            pairs.append(TupleV([key, value]))
+    if obj.rest is not None:
+        loose.append(TupleV([_unknown_key(obj), obj.rest]))
+    rest = loose[0] if len(loose) == 1 else (TupleV(join(column) for column in zip(*(p.items for p in loose), strict=True)) if loose else None)
+    del machine
+    return ListObj("list", pairs, rest)
+
+
+def _unknown_key(obj: DictObj) -> AnyValue:
+    from taskgates.inference.values import text_hole
+
+    origin = obj.rest.origin if isinstance(obj.rest, Unknown) else "data"
+    return text_hole(origin)
+
+
+@method("builtins.dict.keys")
+def dict_keys(machine: Machine, obj: DictObj, args: Arguments) -> AnyValue:
+    """Keys."""
+    del args
+    content = machine.iterate(obj)
+    return ListObj("list", content.items, content.rest)
+
+
+@method("builtins.dict.values")
+def dict_values(machine: Machine, obj: DictObj, args: Arguments) -> AnyValue:
+    """Values."""
+    pairs = dict_items(machine, obj, args)
+    assert isinstance(pairs, ListObj)
+    rest = pairs.rest.items[1] if isinstance(pairs.rest, TupleV) else None
+    return ListObj("list", [pair.items[1] for pair in pairs.items if isinstance(pair, TupleV)], rest)
+
+
+@method("builtins.dict.update")
+def dict_update(machine: Machine, obj: DictObj, args: Arguments) -> AnyValue:
+    """`d.update(other, **more)`."""
+    for value in args.pos:
+        machine.merge_into(obj, value)
+    for name, value in args.kw.items():
+        machine.put(obj, Known(name), value)
+    if args.kwstar is not None:
+        machine.put(obj, UNKNOWN, args.kwstar)
+    machine.mutated(obj)
+    return NONE
+
+
+@method("builtins.dict.copy")
+def dict_copy(machine: Machine, obj: DictObj, args: Arguments) -> AnyValue:
+    """A shallow copy."""
+    del machine, args
+    out = DictObj(obj.kind)
+    out.slots.update(obj.slots)
+    return out
+
+
+@method("builtins.dict.clear")
+def dict_clear(machine: Machine, obj: DictObj, args: Arguments) -> AnyValue:
+    """Remove all entries."""
+    del args
+    machine.mutated(obj)
+    for key in list(obj.slots):
+        if key is not DEFAULT:
+            machine.state.erase(obj.slots, key)
+    return NONE
+
+
+@method("builtins.dict.popitem")
+def dict_popitem(machine: Machine, obj: DictObj, args: Arguments) -> AnyValue:
+    """Remove and return some entry."""
+    pairs = dict_items(machine, obj, args)
+    machine.mutated(obj)
+    assert isinstance(pairs, ListObj)
+    found = summary(pairs)
+    return found if found is not None else TupleV([UNKNOWN, UNKNOWN])
+
+
+@method("collections.Counter.most_common")
+def most_common(machine: Machine, obj: DictObj, args: Arguments) -> AnyValue:
+    """Pairs of element and count."""
+    pairs = dict_items(machine, obj, args)
+    assert isinstance(pairs, ListObj)
+    return ListObj("list", (), summary(pairs))
+
+
+def _counter_update(machine: Machine, obj: DictObj, args: Arguments) -> AnyValue:
+    for value in args.pos:
+        content = machine.iterate(value)
+        for item in everything(content):
+            machine.put(obj, item, INT)
+    machine.mutated(obj)
+    return NONE
+
+
+registry.METHODS["collections.Counter.update"] = _counter_update
+
+
+@function("collections.defaultdict")
+def defaultdict(machine: Machine, args: Arguments) -> AnyValue:
+    """`defaultdict(factory, ...)`."""
+    out = DictObj("defaultdict")
+    if args.pos and not (isinstance(args.pos[0], Known) and args.pos[0].value is None):
+        out.slots[DEFAULT] = args.pos[0]
+    for value in args.pos[1:]:
+        machine.merge_into(out, value)
+    return out
+
+
+@function("collections.Counter")
+def counter(machine: Machine, args: Arguments) -> AnyValue:
+    """`Counter(iterable)`."""
+    out = DictObj("Counter")
+    out.slots[DEFAULT] = Ext("builtins.int")
+    if args.pos:
+        if isinstance(args.pos[0], DictObj):
+            machine.merge_into(out, args.pos[0])
+        else:
+            _counter_update(machine, out, args)
+    return out
+
+
+@function("builtins.dict", "collections.OrderedDict")
+def make_dict(machine: Machine, args: Arguments) -> AnyValue:
+    """`dict(...)`."""
+    out = DictObj("dict")
+    for value in args.pos:
+        machine.merge_into(out, value)
+    for name, value in args.kw.items():
+        out.slots[Known(name)] = value
+    if args.kwstar is not None:
+        out.slots[REST] = args.kwstar
+    return out
+
+
+@function("builtins.dict.fromkeys")
+def fromkeys(machine: Machine, args: Arguments) -> AnyValue:
+    """`dict.fromkeys(keys, value)`."""
+    out = DictObj("dict")
+    content = machine.iterate(args.pos[0]) if args.pos else TupleV(())
+    value = args.pos[1] if len(args.pos) > 1 else NONE
+    for key in content.items:
+        machine.put(out, key, value)
+    if content.rest is not None:
+        out.slots[REST] = value
+    return out
+
+
+@function("collections.ChainMap")
+def chain_map(machine: Machine, args: Arguments) -> AnyValue:
+    """`ChainMap(first, second, ...)`: earlier maps win."""
+    out = DictObj("dict")
+    for value in reversed(args.pos):
+        machine.merge_into(out, value)
+    return out
+
+
+for _kind in ("list", "set", "frozenset"):
+
+    def _make(machine: Machine, args: Arguments, kind: str = _kind) -> AnyValue:
+        content = machine.iterate(args.pos[0]) if args.pos else TupleV(())
+        items = tuple(dict.fromkeys(content.items)) if kind != "list" else content.items
+        return ListObj(kind, items, content.rest)
+
+    registry.FUNCTIONS[f"builtins.{_kind}"] = _make
+
+
+@function("collections.deque")
+def make_deque(machine: Machine, args: Arguments) -> AnyValue:
+    """`deque(iterable)`."""
+    content = machine.iterate(args.pos[0]) if args.pos else TupleV(())
+    return ListObj("deque", content.items, content.rest)
+
+
+@function("builtins.tuple")
+def make_tuple(machine: Machine, args: Arguments) -> AnyValue:
+    """`tuple(iterable)`."""
+    return machine.iterate(args.pos[0]) if args.pos else TupleV(())  # type: ignore[no-any-return]
+
+
+@function("types.SimpleNamespace", "argparse.Namespace")
+def namespace(machine: Machine, args: Arguments) -> AnyValue:
+    """An object with the given attributes."""
+    del machine
+    out = Instance(Ext("types.SimpleNamespace"))
+    out.slots.update(args.kw)
+    return out
+
+
+@function("types.MappingProxyType", "collections.UserDict", "collections.UserList")
+def same(machine: Machine, args: Arguments) -> AnyValue:
+    """A view of a mapping."""
+    del machine
+    return args.pos[0] if args.pos else DictObj()
+
+
+# The methods of frozen sets, ordered dicts and the rest are those of their plain kin.
+for _name in list(registry.METHODS):
+    if _name.startswith("builtins.set."):
+        registry.METHODS.setdefault(_name.replace("builtins.set.", "builtins.frozenset."), registry.METHODS[_name])
+    if _name.startswith("builtins.dict."):
+        for _other in ("collections.defaultdict.", "collections.OrderedDict.", "collections.Counter."):
+            registry.METHODS.setdefault(_name.replace("builtins.dict.", _other), registry.METHODS[_name])

@@ -1,0 +1,551 @@
+"""Child processes, scripts and code given as text: what a command line starts is analysed in turn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from taskgates.inference.core import TEMPORARY, AbstractRaise, Core, Frame
+from taskgates.inference.effects import ArgForm, Row
+from taskgates.inference.log import Chain, RawSite
+from taskgates.inference.paths import from_segments, join_paths, normalise, relative_to_root, split_last
+from taskgates.inference.shell.host import Place, ShellOptions, ShellState
+from taskgates.inference.text import Hole, Text, TextLike, concat
+from taskgates.inference.values import (
+    NONE,
+    AnyValue,
+    Arguments,
+    DictObj,
+    Ext,
+    Instance,
+    Known,
+    ListObj,
+    ModuleV,
+    TupleV,
+    Union,
+    Unknown,
+    as_value,
+    options,
+    path_text,
+    render,
+    text_of,
+)
+from taskgates.model.access import Operation
+from taskgates.syntax import ir
+from taskgates.tree.modules import entry_point
+
+if TYPE_CHECKING:
+    from taskgates.inference.interpreter import Interpreter
+    from taskgates.tree.tree import Tree
+
+PROCESS_DEPTH = 8
+COMMAND_FILE = "<command>"
+
+
+class ShellHost:
+    """The shell interpreter's view of the engine."""
+
+    def __init__(self, machine: Interpreter) -> None:
+        self.machine = machine
+
+    @property
+    def tree(self) -> Tree:
+        """The files of the repository."""
+        return self.machine.tree
+
+    def site(self, place: Place, call: str) -> RawSite:
+        """A place of a shell text as a site: of the script, or of the call that started the shell."""
+        machine = self.machine
+        if place.file is not None:
+            return RawSite(place.file, 0, 0, "<script>", call, machine.chain, place.line, place.column)
+        if machine.frame is not None:
+            return machine.site(call)
+        return RawSite(COMMAND_FILE, 0, 0, "<command>", call, machine.chain, place.line, place.column)
+
+    def access(self, operation: Operation, path: TextLike, command: str, place: Place, conditional: bool) -> None:
+        """Something is done to a path."""
+        machine = self.machine
+        absolute = normalise(join_paths(machine.root, path))
+        head = absolute if isinstance(absolute, str) else absolute.prefix
+        if head.startswith(("/dev/", "/proc/", TEMPORARY)):
+            return
+        if operation is Operation.DELETE and not conditional and isinstance(absolute, str):
+            machine.log.removed.add(absolute)
+        elif operation is Operation.MKDIR and isinstance(absolute, str):
+            machine.log.folders.add(absolute)
+        elif operation.is_write:
+            if isinstance(absolute, str):
+                machine.log.written.add(absolute)
+                machine.log.removed.discard(absolute)
+            else:
+                machine.log.written_patterns.append(absolute)
+        machine.log.access(operation, absolute, self.site(place, command), conditional or machine.conditional)
+
+    def opaque(self, reason: str, place: Place, conditional: bool) -> None:
+        """Something could not be seen through."""
+        del conditional
+        self.machine.log.opaque(reason, self.site(place, ""))
+
+    def python(
+        self, argv: Sequence[TextLike], state: ShellState, place: Place, conditional: bool, stdin: TextLike | None
+    ) -> None:
+        """A Python interpreter is started."""
+        machine = self.machine
+        child = machine.spawn(self.site(place, "python"))
+        child.undecided += conditional
+        child.cwd = normalise(join_paths(machine.root, state.cwd))
+        child.environ = {**machine.environ, **_exported(state)}
+        child.set_environ = {
+            **machine.set_environ,
+            **{name: as_value(value) for name, value in state.variables.items() if name in state.exported and value is not None},
+        }
+        child.run_python([as_value(word) for word in argv], as_value(stdin) if stdin is not None else None)
+
+    def program(self, name: str, argv: Sequence[TextLike], state: ShellState, place: Place, conditional: bool) -> bool:
+        """A program that the command table does not know: a console script, perhaps."""
+        machine = self.machine
+        target = entry_point(name.rsplit("/", 1)[-1], machine.tree, machine.environment)
+        if target is None:
+            return False
+        child = machine.spawn(self.site(place, name))
+        child.undecided += conditional
+        child.cwd = normalise(join_paths(machine.root, state.cwd))
+        child.run_entry_point(target, [as_value(word) for word in argv])
+        return True
+
+
+def _exported(state: ShellState) -> dict[str, str]:
+    return {
+        name: value for name, value in state.variables.items() if name in state.exported and isinstance(value, str)
+    }
+
+
+class Processes(Core):
+    """Programs within the program."""
+
+    search: ListObj
+    process_depth: int
+    process_keys: set[tuple[object, ...]]
+    follow: set[str]
+
+    # Launching
+
+    def launch_process(self, row: Row, bound: dict[str, AnyValue], args: Arguments, call: str) -> None:
+        """Analyse the child process that a library call starts."""
+        launch = row.launch
+        assert launch is not None
+        words = self.launch_words(row, bound)
+        if launch.program and launch.program in bound:
+            given = bound[launch.program]
+            if path_text(given) is not None and words is not None:
+                words = [given, *words[1:]]
+        shell = launch.shell if isinstance(launch.shell, bool) else None
+        if isinstance(launch.shell, str):
+            flag = bound.get(launch.shell) or args.kw.get(launch.shell)
+            shell = self.truth(flag) if flag is not None else False
+        cwd = self.cwd
+        place = bound.get(launch.cwd) if launch.cwd else None
+        if place is not None and (text := path_text(place)) is not None:
+            cwd = self.absolute(text)
+        elif isinstance(place, Unknown):
+            cwd = self.absolute(Text((Hole(place.origin, True),)))
+        state = ShellState(cwd=relative_to_root(cwd, self.root))
+        self.launch_environment(bound.get(launch.env) if launch.env else None, state)
+        if words is None:
+            self.opaque(f"{call} with a command that is not known")
+            return
+        single = words[0] if words else NONE
+        if shell or (shell is None and len(words) == 1):
+            self.run_shell(single, state)
+            return
+        texts: list[TextLike] = []
+        for word in words:
+            text = path_text(word)
+            texts.append(text if text is not None else render(word))
+        if not texts:
+            return
+        for alternative in _alternatives(words):
+            self.shell().run_argv(alternative, state, Place(), self.conditional)
+
+    def launch_words(self, row: Row, bound: dict[str, AnyValue]) -> list[AnyValue] | None:
+        """The words of a child's command line; None when they are not known."""
+        launch = row.launch
+        assert launch is not None
+        words: list[AnyValue] = []
+        for arg in launch.argv:
+            if arg.piece is None:
+                return None
+            value = bound.get(arg.piece.name)
+            if value is None:
+                value = Known(row.defaults[arg.piece.name]) if arg.piece.name in row.defaults else None
+            if value is None:
+                continue
+            for option in options(value)[:1] if not isinstance(value, Union) else [value]:
+                if isinstance(option, Union):
+                    lists = [o for o in option.options if isinstance(o, ListObj | TupleV)]
+                    if lists:
+                        option = lists[0]  # noqa: PLW2901
+                if isinstance(option, ListObj | TupleV):
+                    words.extend(option.items)
+                    if option.rest is not None:
+                        rest = option.rest
+                        words.append(rest if not isinstance(rest, Unknown) else Text((Hole(rest.origin, True),)))
+                elif isinstance(option, Unknown):
+                    return None
+                elif arg.form in (ArgForm.STAR, ArgForm.ELEMENT):
+                    content = self.iterate(option)
+                    words.extend(content.items)
+                else:
+                    words.append(option)
+        return words
+
+    def launch_environment(self, env: AnyValue | None, state: ShellState) -> None:
+        """Hand the environment that a child is given to its shell state."""
+        entries: list[tuple[AnyValue, AnyValue]] = [(Known(name), value) for name, value in self.set_environ.items()]
+        if isinstance(env, DictObj):
+            entries = env.known()
+        for key, value in entries:
+            text = text_of(value)
+            if isinstance(key, Known) and isinstance(key.value, str) and text is not None:
+                state.variables[key.value] = text
+                state.exported.add(key.value)
+
+    def shell(self) -> object:
+        """The shell interpreter, hosted by this machine."""
+        from taskgates.inference.shell.interpreter import ShellInterpreter
+
+        options_ = ShellOptions(
+            environment=dict(self.environ),
+            on_script=self.note_script,
+            written_elsewhere=lambda text: self.written_text(text),
+            file_limit=min(self.limits.file_size, 256 * 1024),
+        )
+        return ShellInterpreter(ShellHost(self), options_)  # type: ignore[arg-type]
+
+    def note_script(self, path: str) -> None:
+        """A shell script of the repository is run: it is code, not data."""
+        self.log.imports[path] = None
+
+    def written_text(self, text: TextLike) -> bool:
+        """Whether the program may have written a path."""
+        return isinstance(text, str) and self.wrote(text)
+
+    def run_shell(self, command: AnyValue, state: ShellState) -> None:
+        """Analyse shell text."""
+        for option in options(command):
+            if isinstance(option, ListObj | TupleV):
+                option = option.items[0] if option.items else NONE  # noqa: PLW2901
+            text = path_text(option)
+            if text is None:
+                self.opaque("a shell command that is not known")
+                continue
+            self.shell().run_text(text, state.copy(), conditional=self.conditional)  # type: ignore[attr-defined]
+
+    # Python as a program
+
+    def run_python(self, argv: list[AnyValue], stdin: AnyValue | None = None) -> None:
+        """Analyse `python ARG...`: a script, `-m module`, `-c code`."""
+        key = (tuple(argv), self.cwd)
+        if self.process_depth > PROCESS_DEPTH or key in self.process_keys:
+            return
+        self.process_keys.add(key)
+        words = argv[1:]
+        index = 0
+        while index < len(words):
+            text = path_text(words[index])
+            if not isinstance(text, str):
+                break
+            if text in ("-W", "-X", "--check-hash-based-pycs"):
+                index += 2
+                continue
+            if text.startswith("-") and len(text) > 1 and not text.startswith("--"):
+                letters = text[1:]
+                position = next((i for i, letter in enumerate(letters) if letter in "mcWX"), None)
+                if position is None:
+                    if letters.strip("V") == "":
+                        return
+                    index += 1
+                    continue
+                letter = letters[position]
+                rest = letters[position + 1 :]
+                if letter in "WX":
+                    index += 1
+                    continue
+                value: AnyValue = Known(rest) if rest else (words[index + 1] if index + 1 < len(words) else NONE)
+                following = words[index + 1 :] if rest else words[index + 2 :]
+                if letter == "m":
+                    self.run_dash_m(value, following)
+                else:
+                    self.set_program(Known("-c"), following, "")
+                    self.run_text(value)
+                return
+            if text.startswith("--"):
+                return
+            break
+        if index >= len(words) or words[index] == Known("-"):
+            if stdin is not None:
+                self.set_program(Known("-"), words[index + 1 :], "")
+                self.run_text(stdin)
+            return
+        self.run_script(words[index], words[index + 1 :])
+
+    def set_program(self, name: AnyValue, args: Sequence[AnyValue], folder: TextLike) -> None:
+        """Set `sys.argv` and the first entry of `sys.path`."""
+        self.argv = ListObj("list", [name, *args])
+        entries: list[AnyValue] = [as_value(self.absolute(folder) if folder != "" else self.cwd)]
+        path = self.env_value("PYTHONPATH")
+        text = text_of(path)
+        if isinstance(text, str):
+            entries.extend(as_value(self.absolute(piece)) for piece in text.split(":") if piece)
+        source = self.in_tree("src")
+        self.search.slots.update(ListObj("list", entries).slots)
+        del source
+
+    def run_script(self, script: AnyValue, args: Sequence[AnyValue]) -> None:
+        """Analyse a script, or a folder with a `__main__.py`, as `python SCRIPT ARG...` runs it."""
+        text = path_text(script)
+        place = self.in_tree(text) if text is not None else None
+        if place is None:
+            if isinstance(text, str) and text.startswith("/"):
+                self.run_file(text, script, args)
+                return
+            self.opaque(f"the script {render(script)} is not in the repository")
+            return
+        if self.tree.kind(place) == "folder":
+            inner = f"{place}/__main__.py" if place != "." else "__main__.py"
+            if self.tree.kind(inner) == "file":
+                self.set_program(script, args, f"{self.root}/{place}")
+                self.execute_main(inner, "")
+                return
+        if self.tree.kind(place) != "file":
+            self.opaque(f"the script {place} does not exist")
+            return
+        self.run_file(place, script, args)
+
+    def run_file(self, file: str, script: AnyValue, args: Sequence[AnyValue]) -> None:
+        """Run a source file as the main program."""
+        folder = file.rpartition("/")[0]
+        self.set_program(script, args, folder if file.startswith("/") else f"{self.root}/{folder}")
+        self.execute_main(file, "")
+
+    def execute_main(self, file: str, package: str) -> None:
+        """Run a module's body as `__main__`, then what it left to the end of the program."""
+        module = ModuleV("__main__", file, package)
+        self.modules["__main__"] = module
+        try:
+            self.run_module(module, "__main__")
+        except AbstractRaise:
+            pass
+        self.finish()
+
+    def finish(self) -> None:
+        """Run the handlers that were registered for later."""
+        while self.at_exit:
+            handlers, self.at_exit = self.at_exit, []
+            for func, args in handlers:
+                try:
+                    self.call(func, args)
+                except AbstractRaise:
+                    continue
+
+    def run_dash_m(self, name: AnyValue, args: Sequence[AnyValue]) -> None:
+        """Analyse `python -m NAME ARG...`."""
+        text = text_of(name)
+        if not isinstance(text, str):
+            self.opaque("python -m with a module that is not known")
+            return
+        self.set_program(name, args, "")
+        self.follow = {*self.follow, text.split(".", 1)[0]}
+        found = self.locate_module(text)
+        if found is None:
+            if not self.run_known_module(text, args):
+                self.opaque(f"the module {text} was not found")
+            return
+        if found.is_package:
+            if "." in text or True:
+                try:
+                    self.import_module(text)
+                except AbstractRaise:
+                    self.opaque(f"the package {text} cannot be imported")
+                    return
+            inner = self.locate_module(f"{text}.__main__")
+            if inner is None or inner.file is None:
+                self.opaque(f"the package {text} has no __main__")
+                return
+            self.set_argv0(inner.file)
+            self.execute_main(inner.file, text)
+            return
+        if found.file is None or found.kind == "extension":
+            self.opaque(f"the module {text} has no source")
+            return
+        package = text.rpartition(".")[0]
+        if package:
+            try:
+                self.import_module(package)
+            except AbstractRaise:
+                self.opaque(f"the package {package} cannot be imported")
+        self.set_argv0(found.file)
+        self.execute_main(found.file, package)
+
+    def set_argv0(self, file: str) -> None:
+        """`sys.argv[0]` of a module run by `-m` is its file."""
+        assert isinstance(self.argv, ListObj)
+        full = file if file.startswith("/") else f"{self.root}/{file}"
+        self.argv = ListObj("list", [Known(full), *self.argv.items[1:]])
+
+    def run_known_module(self, name: str, args: Sequence[AnyValue]) -> bool:
+        """Modules that are known as programs by a model; none are found without source."""
+        del name, args
+        return False
+
+    def run_entry_point(self, target: str, argv: list[AnyValue]) -> None:
+        """Analyse a console script: `module:function` called without arguments."""
+        key = (target, tuple(argv), self.cwd)
+        if self.process_depth > PROCESS_DEPTH or key in self.process_keys:
+            return
+        self.process_keys.add(key)
+        module_name, _, attribute = target.partition(":")
+        self.set_program(argv[0] if argv else NONE, argv[1:], "")
+        self.follow = {*self.follow, module_name.split(".", 1)[0]}
+        try:
+            value = self.import_module(module_name)
+            for part in attribute.split(".") if attribute else ():
+                value = self.get_attr(value, part)
+            if attribute:
+                self.call(value, Arguments())
+        except AbstractRaise:
+            pass
+        self.finish()
+
+    # Code as data
+
+    def execute_code(self, row: Row, bound: dict[str, AnyValue], call: str) -> AnyValue | None:
+        """Analyse code that a library call runs in the same interpreter."""
+        rule = row.executes
+        assert rule is not None
+        if rule.code and rule.code in bound:
+            return self.run_text(bound[rule.code], bound)
+        if rule.module and rule.module in bound:
+            name = text_of(bound[rule.module])
+            if isinstance(name, str):
+                return self.execute_module(name, bound)
+            self.opaque(f"{call} with a module that is not known")
+        if rule.script and rule.script in bound:
+            text = path_text(bound[rule.script])
+            place = self.in_tree(text) if text is not None else None
+            if place is None or self.tree.kind(place) not in ("file", "folder"):
+                self.opaque(f"{call} with a script that is not known")
+                return None
+            if self.tree.kind(place) == "folder":
+                place = f"{place}/__main__.py"
+            name_value = bound.get("run_name")
+            dunder = text_of(name_value) if name_value is not None else None
+            module = ModuleV(str(dunder or "<run_path>"), place, "")
+            if isinstance(bound.get("init_globals"), DictObj):
+                for key, value in bound["init_globals"].known():  # type: ignore[union-attr]
+                    if isinstance(key, Known):
+                        module.slots[key.value] = value
+            try:
+                self.run_module(module, str(dunder or "<run_path>"))
+            except AbstractRaise:
+                self.may_raise()
+            return DictObj("dict", {Known(k): v for k, v in module.slots.items() if isinstance(k, str)})
+        return None
+
+    def execute_module(self, name: str, bound: dict[str, AnyValue]) -> AnyValue | None:
+        """`runpy.run_module`, `importlib.import_module`."""
+        if "run_name" not in bound and "init_globals" not in bound and "alter_sys" not in bound:
+            package = text_of(bound["package"]) if "package" in bound else None
+            if name.startswith(".") and isinstance(package, str):
+                level = len(name) - len(name.lstrip("."))
+                base = package.split(".")
+                base = base[: len(base) - (level - 1)]
+                name = ".".join([*base, *([name.lstrip(".")] if name.lstrip(".") else [])])
+            return self.import_module(name)
+        dunder = text_of(bound["run_name"]) if "run_name" in bound else name
+        found = self.locate_module(name)
+        file = getattr(found, "file", None)
+        if found is None or file is None:
+            self.opaque(f"the module {name} was not found")
+            return None
+        if getattr(found, "is_package", False):
+            inner = self.locate_module(f"{name}.__main__")
+            file = getattr(inner, "file", None) or file
+        module = ModuleV(str(dunder), file, name.rpartition(".")[0])
+        try:
+            self.run_module(module, str(dunder))
+        except AbstractRaise:
+            self.may_raise()
+        return DictObj("dict", {Known(k): v for k, v in module.slots.items() if isinstance(k, str)})
+
+    def run_text(self, value: AnyValue, bound: dict[str, AnyValue] | None = None) -> AnyValue | None:
+        """Analyse source text (`exec`, `eval`, `python -c`)."""
+        from taskgates.syntax.lower import lower_source
+
+        text = text_of(value)
+        if isinstance(value, Instance) and "source" in value.slots:
+            text = text_of(value.slots["source"])
+        if not isinstance(text, str) or len(text) > self.limits.file_size:
+            self.opaque("code that is not known is executed")
+            return None
+        lowered = lower_source(text)
+        if isinstance(lowered, ir.SourceProblem):
+            self.opaque(f"executed code cannot be parsed: {lowered.message}")
+            return None
+        frame = self.frame
+        if frame is None:
+            module = ModuleV("__main__", COMMAND_FILE, "")
+            module.slots["__name__"] = Known("__main__")
+            self.modules["__main__"] = module
+            frame = Frame(module, "<module>", module.slots, None)
+        namespace = None
+        if bound is not None:
+            namespace = next((bound[name] for name in ("globals", "locals") if isinstance(bound.get(name), DictObj)), None)
+        loops, self.loops = self.loops, []
+        try:
+            if namespace is not None:
+                inner = Frame(frame.module, frame.qualname, {}, frame, None)
+                assert isinstance(namespace, DictObj)
+                inner.slots.update({key.value: item for key, item in namespace.known() if isinstance(key, Known)})
+                inner.locals = None
+                result = self.run_body(lowered.body, inner)
+                for key, item in inner.slots.items():
+                    self.state.write(namespace.slots, Known(key), item)
+                return result
+            return self.run_body(lowered.body, frame)
+        except AbstractRaise:
+            if self.tries or bound is not None:
+                raise
+            return None
+        finally:
+            self.loops = loops
+
+    loops: list[object]
+
+    def run_body(self, body: list[ir.Stmt], frame: Frame) -> AnyValue:
+        """Execute statements; the value of the last expression is the result of `eval`."""
+        if len(body) == 1 and isinstance(body[0], ir.ExprStmt):
+            with self.within(frame):
+                return self.eval(body[0].value, frame)
+        with self.within(frame):
+            self.block(body, frame)
+        return NONE
+
+
+def _alternatives(words: list[AnyValue]) -> list[list[TextLike]]:
+    """The command lines that partly alternative words stand for."""
+    found: list[list[TextLike]] = [[]]
+    for word in words:
+        texts: list[TextLike] = []
+        for option in options(word):
+            text = path_text(option)
+            if isinstance(option, Ext):
+                text = Text((Hole("environment", True),))
+            texts.append(text if text is not None else render(option))
+        if len(found) * len(texts) > 32:
+            texts = texts[:1]
+        found = [[*head, text] for head in found for text in texts]
+    return found
+
+
+__all__ = ["Chain", "Processes", "ShellHost", "concat", "from_segments", "split_last"]

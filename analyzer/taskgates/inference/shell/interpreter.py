@@ -1,0 +1,446 @@
+"""The abstract interpreter of shell text: entries, scripts, functions, simple commands, and the talk with the host."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from taskgates.inference.shell.assignment import assign
+from taskgates.inference.shell.commands import CommandTable, default_commands
+from taskgates.inference.shell.control import Control
+from taskgates.inference.shell.dispatch import Dispatcher
+from taskgates.inference.shell.expansion import Expander
+from taskgates.inference.shell.host import Host, Place, ShellArray, ShellOptions, ShellState
+from taskgates.inference.shell.machine import Changes, Frame, Jump, Outcome, Sink, Status, Stream
+from taskgates.inference.shell.parsing import Placeholders, ShellParser, Source
+from taskgates.inference.shell.redirection import output_file, redirect, remember_output
+from taskgates.inference.shell.texts import (
+    alternatives_of,
+    covers,
+    display,
+    flatten,
+    hole,
+    join_path,
+    normalise_path,
+    relative_to_root,
+)
+from taskgates.inference.text import Hole, Text, TextLike, concat
+from taskgates.model.access import Operation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from taskgates.inference.shell import syntax_tree as syntax
+
+_RECURSION = 4
+_SCRIPT_LIMIT = 4 * 1024 * 1024
+
+
+class ShellInterpreter:
+    """Interprets command lines, shell text and script files and tells a host what they do to files.
+
+    Nothing is executed, nothing outside the tree is looked at, and every run ends: what a bound cuts is told as opaque.
+
+    Args:
+        host: the engine.
+        options: bounds and known environment variables.
+        commands: what commands do to files; the shipped table by default.
+
+    Attributes:
+        tree: the files of the repository.
+        root: the absolute path of the root.
+        changes: what the interpreted commands have changed so far.
+        muted: when above zero, nothing is told to the host: loop bodies are tried out.
+    """
+
+    def __init__(self, host: Host, options: ShellOptions | None = None, commands: CommandTable | None = None) -> None:
+        self.host = host
+        self.tree = host.tree
+        self.root = str(host.tree.root)
+        self.options = options or ShellOptions()
+        self.commands = commands if commands is not None else default_commands()
+        self.placeholders = Placeholders()
+        self.parser = ShellParser(self.placeholders)
+        self.changes = Changes()
+        self._dispatcher = Dispatcher(self)
+        self._steps = 0
+        self._control = Control(self)
+        self.muted = 0
+        self._locals: list[dict[str, tuple[TextLike | None, bool, ShellArray | None]]] = []
+        self._active: list[str] = []
+        self._said: set[tuple[str, Place]] = set()
+
+    # ---- entries -----------------------------------------------------------------------------------------------
+
+    def run_text(
+        self, text: TextLike, state: ShellState, *, file: str | None = None, conditional: bool = False
+    ) -> None:
+        """Interpret shell text; `state` is changed as the text changes it.
+
+        Args:
+            text: a command string or the content of a script, known wholly or in part.
+            state: variables, arguments and working directory.
+            file: the script that the text is the content of, relative to the root.
+            conditional: whether an undecided condition stands before it.
+        """
+        frame = Frame(Source(self.placeholders.encode(text), Place(1, 1, file)), conditional)
+        with self._bounded(frame):
+            self.program(frame, state)
+
+    def run_argv(self, argv: Sequence[TextLike], state: ShellState, place: Place, conditional: bool) -> None:
+        """Interpret one command given as its words, without any expansion."""
+        frame = Frame(Source("", place, fixed=True), conditional)
+        with self._bounded(frame):
+            self.run_words(list(argv), frame, state, place)
+
+    def run_script(self, path: str, arguments: Sequence[TextLike], state: ShellState) -> None:
+        """Interpret a script file of the repository as a new process.
+
+        Args:
+            path: relative to the root, or as seen from the working directory.
+            arguments: `$1` and so on.
+            state: the caller's; of its variables the exported ones are handed on.
+        """
+        frame = Frame(Source("", Place(1, 1, None), fixed=True))
+        with self._bounded(frame):
+            if not self.script(path, list(arguments), frame, state):
+                self.opaque(f"script {path} is not in the repository", frame, frame.source.base)
+
+    @contextmanager
+    def _bounded(self, frame: Frame) -> Iterator[None]:
+        """Counts steps afresh at the outermost entry; says so when the stack is used up."""
+        outermost = self._control.nesting == 0
+        if outermost:
+            self._steps = 0
+        nesting = self._control.nesting
+        depths = len(self._locals), len(self._active), self.muted, self._control.guarded
+        try:
+            yield
+        except RecursionError:
+            self.muted = depths[2]
+            self.opaque("the shell code nests too deeply", frame, frame.source.base)
+        finally:
+            self._control.nesting = nesting
+            del self._locals[depths[0] :]
+            del self._active[depths[1] :]
+            self.muted, self._control.guarded = depths[2:]
+
+    def execute(self, node: syntax.Node, frame: Frame, state: ShellState) -> Outcome:
+        """Run one statement; the state changes in place."""
+        return self._control.execute(node, frame, state)
+
+    def declaration(self, node: syntax.Declaration, frame: Frame, state: ShellState) -> Outcome:
+        """Run `export`, `local` and their relatives."""
+        return self._dispatcher.declaration(node, frame, state)
+
+    def program(self, frame: Frame, state: ShellState) -> Outcome:
+        """Run the whole text of a frame as a process of its own: exit traps run at the end."""
+        before = state.traps.pop("EXIT", None)
+        outcome = self.execute(self.parser.parse(frame.source.text), frame, state)
+        handler = state.traps.pop("EXIT", None)
+        if handler is not None and handler != "":
+            self.evaluate(handler, frame, state, frame.source.place(0))
+        if before is not None:
+            state.traps["EXIT"] = before
+        return outcome.without(Jump.EXIT, Jump.RETURN, Jump.BREAK, Jump.CONTINUE)
+
+    def evaluate(self, text: TextLike, frame: Frame, state: ShellState, place: Place) -> Outcome:
+        """Run text made at run time (`eval`, traps); everything in it is said to stand at `place`."""
+        if isinstance(text, Text) and text.is_blank:
+            self.opaque("shell text is not known", frame, place)
+            return Outcome(Status.UNKNOWN)
+        if frame.depth >= self.options.depth:
+            self.opaque("shell code nests too deeply", frame, place)
+            return Outcome(Status.UNKNOWN)
+        source = Source(self.placeholders.encode(text), place, fixed=True)
+        inner = frame.nested(source)
+        return self.execute(self.parser.parse(source.text), inner, state)
+
+    # ---- telling the host --------------------------------------------------------------------------------------
+
+    def full_path(self, path: TextLike, state: ShellState) -> TextLike:
+        """A path as the root sees it: joined with the working directory, normalised, relative where it is below."""
+        return relative_to_root(normalise_path(join_path(state.cwd, path)), self.root)
+
+    def absolute(self, path: TextLike) -> TextLike:
+        """The absolute form of a root-relative path."""
+        text = str(path) if isinstance(path, str) else path.prefix
+        if text.startswith(("/", "~")):
+            return path
+        if path == ".":
+            return self.root
+        return normalise_path(concat(self.root, "/", path))
+
+    def access(
+        self, operation: Operation, path: TextLike, command: str, frame: Frame, state: ShellState, place: Place
+    ) -> None:
+        """Tell the host of one access; devices, pipes and temporary files are left out."""
+        variants = alternatives_of([path, state.cwd], self.options.choices)
+        for variant, cwd in variants:
+            if variant == "" or is_no_file(variant):
+                continue
+            full = flatten(relative_to_root(normalise_path(join_path(cwd, variant)), self.root))
+            if is_no_file(full) or str(full).startswith(self.options.temporary):
+                continue
+            if operation is Operation.MKDIR:
+                self.changes.add_folder(full)
+            elif operation.is_write:
+                self.changes.add(full)
+            if not self.muted:
+                self.host.access(operation, full, command, place, frame.conditional or len(variants) > 1)
+
+    def opaque(self, reason: str, frame: Frame, place: Place) -> None:
+        """Tell the host, once a place, of something that cannot be seen through."""
+        if self.muted or (reason, place) in self._said:
+            return
+        self._said.add((reason, place))
+        self.host.opaque(reason, place, frame.conditional)
+
+    def _outward(self, word: TextLike) -> TextLike:
+        """A word as the host knows it: temporary files under its own name for their folder."""
+        word = flatten(word)
+        if isinstance(word, Text) and isinstance(word.parts[0], Hole) and word.parts[0].origin == "temporary":
+            return concat(self.options.temporary, "/", Hole("random", False, "mktemp"), *word.parts[1:])
+        return word
+
+    def python(self, argv: Sequence[TextLike], frame: Frame, state: ShellState, place: Place) -> None:
+        """Hand a Python command line to the host."""
+        self.changes.foreign = True
+        if self.muted:
+            return
+        stdin = frame.stdin.take_all() if frame.stdin is not None else None
+        variants = alternatives_of(list(argv), self.options.choices)
+        for variant in variants:
+            words = [self._outward(word) for word in variant]
+            self.host.python(words, state.copy(), place, frame.conditional or len(variants) > 1, stdin)
+
+    def foreign(self, name: str, argv: Sequence[TextLike], frame: Frame, state: ShellState, place: Place) -> bool:
+        """Offer an unknown program to the host."""
+        self.changes.foreign = True
+        if self.muted:
+            return True
+        variants = alternatives_of(list(argv), self.options.choices)
+        known = True
+        for variant in variants:
+            words = [self._outward(word) for word in variant]
+            conditional = frame.conditional or len(variants) > 1
+            known = self.host.program(name, words, state.copy(), place, conditional) and known
+        return known
+
+    def unsure(self, path: TextLike) -> bool:
+        """Whether the tree's answer about a path may be out of date when the command runs."""
+        if isinstance(path, str) and self.options.written_elsewhere is not None:
+            return self.options.written_elsewhere(path)
+        if self.options.written_paths is not None:
+            if any(isinstance(one, Text) and covers(one, path) for one in self.options.written_paths()):
+                return True
+        elif self.changes.foreign:
+            return True
+        return isinstance(path, Text) and any(
+            isinstance(written, Text) and self.changes.touches(path) for written in self.changes.written()
+        )
+
+    def content(self, path: TextLike, state: ShellState) -> TextLike | None:
+        """The content of a small text file: what the script wrote there, or the tree holds and nobody changes."""
+        full = self.full_path(path, state)
+        written = self.changes.content(full)
+        if written is not None:
+            return written
+        if not isinstance(full, str) or full.startswith(("/", "~", "..")) or self.changes.touches(full):
+            return None
+        if self.options.written_elsewhere is not None and self.options.written_elsewhere(full):
+            return None
+        data = self.tree.read_bytes(full, self.options.file_limit)
+        if data is None or b"\0" in data:
+            return None
+        try:
+            return data.decode()
+        except UnicodeDecodeError:
+            return None
+
+    # ---- scripts and substitutions -----------------------------------------------------------------------------
+
+    def script(
+        self, path: TextLike, arguments: list[TextLike], frame: Frame, state: ShellState, *, source: bool = False
+    ) -> bool:
+        """Run (or source) a script file of the tree. False when there is no such file.
+
+        Args:
+            path: as the command line spells it.
+            arguments: of the script; with `source`, an empty list leaves the caller's.
+            frame: the surroundings of the command that starts it.
+            state: the caller's state.
+            source: whether it runs in the caller's own process.
+        """
+        full = self.full_path(path, state)
+        if not isinstance(full, str) or self.tree.kind(full) != "file":
+            return False
+        data = self.tree.read_bytes(full, _SCRIPT_LIMIT)
+        if data is None:
+            return False
+        if frame.depth >= self.options.depth:
+            self.opaque(f"scripts call each other too deeply at {full}", frame, frame.source.base)
+            return True
+        if self.options.on_script is not None:
+            self.options.on_script(full)
+        text = self.placeholders.encode(data.decode("utf-8", "replace").replace("\r\n", "\n"))
+        inner = frame.nested(Source(text, Place(1, 1, full)))
+        if source:
+            saved = state.arguments
+            if arguments:
+                state.arguments = arguments
+            self.execute(self.parser.parse(text), inner, state)
+            state.arguments = saved
+            return True
+        child = self.child_state(state, path, arguments)
+        child.script = full
+        self.program(inner, child)
+        return True
+
+    def child_state(self, state: ShellState, name: TextLike, arguments: list[TextLike]) -> ShellState:
+        """The state that a new shell process starts with."""
+        variables = {key: value for key, value in state.variables.items() if key in state.exported}
+        return ShellState(
+            cwd=state.cwd, variables=variables, exported=set(state.exported), arguments=arguments, name=name
+        )
+
+    def capture(self, text: str, offset: int, frame: Frame, state: ShellState) -> TextLike:
+        """What encoded text prints when it runs as a command substitution."""
+        place = frame.source.place(offset)
+        if frame.depth >= self.options.depth:
+            self.opaque("command substitutions nest too deeply", frame, place)
+            return hole("data")
+        sink = Sink()
+        inner = frame.nested(Source(text, place, fixed=frame.source.fixed)).with_streams(frame.stdin, sink)
+        self.execute(self.parser.parse(text), inner, state.copy())
+        return sink.text
+
+    def run_substitution(self, text: str, offset: int, frame: Frame, state: ShellState, *, reads: bool) -> None:
+        """Run a process substitution; with `reads` the command's output is what is read."""
+        if frame.depth >= self.options.depth:
+            self.opaque("process substitutions nest too deeply", frame, frame.source.place(offset))
+            return
+        source = Source(text, frame.source.place(offset), fixed=frame.source.fixed)
+        sink = Sink() if reads else None
+        inner = frame.nested(source).with_streams(None if reads else Stream(hole("data")), sink)
+        self.execute(self.parser.parse(text), inner, state.copy())
+
+    # ---- simple commands ---------------------------------------------------------------------------------------
+
+    def simple(self, node: syntax.Simple, frame: Frame, state: ShellState) -> Outcome:
+        place = frame.source.place(node.offset)
+        if not self.step(frame, place):
+            return Outcome(Status.UNKNOWN, Jump.EXIT)
+        expander = Expander(self, frame, state)
+        words = [field for word in node.words for field in expander.fields(word)]
+        if not words:
+            for assignment in node.assignments:
+                assign(assignment, expander)
+            inner = redirect(self, node.redirects, frame, state)
+            if frame.sink is not None and node.redirects and inner.stdin is not None and not node.words:
+                frame.sink.write(inner.stdin.take_all())
+            return Outcome()
+        before = output_file(node.redirects, state, expander)
+        inner = redirect(self, node.redirects, frame, state)
+        saved: dict[str, tuple[TextLike | None, bool, bool]] = {}
+        for assignment in node.assignments:
+            name = assignment.name
+            saved.setdefault(name, (state.variables.get(name), name in state.variables, name in state.exported))
+            assign(assignment, expander)
+            state.exported.add(name)
+        outcome = self.run_words(words, inner, state, place)
+        remember_output(self, before, inner)
+        for name, (value, known, exported) in saved.items():
+            if known:
+                state.variables[name] = value
+            else:
+                state.variables.pop(name, None)
+            if not exported:
+                state.exported.discard(name)
+        return outcome
+
+    def step(self, frame: Frame, place: Place) -> bool:
+        """Count one command; False once the bound is reached."""
+        self._steps += 1
+        if self._steps <= self.options.steps:
+            return True
+        if self._steps == self.options.steps + 1:
+            muted, self.muted = self.muted, 0
+            self.opaque(f"more than {self.options.steps} shell commands", frame, place)
+            self.muted = muted
+        return False
+
+    def run_words(self, words: list[TextLike], frame: Frame, state: ShellState, place: Place) -> Outcome:
+        """Run one command whose words are expanded."""
+        if not self.step(frame, place):
+            return Outcome(Status.UNKNOWN, Jump.EXIT)
+        variants = alternatives_of(words[:1], self.options.choices)
+        if len(variants) > 1:
+            return self._control.branches(
+                [
+                    lambda inner, copy, first=variant[0]: self.run_words([first, *words[1:]], inner, copy, place)  # type: ignore[misc]
+                    for variant in variants
+                    if variant[0] != ""
+                ],
+                frame,
+                state,
+            )
+        first = words[0] if words else ""
+        if not words or first == "":
+            return Outcome()
+        if isinstance(first, str) and first in state.functions:
+            return self.call(first, words[1:], frame, state, place)
+        return self._dispatcher.run(words, frame, state, place)
+
+    def call(self, name: str, arguments: list[TextLike], frame: Frame, state: ShellState, place: Place) -> Outcome:
+        """Call a shell function."""
+        if self._active.count(name) >= _RECURSION or frame.depth >= self.options.depth:
+            self.opaque(f"function {name} calls itself too often", frame, place)
+            return Outcome(Status.UNKNOWN)
+        function = state.functions[name]
+        saved = state.arguments
+        state.arguments = list(arguments)
+        self._active.append(name)
+        self._locals.append({})
+        inner = frame.nested(function.source)
+        try:
+            outcome = self.execute(function.body, inner, state)
+        finally:
+            for local, (value, known, array) in self._locals.pop().items():
+                if known:
+                    state.variables[local] = value
+                else:
+                    state.variables.pop(local, None)
+                if array is not None:
+                    state.arrays[local] = array
+                else:
+                    state.arrays.pop(local, None)
+            self._active.pop()
+            state.arguments = saved
+        return outcome.without(Jump.RETURN, Jump.BREAK, Jump.CONTINUE)
+
+    def make_local(self, name: str, state: ShellState) -> None:
+        """Remember a variable's value so that it comes back when the function returns."""
+        if self._locals:
+            self._locals[-1].setdefault(
+                name, (state.variables.get(name), name in state.variables, state.arrays.get(name))
+            )
+            state.arrays.pop(name, None)
+
+    @property
+    def in_function(self) -> bool:
+        """Whether a function is being called."""
+        return bool(self._locals)
+
+    def describe(self, text: TextLike) -> str:
+        """A text for a message, cut to a readable length."""
+        shown = display(text)
+        return shown if len(shown) <= 60 else shown[:57] + "..."
+
+
+def is_no_file(path: TextLike) -> bool:
+    """Whether a path names a device, a pipe or a temporary file rather than a file that others could share."""
+    if isinstance(path, Text):
+        first = path.parts[0]
+        return (isinstance(first, Hole) and first.origin == "temporary") or path.prefix.startswith(("/dev/", "/proc/"))
+    return path in ("/dev", "/proc") or path.startswith(("/dev/", "/proc/"))

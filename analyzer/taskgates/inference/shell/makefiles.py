@@ -1,0 +1,801 @@
+"""`make`: simple Makefiles are read, and the recipes of the wanted targets run in order of their prerequisites.
+
+Understood are variables (`=`, `:=`, `?=`, `+=`, `define`), explicit, pattern and double-colon rules, automatic
+variables, `include`, `ifeq` and its relatives, `export`, and the common text functions. A recipe counts as run for every
+target that is wanted: whether a file is up to date is not asked. What is beyond that is told as opaque.
+"""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from taskgates.inference.shell.call import Call
+from taskgates.inference.shell.globbing import expand_glob
+from taskgates.inference.shell.host import Place, ShellState
+from taskgates.inference.shell.machine import Frame, Outcome, Sink, Status
+from taskgates.inference.shell.parsing import Source
+from taskgates.inference.shell.patterns import is_magic
+from taskgates.inference.shell.texts import basename, dirname, flatten, hole, strip_trailing
+from taskgates.inference.text import Hole, Text, TextLike, concat, make_text, parts_of
+from taskgates.model.access import Operation
+
+_NAMES = ("GNUmakefile", "makefile", "Makefile")
+_DEPTH = 30
+_TARGETS = 400
+_ASSIGNMENT = re.compile(r"^(?:(override|export|private)\s+)*([\w.\-]+)\s*(::=|:=|\?=|\+=|!=|=)\s*(.*)$", re.DOTALL)
+_DEFAULTS = {
+    "CC": "cc",
+    "CXX": "g++",
+    "AR": "ar",
+    "RM": "rm -f",
+    "MAKE": "make",
+    "SHELL": "/bin/sh",
+    "MAKEFLAGS": "",
+    "CFLAGS": "",
+    "CXXFLAGS": "",
+    "LDFLAGS": "",
+    "PYTHON": None,
+}
+
+
+class Recipe(msgspec.Struct, frozen=True):
+    """A recipe's lines with their line numbers in the Makefile."""
+
+    lines: tuple[tuple[str, int], ...]
+    file: str
+
+
+class Rule(msgspec.Struct):
+    """One rule after expansion of its head.
+
+    Attributes:
+        targets: names or patterns.
+        prerequisites: normal ones.
+        order_only: behind `|`.
+        recipe: None when the rule only adds prerequisites.
+    """
+
+    targets: list[TextLike]
+    prerequisites: list[TextLike]
+    order_only: list[TextLike]
+    recipe: Recipe | None
+
+
+class Variable(msgspec.Struct):
+    """A make variable: simply expanded ones hold a value, recursive ones text to expand."""
+
+    text: str
+    simple: bool
+    value: TextLike = ""
+
+
+def make(call: Call) -> Outcome:
+    """`make [targets]`: reads the Makefile and runs recipes."""
+    machine = call.machine
+    state = call.state.copy()
+    for folder in call.arguments.values("-C", "--directory"):
+        state.cwd = machine.full_path(folder, state)
+    if call.frame.depth >= machine.options.depth:
+        call.opaque("make calls itself too deeply")
+        return Outcome(Status.UNKNOWN)
+    files = call.arguments.values("-f", "--file", "--makefile")
+    inner = Call(machine, call.name, call.words, call.row, call.arguments, call.frame, state, call.place)
+    if not files:
+        files = list[TextLike](name for name in _NAMES if inner.kind(name) == "file")[:1]
+    if not files:
+        call.opaque("make without a Makefile in the repository")
+        return Outcome(Status.UNKNOWN)
+    targets: list[TextLike] = []
+    makefile = Makefile(inner)
+    for operand in call.arguments.operands:
+        found = _ASSIGNMENT.match(operand) if isinstance(operand, str) else None
+        if found is not None:
+            makefile.override(found.group(2), found.group(4))
+        else:
+            targets.append(operand)
+    for file in files:
+        makefile.include(file, required=True)
+    dry = call.arguments.has("-n", "--just-print", "--dry-run", "-q", "-p", "-t")
+    if not dry:
+        makefile.build(targets)
+    return Outcome(Status.LIKELY)
+
+
+class Makefile:
+    """The rules and variables of one `make` run.
+
+    Args:
+        call: the command, its state in the folder that `make` runs in.
+    """
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+        self._variables: dict[str, Variable] = {}
+        self._fixed: set[str] = set()
+        self._exported: set[str] = set()
+        self._export_all = False
+        self._rules: list[Rule] = []
+        self._patterns: list[Rule] = []
+        self._phony: set[str] = set()
+        self._default: TextLike | None = None
+        self._depth = 0
+        self._done: set[TextLike] = set()
+        self._goals: list[TextLike] = []
+        self._file = ""
+
+    def override(self, name: str, text: str) -> None:
+        """A variable given on the command line, which the Makefile does not change."""
+        self._variables[name] = Variable(text, simple=True, value=text)
+        self._fixed.add(name)
+
+    # ---- reading -----------------------------------------------------------------------------------------------
+
+    def include(self, path: TextLike, *, required: bool) -> None:
+        """Read a Makefile, as named from the folder of the run."""
+        full = self._call.full(path)
+        content = self._call.machine.content(path, self._call.state)
+        if content is None:
+            if required:
+                self._call.opaque(f"the Makefile {self._call.machine.describe(path)} is not in the repository")
+            return
+        self._call.read(path)
+        if self._depth >= _DEPTH:
+            self._call.opaque("Makefiles include each other too deeply")
+            return
+        if self._call.machine.options.on_script is not None and isinstance(full, str):
+            self._call.machine.options.on_script(full)
+        outer, self._file = self._file, str(full)
+        self._depth += 1
+        _Reader(self, content).read()
+        self._depth -= 1
+        self._file = outer
+
+    def assign(self, name: str, operator: str, text: str) -> None:
+        """Carry out an assignment."""
+        if name in self._fixed:
+            return
+        old = self._variables.get(name)
+        if operator == "?=":
+            if old is None and self._environment(name) is None:
+                self._variables[name] = Variable(text, simple=False)
+        elif operator in (":=", "::="):
+            self._variables[name] = Variable(text, simple=True, value=self.expand(text))
+        elif operator == "!=":
+            self._variables[name] = Variable(text, simple=True, value=self._shell(text))
+        elif operator == "+=":
+            if old is not None and old.simple:
+                value = concat(old.value, " ", self.expand(text)) if old.value != "" else self.expand(text)
+                self._variables[name] = Variable("", simple=True, value=value)
+            else:
+                joined = f"{old.text} {text}" if old is not None and old.text else text
+                self._variables[name] = Variable(joined, simple=False)
+        else:
+            self._variables[name] = Variable(text, simple=False)
+
+    def export(self, names: list[str]) -> None:
+        """Hand variables on to recipes; all of them when none is named."""
+        self._exported.update(names)
+        self._export_all = self._export_all or not names
+
+    def add_rule(self, head: str, inline: str | None, lines: list[tuple[str, int]], line: int) -> None:
+        """Add a rule whose head has not been expanded yet."""
+        targets_text, _, rest = head.partition(":")
+        rest = rest.lstrip(":")
+        targets = self.words(self.expand(targets_text))
+        pattern_text: TextLike | None = None
+        # A static pattern rule has a second colon.
+        if ":" in rest and not re.match(r"\s*[A-Za-z]:[\\/]", rest):
+            middle, _, rest = rest.partition(":")
+            pattern_text = self.expand(middle.strip())
+        normal, _, order = rest.partition("|")
+        prerequisites = self.words(self.expand(normal))
+        order_only = self.words(self.expand(order))
+        all_lines = ([(inline, line)] if inline else []) + lines
+        recipe = Recipe(tuple(all_lines), self._file) if all_lines else None
+        if targets == [".PHONY"]:
+            self._phony.update(str(target) for target in prerequisites)
+            return
+        if pattern_text is not None and isinstance(pattern_text, str):
+            for target in targets:
+                stem = _stem(target, pattern_text)
+                if stem is not None:
+                    inputs = [_fill(one, stem) for one in prerequisites]
+                    self._rules.append(Rule([target], inputs, order_only, recipe))
+            self._first(targets)
+            return
+        if any(isinstance(target, str) and "%" in target for target in targets):
+            self._patterns.append(Rule(targets, prerequisites, order_only, recipe))
+            return
+        self._rules.append(Rule(targets, prerequisites, order_only, recipe))
+        self._first(targets)
+
+    def _first(self, targets: list[TextLike]) -> None:
+        if self._default is None and targets and not str(targets[0]).startswith("."):
+            self._default = targets[0]
+
+    # ---- expansion ---------------------------------------------------------------------------------------------
+
+    def words(self, text: TextLike) -> list[TextLike]:
+        """The words of expanded text, file name patterns in them resolved."""
+        out: list[TextLike] = []
+        for word in split_words(text):
+            if is_magic(word) and isinstance(word, str) and "%" not in word:
+                out += expand_glob(self._call.machine, self._call.frame, self._call.state, word)
+            else:
+                out.append(word)
+        return out
+
+    def _environment(self, name: str) -> TextLike | None:
+        value = self._call.state.variables.get(name)
+        return value if value is not None else self._call.machine.options.environment.get(name)
+
+    def value(self, name: str, local: dict[str, TextLike] | None = None) -> TextLike:
+        """The value of a variable."""
+        if local is not None and name in local:
+            return local[name]
+        variable = self._variables.get(name)
+        if variable is None:
+            found = self._environment(name)
+            if found is not None:
+                return found
+            if name == "CURDIR":
+                return self._call.machine.absolute(self._call.state.cwd)
+            if name == "MAKEFILE_LIST":
+                return concat(self._call.machine.absolute(self._file))
+            if name == "MAKECMDGOALS":
+                return _joined(self._goals)
+            if name == "HOME":
+                return "~"
+            return _DEFAULTS.get(name) or ""
+        if variable.simple:
+            return variable.value
+        if self._depth >= _DEPTH:
+            return hole("data", name)
+        self._depth += 1
+        try:
+            return self.expand(variable.text, local)
+        finally:
+            self._depth -= 1
+
+    def expand(self, text: str, local: dict[str, TextLike] | None = None) -> TextLike:
+        """Replace `$(...)`, `${...}` and `$x` in text."""
+        pieces: list[TextLike] = []
+        index = 0
+        while index < len(text):
+            position = text.find("$", index)
+            if position == -1 or position + 1 >= len(text):
+                pieces.append(text[index:])
+                break
+            pieces.append(text[index:position])
+            following = text[position + 1]
+            if following == "$":
+                pieces.append("$")
+                index = position + 2
+            elif following in "({":
+                end = _closing(text, position + 1)
+                pieces.append(self._reference(text[position + 2 : end], local))
+                index = end + 1
+            else:
+                pieces.append(self.value(following, local))
+                index = position + 2
+        return concat(*pieces)
+
+    def _reference(self, body: str, local: dict[str, TextLike] | None) -> TextLike:
+        if self._depth >= _DEPTH:
+            return hole("data")
+        self._depth += 1
+        try:
+            found = re.match(r"([a-z-]+)[ \t]+(.*)$", body, re.DOTALL)
+            if found is not None and found.group(1) in _FUNCTIONS:
+                return self._function(found.group(1), found.group(2), local)
+            name, colon, change = body.partition(":")
+            if colon and "=" in change:
+                old, _, new = change.partition("=")
+                return self._suffix_change(self.value(name.strip(), local), old, new, local)
+            resolved = self.expand(body, local) if "$" in body else body
+            return self.value(resolved.strip(), local) if isinstance(resolved, str) else hole("data")
+        finally:
+            self._depth -= 1
+
+    def _suffix_change(self, text: TextLike, old: str, new: str, local: dict[str, TextLike] | None) -> TextLike:
+        before, after = self.expand(old, local), self.expand(new, local)
+        if not isinstance(before, str):
+            return hole("data")
+        pattern = before if "%" in before else "%" + before
+        replacement = after if "%" in str(after) else concat("%", after)
+        return _joined([_replaced(word, pattern, replacement) for word in split_words(text)])
+
+    def _function(self, name: str, body: str, local: dict[str, TextLike] | None) -> TextLike:
+        if name == "foreach":
+            each, items, inner = [*_arguments(body, 3), "", "", ""][:3]
+            out: list[TextLike] = []
+            for item in split_words(self.expand(items, local))[:256]:
+                out.append(self.expand(inner, {**(local or {}), each.strip(): item}))
+            return _joined(out)
+        if name == "if":
+            condition, yes, no = [*_arguments(body, 3), "", "", ""][:3]
+            decided = self.expand(condition.strip(), local)
+            return self.expand(yes, local) if decided != "" else self.expand(no, local)
+        if name == "call":
+            given = [self.expand(one, local) for one in _arguments(body, 64)]
+            variable_name = given[0].strip() if given and isinstance(given[0], str) else ""
+            inner_local = {**(local or {}), **{str(number): one for number, one in enumerate(given)}}
+            variable = self._variables.get(variable_name)
+            return self.expand(variable.text, inner_local) if variable is not None else ""
+        if name in ("eval", "error", "warning", "info"):
+            if name == "eval":
+                self._call.opaque("make: eval is not followed")
+            return ""
+        given = [self.expand(one, local) for one in _arguments(body, _FUNCTIONS[name])]
+        first = given[0] if given else ""
+        words = split_words(given[-1]) if given else []
+        match name:
+            case "wildcard":
+                return _joined([one for word in split_words(first) for one in self._wildcard(word)])
+            case "shell":
+                return self._shell_text(first)
+            case "patsubst" if len(given) == 3 and isinstance(first, str):
+                return _joined([_replaced(word, first.strip(), given[1]) for word in words])
+            case "subst" if len(given) == 3 and isinstance(first, str) and first:
+                return _substituted(given[2], first, given[1])
+            case "dir":
+                return _joined([_folder(word) for word in words])
+            case "notdir":
+                return _joined([basename(word) for word in words])
+            case "basename":
+                return _joined([_without_extension(word) for word in words])
+            case "suffix":
+                return _joined([_extension(word) for word in words])
+            case "addprefix":
+                return _joined([concat(first, word) for word in words])
+            case "addsuffix":
+                return _joined([concat(word, first) for word in words])
+            case "filter" | "filter-out" if isinstance(first, str):
+                keeps = name == "filter"
+                patterns = first.split()
+                return _joined([w for w in words if any(_stem(w, one) is not None for one in patterns) == keeps])
+            case "sort":
+                return _joined(sorted(dict.fromkeys(words), key=str))
+            case "strip":
+                return _joined(words)
+            case "firstword":
+                return words[0] if words else ""
+            case "lastword":
+                return words[-1] if words else ""
+            case "word" if isinstance(first, str) and first.strip().isdigit():
+                number = int(first.strip()[:6])
+                return words[number - 1] if 0 < number <= len(words) else ""
+            case "words":
+                return str(len(words))
+            case "abspath" | "realpath":
+                machine = self._call.machine
+                return _joined([machine.absolute(machine.full_path(word, self._call.state)) for word in words])
+            case "join":
+                left = split_words(first)
+                return _joined([concat(*pair) for pair in zip(left, words, strict=False)])
+            case "or":
+                return next((one for one in given if one != ""), "")
+            case "and":
+                return "" if any(one == "" for one in given) else (given[-1] if given else "")
+            case _:
+                return hole("data", name)
+
+    def _wildcard(self, word: TextLike) -> list[TextLike]:
+        if is_magic(word):
+            return expand_glob(self._call.machine, self._call.frame, self._call.state, word)
+        return [word] if self._call.kind(word) is not None or isinstance(word, Text) else []
+
+    def _shell(self, text: str) -> TextLike:
+        return self._shell_text(self.expand(text))
+
+    def _shell_text(self, text: TextLike) -> TextLike:
+        machine = self._call.machine
+        if self._call.frame.depth >= machine.options.depth:
+            return hole("data", "shell")
+        sink = Sink()
+        frame = self._call.frame.with_streams(None, sink)
+        machine.evaluate(text, frame, self._call.state.copy(), self._call.place)
+        pieces = list(split_words(strip_trailing(sink.text, "\n")))
+        return _joined(pieces)
+
+    # ---- building ----------------------------------------------------------------------------------------------
+
+    def build(self, targets: list[TextLike]) -> None:
+        """Run what the targets need, the default target when there is none."""
+        self._goals = targets
+        if not targets and self._default is not None:
+            goal = self.value(".DEFAULT_GOAL")
+            targets = [goal if goal != "" else self._default]
+        for target in targets:
+            self._build(target, (), named=True)
+
+    def _build(self, target: TextLike, active: tuple[TextLike, ...], *, named: bool) -> None:
+        if target in self._done or target in active:
+            return
+        if len(active) > _DEPTH or len(self._done) > _TARGETS:
+            self._call.opaque("make: too many targets")
+            return
+        self._done.add(target)
+        rules = [rule for rule in self._rules if target in rule.targets]
+        stem: TextLike = ""
+        prerequisites = [one for rule in rules for one in rule.prerequisites]
+        order_only = [one for rule in rules for one in rule.order_only]
+        recipes = [(rule, rule.recipe) for rule in rules if rule.recipe is not None]
+        recipe = recipes[-1][1] if recipes else None
+        if recipe is None and not (isinstance(target, str) and target in self._phony):
+            found = self._pattern_rule(target)
+            if found is not None:
+                rule, stem = found
+                recipe = rule.recipe
+                prerequisites = [_fill(one, stem) for one in rule.prerequisites] + prerequisites
+                order_only += [_fill(one, stem) for one in rule.order_only]
+        for prerequisite in [*prerequisites, *order_only]:
+            self._build(prerequisite, (*active, target), named=False)
+        if recipe is not None:
+            self._run(recipe, target, prerequisites, stem)
+        elif not rules:
+            if self._call.kind(target) is not None:
+                self._call.access(Operation.STAT, target)
+            elif named:
+                self._call.opaque(f"make: no rule for {self._call.machine.describe(target)}")
+
+    def _pattern_rule(self, target: TextLike) -> tuple[Rule, TextLike] | None:
+        best: tuple[Rule, TextLike] | None = None
+        for rule in self._patterns:
+            for pattern in rule.targets:
+                stem = _stem(target, pattern) if isinstance(pattern, str) else None
+                if stem is None or rule.recipe is None:
+                    continue
+                inputs = [_fill(one, stem) for one in rule.prerequisites]
+                if all(self._can_exist(one) for one in inputs):
+                    return rule, stem
+                best = best or (rule, stem)
+        return best
+
+    def _can_exist(self, path: TextLike) -> bool:
+        if self._call.kind(path) is not None or any(path in rule.targets for rule in self._rules):
+            return True
+        return any(
+            isinstance(pattern, str) and pattern != "%" and _stem(path, pattern) is not None
+            for rule in self._patterns
+            for pattern in rule.targets
+        )
+
+    def _run(self, recipe: Recipe, target: TextLike, prerequisites: list[TextLike], stem: TextLike) -> None:
+        machine = self._call.machine
+        unique = list(dict.fromkeys(prerequisites))
+        local: dict[str, TextLike] = {
+            "@": target,
+            "<": prerequisites[0] if prerequisites else "",
+            "^": _joined(unique),
+            "+": _joined(prerequisites),
+            "?": _joined(unique),
+            "*": stem if stem != "" else _without_extension(target),
+            "@D": dirname(target),
+            "@F": basename(target),
+            "<D": dirname(prerequisites[0]) if prerequisites else "",
+            "<F": basename(prerequisites[0]) if prerequisites else "",
+            "^D": _joined([dirname(one) for one in unique]),
+            "^F": _joined([basename(one) for one in unique]),
+            "*F": basename(stem),
+            "*D": dirname(stem),
+        }
+        state = self._recipe_state()
+        one_shell = any(rule.targets == [".ONESHELL"] for rule in self._rules)
+        lines = [("\n".join(line for line, _ in recipe.lines), recipe.lines[0][1])] if one_shell else recipe.lines
+        for line, number in lines:
+            text = strip_marks(self.expand(line, local))
+            place = Place(number, 1, recipe.file)
+            source = Source(machine.placeholders.encode(text), place)
+            frame = Frame(source, self._call.frame.conditional, None, self._call.frame.sink, self._call.frame.depth + 1)
+            machine.program(frame, state.copy())
+
+    def _recipe_state(self) -> ShellState:
+        state = self._call.machine.child_state(self._call.state, "sh", [])
+        names = set(self._variables) if self._export_all else self._exported | self._fixed
+        for name in sorted(names):
+            if name in self._variables:
+                state.variables[name] = self.value(name)
+                state.exported.add(name)
+        state.cwd = self._call.state.cwd
+        return state
+
+
+class _Reader:
+    """Reads one Makefile line by line."""
+
+    def __init__(self, makefile: Makefile, content: str) -> None:
+        self._makefile = makefile
+        self._lines = content.replace("\r\n", "\n").split("\n")
+        self._index = 0
+        self._skipping: list[tuple[bool, bool]] = []
+
+    @property
+    def _active(self) -> bool:
+        return all(active for active, _ in self._skipping)
+
+    def read(self) -> None:
+        while self._index < len(self._lines):
+            line, number = self._logical()
+            plain = line.strip()
+            if not plain or plain.startswith("#") or self._conditional(plain):
+                continue
+            if plain.startswith("define "):
+                self._define(plain)
+                continue
+            if not self._active or line.startswith("\t"):
+                continue
+            self._statement(_without_comment(plain), number)
+
+    def _logical(self) -> tuple[str, int]:
+        """The next line with its continuations, and its number."""
+        number = self._index + 1
+        pieces: list[str] = []
+        while self._index < len(self._lines):
+            line = self._lines[self._index]
+            self._index += 1
+            if line.endswith("\\") and not line.endswith("\\\\"):
+                pieces.append(line[:-1].rstrip() if not line.startswith("\t") else line[:-1])
+                continue
+            pieces.append(line.lstrip() if pieces else line)
+            break
+        return " ".join(pieces), number
+
+    def _conditional(self, line: str) -> bool:
+        word = re.match(r"[a-z]+", line)
+        keyword = word.group() if word is not None else ""
+        if keyword in ("ifeq", "ifneq", "ifdef", "ifndef"):
+            active = self._active and self._decide(keyword, line[len(keyword) :].strip())
+            self._skipping.append((active, active))
+            return True
+        if keyword == "else" and self._skipping:
+            _, seen = self._skipping.pop()
+            rest = line[4:].strip()
+            active = not seen and self._active
+            if active and rest:
+                inner = rest.split(None, 1)
+                active = self._decide(inner[0], inner[1] if len(inner) > 1 else "")
+            self._skipping.append((active, seen or active))
+            return True
+        if keyword == "endif" and self._skipping:
+            self._skipping.pop()
+            return True
+        return False
+
+    def _decide(self, keyword: str, rest: str) -> bool:
+        if keyword in ("ifdef", "ifndef"):
+            return (self._makefile.value(rest.strip()) != "") == (keyword == "ifdef")
+        if rest.startswith("("):
+            left, right = [*_arguments(rest[1:].rpartition(")")[0], 2), ""][:2]
+        else:
+            quoted = re.findall(r"\"([^\"]*)\"|'([^']*)'", rest)
+            both = [one or other for one, other in quoted]
+            left, right = [*both, "", ""][:2]
+        equal = self._makefile.expand(left.strip()) == self._makefile.expand(right.strip())
+        return equal == (keyword == "ifeq")
+
+    def _define(self, line: str) -> None:
+        name = line.split()[1] if len(line.split()) > 1 else ""
+        body: list[str] = []
+        while self._index < len(self._lines):
+            text = self._lines[self._index]
+            self._index += 1
+            if text.strip() == "endef":
+                break
+            body.append(text)
+        if self._active:
+            self._makefile.assign(name, "=", "\n".join(body))
+
+    def _statement(self, line: str, number: int) -> None:
+        makefile = self._makefile
+        found = re.match(r"(-?include|sinclude)\s+(.*)$", line)
+        if found is not None:
+            for path in makefile.words(makefile.expand(found.group(2))):
+                makefile.include(path, required=found.group(1) == "include")
+            return
+        assignment = _ASSIGNMENT.match(line)
+        if assignment is not None:
+            makefile.assign(assignment.group(2), assignment.group(3), assignment.group(4))
+            if line.startswith("export"):
+                makefile.export([assignment.group(2)])
+            return
+        if re.match(r"(un)?export\b", line):
+            if line.startswith("export"):
+                makefile.export(line.split()[1:])
+            return
+        if line.startswith(("vpath ", "unexport", "undefine ", "override ")):
+            return
+        if ":" not in _outside_references(line):
+            makefile.expand(line)
+            return
+        head, inline = _split_inline(line)
+        lines = self._recipe()
+        target_variable = re.match(r"^[^:=]*:\s*[\w.-]+\s*[:?+]?=", _outside_references(head))
+        if target_variable is not None:
+            return
+        makefile.add_rule(head, inline, lines, number)
+
+    def _recipe(self) -> list[tuple[str, int]]:
+        lines: list[tuple[str, int]] = []
+        while self._index < len(self._lines):
+            line = self._lines[self._index]
+            if line.startswith("\t"):
+                start = self._index + 1
+                pieces = [line[1:]]
+                while pieces[-1].endswith("\\") and self._index + 1 < len(self._lines):
+                    self._index += 1
+                    following = self._lines[self._index]
+                    pieces.append(following.removeprefix("\t"))
+                lines.append(("\n".join(pieces), start))
+                self._index += 1
+            elif not line.strip() or line.lstrip().startswith("#"):
+                self._index += 1
+            elif re.match(r"(ifeq|ifneq|ifdef|ifndef|else|endif)\b", line.strip()) and self._in_recipe():
+                self._conditional(line.strip())
+                self._index += 1
+                while not self._active and self._index < len(self._lines):
+                    inner = self._lines[self._index].strip()
+                    self._index += 1
+                    self._conditional(inner)
+            else:
+                break
+        return lines
+
+    def _in_recipe(self) -> bool:
+        """Whether a recipe goes on behind a conditional line."""
+        return self._index + 1 < len(self._lines) and self._lines[self._index + 1].startswith("\t")
+
+
+_FUNCTIONS = {
+    "wildcard": 1, "shell": 1, "patsubst": 3, "subst": 3, "dir": 1, "notdir": 1, "basename": 1, "suffix": 1,
+    "addprefix": 2, "addsuffix": 2, "filter": 2, "filter-out": 2, "sort": 1, "strip": 1, "firstword": 1, "lastword": 1,
+    "word": 2, "words": 1, "abspath": 1, "realpath": 1, "join": 2, "or": 64, "and": 64, "foreach": 3, "if": 3,
+    "call": 64, "eval": 1, "error": 1, "warning": 1, "info": 1, "wordlist": 3, "findstring": 2, "origin": 1,
+    "flavor": 1, "value": 1,
+}  # fmt: skip
+
+
+def strip_marks(text: TextLike) -> TextLike:
+    """A recipe line without the marks `@`, `-` and `+` in front."""
+    parts = list(parts_of(text))
+    if parts and isinstance(parts[0], str):
+        parts[0] = parts[0].lstrip("@-+ \t")
+    return make_text(parts)
+
+
+def split_words(text: TextLike) -> list[TextLike]:
+    """Words between blanks in the known pieces."""
+    from taskgates.inference.shell.texts import split_text
+
+    return [piece for piece in split_text(text, " \t\n") if piece != ""]
+
+
+def _joined(words: list[TextLike]) -> TextLike:
+    pieces: list[TextLike] = []
+    for word in words:
+        pieces += [" ", word] if pieces else [word]
+    return concat(*pieces)
+
+
+def _closing(text: str, index: int) -> int:
+    """The position of the bracket that closes the one at `index`; the end of the text when there is none."""
+    opening = text[index]
+    closing = ")" if opening == "(" else "}"
+    depth = 0
+    for position in range(index, len(text)):
+        if text[position] == opening:
+            depth += 1
+        elif text[position] == closing:
+            depth -= 1
+            if depth == 0:
+                return position
+    return len(text)
+
+
+def _arguments(body: str, count: int) -> list[str]:
+    """Split at commas outside brackets into at most `count` arguments."""
+    out: list[str] = []
+    depth = 0
+    start = 0
+    for index, char in enumerate(body):
+        if char in "({":
+            depth += 1
+        elif char in ")}":
+            depth -= 1
+        elif char == "," and depth == 0 and len(out) < count - 1:
+            out.append(body[start:index])
+            start = index + 1
+    return [*out, body[start:]]
+
+
+def _outside_references(line: str) -> str:
+    """The line with references replaced by letters, so that colons in them do not count."""
+    out: list[str] = []
+    index = 0
+    while index < len(line):
+        if line[index] == "$" and line[index + 1 : index + 2] in ("(", "{"):
+            end = min(_closing(line, index + 1), len(line) - 1)
+            out.append("x" * (end + 1 - index))
+            index = end + 1
+        else:
+            out.append(line[index])
+            index += 1
+    return "".join(out)
+
+
+def _split_inline(line: str) -> tuple[str, str | None]:
+    position = _outside_references(line).find(";")
+    return (line, None) if position == -1 else (line[:position], line[position + 1 :].strip())
+
+
+def _without_comment(line: str) -> str:
+    found = re.search(r"(?<!\\)#", line)
+    return line if found is None else line[: found.start()].rstrip()
+
+
+def _stem(word: TextLike, pattern: str) -> TextLike | None:
+    """What `%` stands for when the word matches a pattern; the empty text for an equal name without `%`."""
+    if "%" not in pattern:
+        return "" if word == pattern else None
+    head, _, tail = pattern.partition("%")
+    if isinstance(word, str):
+        if word.startswith(head) and word.endswith(tail) and len(word) > len(head) + len(tail):
+            return word[len(head) : len(word) - len(tail)]
+        return None
+    if not (word.prefix.startswith(head) and word.suffix.endswith(tail)):
+        return None
+    parts = list(word.parts)
+    if head:
+        parts[0] = word.prefix[len(head) :]
+    if tail:
+        parts[-1] = word.suffix[: -len(tail)]
+    return make_text(parts)
+
+
+def _fill(pattern: TextLike, stem: TextLike) -> TextLike:
+    pieces: list[TextLike | Hole] = []
+    done = False
+    for part in parts_of(pattern):
+        if isinstance(part, str) and "%" in part and not done:
+            head, _, tail = part.partition("%")
+            pieces += [head, stem, tail]
+            done = True
+        else:
+            pieces.append(part)
+    return concat(*pieces)
+
+
+def _replaced(word: TextLike, pattern: str, replacement: TextLike) -> TextLike:
+    stem = _stem(word, pattern)
+    return word if stem is None else _fill(replacement, stem)
+
+
+def _substituted(text: TextLike, old: str, new: TextLike) -> TextLike:
+    pieces: list[TextLike | Hole] = []
+    for part in parts_of(text):
+        if not isinstance(part, str):
+            pieces.append(part)
+            continue
+        for number, chunk in enumerate(part.split(old)):
+            pieces += [new, chunk] if number else [chunk]
+    return concat(*pieces)
+
+
+def _folder(word: TextLike) -> TextLike:
+    folder = dirname(word)
+    return "./" if folder == "." else concat(folder, "/")
+
+
+def _without_extension(word: TextLike) -> TextLike:
+    from taskgates.inference.shell.patterns import remove_suffix
+
+    name = basename(word)
+    return remove_suffix(word, ".*", longest=False) if "." in str(flatten(name)) else word
+
+
+def _extension(word: TextLike) -> TextLike:
+    name = word if isinstance(word, str) else word.suffix
+    tail = name.rpartition("/")[2]
+    return "." + tail.rpartition(".")[2] if "." in tail else ""

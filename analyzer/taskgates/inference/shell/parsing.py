@@ -1,0 +1,687 @@
+"""From shell text, known wholly or in part, to the compact syntax tree, through tree-sitter's bash grammar.
+
+Holes and here-documents are replaced by single private-use characters before the grammar sees the text, so that unknown
+pieces parse like letters and the grammar's trouble with several here-documents does not arise.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+
+import tree_sitter
+import tree_sitter_bash
+
+from taskgates.inference.shell.host import Place
+from taskgates.inference.shell.lexing import BLANKS, element_end, remove_quotes, split_words
+from taskgates.inference.shell.syntax_tree import (
+    AndOr,
+    Arithmetic,
+    Assignment,
+    Background,
+    Broken,
+    Case,
+    CaseItem,
+    CountingFor,
+    Declaration,
+    Document,
+    For,
+    Function,
+    If,
+    Negated,
+    Node,
+    Pipeline,
+    Redirect,
+    Redirected,
+    Sequence,
+    Simple,
+    Subshell,
+    Test,
+    While,
+    Word,
+)
+from taskgates.inference.text import Hole, TextLike, make_text, parts_of
+
+_FIRST = 0xF0000
+_LAST = 0x10FFFD
+_DEPTH = 120
+
+
+class Placeholders:
+    """Which private-use character stands for which hole or here-document in the texts of one analysis."""
+
+    def __init__(self) -> None:
+        self._holes: dict[str, Hole | str] = {}
+        self._characters: dict[Hole | str, str] = {}
+        self._documents: dict[str, Document] = {}
+        self._next = _FIRST
+
+    def encode(self, text: TextLike) -> str:
+        """Text with a character in place of each hole."""
+        out: list[str] = []
+        for part in parts_of(text):
+            if isinstance(part, Hole):
+                out.append(self._character(part))
+            elif (part.isascii() and "\0" not in part) or not any(_is_private(char) for char in part):
+                out.append(part)
+            else:
+                out.append("".join(self._character(char) if _is_private(char) else char for char in part))
+        return "".join(out)
+
+    def decode(self, text: str) -> TextLike:
+        """The reverse of `encode`; here-document characters vanish."""
+        if text.isascii() or not any(_is_private(char) for char in text):
+            return text
+        return make_text(
+            self._holes.get(char, "" if char in self._documents else char) if _is_private(char) else char
+            for char in text
+        )
+
+    def document(self, text: str) -> Document | None:
+        """The here-document that a character stands for."""
+        return self._documents.get(text)
+
+    def hide_document(self, document: Document) -> str:
+        """A new character for a here-document."""
+        char = self._allocate()
+        self._documents[char] = document
+        return char
+
+    def is_hole(self, char: str) -> bool:
+        """Whether a character stands for an unknown piece."""
+        return isinstance(self._holes.get(char), Hole)
+
+    def _character(self, value: Hole | str) -> str:
+        char = self._characters.get(value)
+        if char is None:
+            char = self._allocate()
+            self._characters[value] = char
+            self._holes[char] = value
+        return char
+
+    def _allocate(self) -> str:
+        # When the characters run out the last one is shared by what comes later: it stands for an unknown piece.
+        char = chr(self._next)
+        if self._next == _LAST:
+            self._holes[char] = Hole()
+            self._documents.pop(char, None)
+        else:
+            self._next += 1
+        return char
+
+
+def _is_private(char: str) -> bool:
+    # The grammar takes NUL for the end of the text.
+    return _FIRST <= ord(char) <= _LAST or char == "\0"
+
+
+class Source:
+    """A text that is being interpreted, and where it stands.
+
+    Args:
+        text: encoded by `Placeholders`.
+        base: the place of the first character.
+        fixed: whether everything in the text is said to stand at `base` (text made at run time).
+    """
+
+    def __init__(self, text: str, base: Place, *, fixed: bool = False) -> None:
+        self.text = text
+        self.base = base
+        self.fixed = fixed
+        self._starts: list[int] | None = None
+
+    def place(self, offset: int) -> Place:
+        """The place of a character."""
+        if self.fixed:
+            return self.base
+        if self._starts is None:
+            self._starts = [0, *(found.end() for found in re.finditer("\n", self.text))]
+        row = bisect_right(self._starts, offset) - 1
+        column = offset - self._starts[row]
+        return Place(self.base.line + row, self.base.column + column if row == 0 else column + 1, self.base.file)
+
+
+class ShellParser:
+    """Parses shell texts, each once."""
+
+    def __init__(self, placeholders: Placeholders) -> None:
+        self._parser = tree_sitter.Parser(tree_sitter.Language(tree_sitter_bash.language()))
+        self._placeholders = placeholders
+        self._known: dict[str, Sequence] = {}
+
+    def parse(self, text: str) -> Sequence:
+        """The syntax tree of an encoded text. Never fails: what is no shell becomes `Broken` nodes."""
+        tree = self._known.get(text)
+        if tree is None:
+            plain = hide_documents(text, self._placeholders)
+            tree = _Converter(plain, self._parser, self._placeholders).convert()
+            self._known[text] = tree
+        return tree
+
+
+def hide_documents(text: str, placeholders: Placeholders) -> str:
+    """Replace each here-document by an input redirection from a placeholder; lines and columns stay where they are."""
+    if "<<" not in text:
+        return text
+    return _DocumentScanner(text, placeholders).scan()
+
+
+class _DocumentScanner:
+    def __init__(self, text: str, placeholders: Placeholders) -> None:
+        self._text = text
+        self._placeholders = placeholders
+        self._out: list[str] = []
+        self._pending: list[tuple[int, int, str, bool, bool]] = []
+        self._stack: list[str] = []
+
+    def scan(self) -> str:
+        text = self._text
+        index = 0
+        while index < len(text):
+            end = self._step(index)
+            if end == index:
+                end = index + 1
+            if text[index : index + 1] == "\n" and self._pending:
+                self._out.append("\n")
+                index = self._bodies(index + 1)
+                continue
+            if self._out is not None:
+                self._out.append(text[index:end])
+            index = end
+        for start, length, *_ in self._pending:
+            self._replace(start, length, Document("", quoted=True))
+        return "".join(self._out)
+
+    def _step(self, index: int) -> int:
+        """The end of the piece that begins at `index`; nested code is entered, quotes and arithmetic passed over."""
+        text = self._text
+        char = text[index]
+        top = self._stack[-1] if self._stack else ""
+        if char == "\\":
+            return index + 2
+        if top and char == top:
+            self._stack.pop()
+            return index + 1
+        if top == '"':
+            if char == "`" or text.startswith(("$(", "${"), index):
+                return self._open(index)
+            return index + 1
+        if char == "'" and '"' not in self._stack:
+            return element_end(text, index)
+        if char == "#" and (index == 0 or text[index - 1] in BLANKS + ";&|()"):
+            end = text.find("\n", index)
+            return len(text) if end == -1 else end
+        if char in '"`' or text.startswith(("$(", "${"), index):
+            return self._open(index)
+        if text.startswith("((", index):
+            end = text.find("))", index)
+            return len(text) if end == -1 else end + 2
+        if char == "(" and top == ")":
+            self._stack.append(")")
+        elif text.startswith("<<", index) and top != "}":
+            return self._operator(index)
+        return index + 1
+
+    def _open(self, index: int) -> int:
+        text = self._text
+        if text.startswith("$((", index):
+            return element_end(text, index)
+        if text[index] == "$":
+            self._stack.append(")" if text[index + 1] == "(" else "}")
+            return index + 2
+        self._stack.append(text[index])
+        return index + 1
+
+    def _operator(self, index: int) -> int:
+        text = self._text
+        if text.startswith("<<<", index):
+            return index + 3
+        found = re.compile(r"<<(-?)[ \t]*").match(text, index)
+        if found is None:
+            return index + 2
+        end = found.end()
+        while end < len(text) and text[end] not in BLANKS + ";&|<>()`":
+            end = element_end(text, end)
+        if end == found.end():
+            return index + 2
+        delimiter, quoted = remove_quotes(text[found.end() : end])
+        position = len(self._out)
+        self._pending.append((position, end - index, delimiter, quoted, bool(found.group(1))))
+        return end
+
+    def _replace(self, position: int, length: int, document: Document) -> None:
+        self._out[position] = ("<" + self._placeholders.hide_document(document)).ljust(length)
+
+    def _bodies(self, index: int) -> int:
+        """Take the bodies of the pending here-documents out of the text, from the beginning of a line on."""
+        text = self._text
+        for position, length, delimiter, quoted, strip in self._pending:
+            lines: list[str] = []
+            start = index
+            while index < len(text):
+                end = text.find("\n", index)
+                line = text[index:] if end == -1 else text[index:end]
+                index = len(text) if end == -1 else end + 1
+                self._out.append("\n" if end != -1 else "")
+                line = line.lstrip("\t") if strip else line
+                if line == delimiter or (
+                    self._stack and line.rstrip(' )"`') == delimiter and line.startswith(delimiter)
+                ):
+                    if line != delimiter:
+                        index -= len(line) - len(delimiter) + (end != -1)
+                        self._out.pop()
+                    break
+                lines.append(line + "\n")
+            self._replace(position, length, Document("".join(lines), quoted, start))
+        self._pending.clear()
+        return index
+
+
+class _Converter:
+    """One conversion from tree-sitter's tree to ours."""
+
+    def __init__(self, text: str, parser: tree_sitter.Parser, placeholders: Placeholders) -> None:
+        self._text = text
+        self._parser = parser
+        self._placeholders = placeholders
+        self._depth = 0
+        data = text.encode("utf-8", "surrogatepass")
+        self._data = data
+        self._offsets: list[int] | None = None
+        if len(data) != len(text):
+            offsets = [0] * (len(data) + 1)
+            position = 0
+            for number, char in enumerate(text):
+                width = len(char.encode("utf-8", "surrogatepass"))
+                offsets[position : position + width] = [number] * width
+                position += width
+            offsets[len(data)] = len(text)
+            self._offsets = offsets
+
+    def convert(self) -> Sequence:
+        return self._sequence(self._parser.parse(self._data).root_node)
+
+    def _start(self, node: tree_sitter.Node) -> int:
+        return self._offsets[node.start_byte] if self._offsets is not None else node.start_byte
+
+    def _end(self, node: tree_sitter.Node) -> int:
+        return self._offsets[node.end_byte] if self._offsets is not None else node.end_byte
+
+    def _raw(self, node: tree_sitter.Node) -> str:
+        return self._text[self._start(node) : self._end(node)]
+
+    def _word(self, node: tree_sitter.Node) -> Word:
+        return Word(self._raw(node), self._start(node))
+
+    def _sequence(self, node: tree_sitter.Node, skip: tuple[str, ...] = ()) -> Sequence:
+        return Sequence(tuple(self._statements(node.children, skip)), self._start(node))
+
+    def _statements(self, children: list[tree_sitter.Node], skip: tuple[str, ...] = ()) -> list[Node]:
+        out: list[Node] = []
+        for child in children:
+            if child.type == "&" and out:
+                out[-1] = Background(out[-1], self._start(child))
+            elif child.is_named and child.type not in ("comment", *skip):
+                out.append(self._statement(child))
+        return out
+
+    def _statement(self, node: tree_sitter.Node) -> Node:
+        convert = _STATEMENTS.get(node.type)
+        if convert is None or self._depth > _DEPTH:
+            return Broken(self._raw(node), self._start(node))
+        self._depth += 1
+        try:
+            return convert(self, node)
+        finally:
+            self._depth -= 1
+
+    # ---- commands ----------------------------------------------------------------------------------------------
+
+    def command(self, node: tree_sitter.Node) -> Node:
+        assignments: list[Assignment] = []
+        words: list[Word] = []
+        redirects: list[Redirect] = []
+        for child in node.children:
+            if child.type == "variable_assignment":
+                assignments.append(self._assignment(child))
+            elif child.type.endswith("_redirect"):
+                words += self._redirect(child, redirects)
+            elif child.type == "comment":
+                continue
+            elif child.type == "ERROR":
+                words += [Word(raw, self._start(child) + offset) for raw, offset in split_words(self._raw(child))]
+            else:
+                words.append(self._word(child))
+        return Simple(tuple(assignments), tuple(_merge_adjacent(words)), tuple(redirects), self._start(node))
+
+    def words_command(self, node: tree_sitter.Node) -> Node:
+        offset = self._start(node)
+        words = tuple(Word(raw, offset + start) for raw, start in split_words(self._raw(node)))
+        return Simple((), words, (), offset)
+
+    def assignments(self, node: tree_sitter.Node) -> Node:
+        children = node.children if node.type == "variable_assignments" else [node]
+        found = tuple(self._assignment(child) for child in children if child.type == "variable_assignment")
+        return Simple(found, (), (), self._start(node))
+
+    def _assignment(self, node: tree_sitter.Node) -> Assignment:
+        offset = self._start(node)
+        raw = self._raw(node)
+        return parse_assignment(raw, offset) or Assignment("", offset)
+
+    def declaration(self, node: tree_sitter.Node) -> Node:
+        items: list[Word | Assignment] = []
+        for child in node.children[1:]:
+            if child.type == "variable_assignment":
+                items.append(self._assignment(child))
+            elif child.is_named and child.type != "comment":
+                items.append(self._word(child))
+        return Declaration(node.children[0].type if node.children else "", tuple(items), self._start(node))
+
+    def test_command(self, node: tree_sitter.Node) -> Node:
+        raw = self._raw(node)
+        offset = self._start(node)
+        if raw.startswith("[["):
+            return Test(raw[2:-2] if raw.endswith("]]") else raw[2:], offset + 2)
+        if raw.startswith("(("):
+            return Arithmetic(raw[2:-2] if raw.endswith("))") else raw[2:], offset + 2)
+        return self.words_command(node)
+
+    # ---- redirections ------------------------------------------------------------------------------------------
+
+    def _redirect(self, node: tree_sitter.Node, out: list[Redirect]) -> list[Word]:
+        """Convert one redirection; returns the words behind it that belong to the command."""
+        descriptor = -1
+        operator = ""
+        targets: list[Word] = []
+        for child in node.children:
+            if child.type == "file_descriptor":
+                digits = self._raw(child)
+                descriptor = int(digits) if digits.isdigit() and len(digits) < 4 else -1
+            elif child.type == "ERROR":
+                operator += self._raw(child)
+            elif child.is_named:
+                targets.append(self._word(child))
+            else:
+                operator += child.type
+        offset = self._start(node)
+        if operator in ("<&-", ">&-"):
+            return targets
+        targets = _merge_adjacent(targets)
+        target = targets[0] if targets else None
+        document = self._placeholders.document(target.raw) if target is not None else None
+        out.append(Redirect(descriptor, "<<" if document else operator, target, offset, document))
+        return targets[1:]
+
+    def redirected(self, node: tree_sitter.Node) -> Node:
+        redirects: list[Redirect] = []
+        words: list[Word] = []
+        body: Node | None = None
+        for child in node.children:
+            if child.type.endswith("_redirect"):
+                words += self._redirect(child, redirects)
+            elif child.is_named and child.type not in ("comment", "ERROR"):
+                body = self._statement(child)
+            elif child.type == "ERROR":
+                words += [Word(raw, self._start(child) + offset) for raw, offset in split_words(self._raw(child))]
+        if body is None:
+            return Simple((), tuple(words), tuple(redirects), self._start(node))
+        return _attach(body, tuple(words), tuple(redirects))
+
+    # ---- compound commands -------------------------------------------------------------------------------------
+
+    def pipeline(self, node: tree_sitter.Node) -> Node:
+        stages: list[Node] = []
+        for child in node.children:
+            if not child.is_named or child.type == "comment":
+                continue
+            stage = self._statement(child)
+            # The grammar nests pipelines behind redirections.
+            stages += stage.stages if isinstance(stage, Pipeline) else (stage,)
+        return Pipeline(tuple(stages), self._start(node)) if len(stages) != 1 else stages[0]
+
+    def and_or(self, node: tree_sitter.Node) -> Node:
+        # Long lists are deeply left-nested.
+        children: list[tree_sitter.Node] = []
+        current: tree_sitter.Node | None = node
+        while current is not None:
+            children[:0] = current.children[1:] if current.children else []
+            head = current.children[0] if current.children else None
+            if head is not None and head.type != "list":
+                children.insert(0, head)
+                break
+            current = head
+        first: Node | None = None
+        rest: list[tuple[str, Node]] = []
+        operator = "&&"
+        for child in children:
+            if child.type in ("&&", "||"):
+                operator = child.type
+            elif child.is_named and child.type != "comment":
+                statement = self._statement(child)
+                if first is None:
+                    first = statement
+                else:
+                    rest.append((operator, statement))
+        if first is None:
+            return Broken(self._raw(node), self._start(node))
+        return AndOr(first, tuple(rest), self._start(node)) if rest else first
+
+    def negated(self, node: tree_sitter.Node) -> Node:
+        body = self._statements(node.children)
+        offset = self._start(node)
+        if len(body) != 1:
+            return Broken(self._raw(node), offset)
+        # `! a | b` negates the pipeline, `! a && b` only `a`.
+        return Negated(body[0], offset)
+
+    def compound(self, node: tree_sitter.Node) -> Node:
+        raw = self._raw(node)
+        if raw.startswith("(("):
+            return Arithmetic(raw[2:-2] if raw.endswith("))") else raw[2:], self._start(node) + 2)
+        return self._sequence(node)
+
+    def subshell(self, node: tree_sitter.Node) -> Node:
+        return Subshell(self._sequence(node), self._start(node))
+
+    def if_statement(self, node: tree_sitter.Node) -> Node:
+        branches: list[tuple[Node, Node]] = []
+        otherwise: Node | None = None
+        head: list[tree_sitter.Node] = []
+        body: list[tree_sitter.Node] = []
+        seen_then = False
+        for child in node.children:
+            if child.type in ("elif_clause", "else_clause"):
+                if child.type == "elif_clause":
+                    branches += self._clause(child.children)
+                else:
+                    otherwise = self._sequence(child)
+            elif child.type in ("if", "fi"):
+                continue
+            elif child.type == "then":
+                seen_then = True
+            else:
+                (body if seen_then else head).append(child)
+        first = (
+            Sequence(tuple(self._statements(head)), self._start(node)),
+            Sequence(tuple(self._statements(body)), self._start(node)),
+        )
+        return If((first, *branches), otherwise, self._start(node))
+
+    def _clause(self, children: list[tree_sitter.Node]) -> list[tuple[Node, Node]]:
+        head: list[tree_sitter.Node] = []
+        body: list[tree_sitter.Node] = []
+        seen_then = False
+        for child in children:
+            if child.type == "then":
+                seen_then = True
+            elif child.type != "elif":
+                (body if seen_then else head).append(child)
+        return [(Sequence(tuple(self._statements(head))), Sequence(tuple(self._statements(body))))]
+
+    def for_statement(self, node: tree_sitter.Node) -> Node:
+        variable = node.child_by_field_name("variable")
+        body = node.child_by_field_name("body")
+        words: list[Word] | None = None
+        select = False
+        for child in node.children:
+            if child.type == "in":
+                words = []
+            elif child.type == "select":
+                select = True
+            elif words is not None and child.is_named and child.type not in ("do_group", "comment"):
+                words.append(self._word(child))
+        return For(
+            self._raw(variable) if variable is not None else "",
+            tuple(_merge_adjacent(words)) if words is not None else None,
+            self._body(body),
+            self._start(node),
+            select,
+        )
+
+    def counting_for(self, node: tree_sitter.Node) -> Node:
+        raw = self._raw(node)
+        opening = raw.find("((")
+        end = element_end("$" + raw[opening:], 0) + opening - 1 if opening >= 0 else -1
+        header = raw[opening + 2 : end - 2] if opening >= 0 else ""
+        initial, _, rest = header.partition(";")
+        condition, _, update = rest.partition(";")
+        body = node.child_by_field_name("body")
+        return CountingFor(initial.strip(), condition.strip(), update.strip(), self._body(body), self._start(node))
+
+    def _body(self, node: tree_sitter.Node | None) -> Node:
+        return self._sequence(node) if node is not None else Sequence(())
+
+    def while_statement(self, node: tree_sitter.Node) -> Node:
+        body = node.child_by_field_name("body")
+        head = [child for child in node.children if child.type not in ("while", "until", "do_group")]
+        return While(
+            Sequence(tuple(self._statements(head)), self._start(node)),
+            self._body(body),
+            bool(node.children) and node.children[0].type == "until",
+            self._start(node),
+        )
+
+    def case_statement(self, node: tree_sitter.Node) -> Node:
+        subject = node.child_by_field_name("value")
+        items = [self._case_item(child) for child in node.children if child.type == "case_item"]
+        word = self._word(subject) if subject is not None else Word("", self._start(node))
+        return Case(word, tuple(items), self._start(node))
+
+    def _case_item(self, node: tree_sitter.Node) -> CaseItem:
+        patterns: list[Word] = []
+        body: list[tree_sitter.Node] = []
+        terminator = ";;"
+        behind = False
+        start = end = -1
+        for child in node.children:
+            if not behind:
+                if child.type == ")":
+                    behind = True
+                    if start >= 0:
+                        patterns.append(Word(self._text[start:end], start))
+                elif child.type == "|":
+                    patterns.append(Word(self._text[start:end], start))
+                    start = -1
+                elif child.is_named:
+                    start = self._start(child) if start < 0 else start
+                    end = self._end(child)
+            elif child.type in (";;", ";&", ";;&"):
+                terminator = child.type
+            else:
+                body.append(child)
+        return CaseItem(tuple(patterns), Sequence(tuple(self._statements(body)), self._start(node)), terminator)
+
+    def function(self, node: tree_sitter.Node) -> Node:
+        name = node.child_by_field_name("name")
+        body = node.child_by_field_name("body")
+        converted: Node = self._statement(body) if body is not None else Sequence(())
+        redirects: list[Redirect] = []
+        for child in node.children:
+            if child.type.endswith("_redirect"):
+                self._redirect(child, redirects)
+        if redirects:
+            converted = Redirected(converted, tuple(redirects), self._start(node))
+        return Function(self._raw(name) if name is not None else "", converted, self._start(node))
+
+    def error(self, node: tree_sitter.Node) -> Node:
+        """What the grammar could not place; the statements that it recognised inside are kept."""
+        inner: list[Node] = [Broken(self._raw(node), self._start(node))]
+        inner += [
+            self._statement(child) for child in node.children if child.type in _STATEMENTS and child.type != "ERROR"
+        ]
+        return Sequence(tuple(inner), self._start(node))
+
+
+_STATEMENTS = {
+    "command": _Converter.command,
+    "variable_assignment": _Converter.assignments,
+    "variable_assignments": _Converter.assignments,
+    "declaration_command": _Converter.declaration,
+    "unset_command": _Converter.words_command,
+    "test_command": _Converter.test_command,
+    "redirected_statement": _Converter.redirected,
+    "pipeline": _Converter.pipeline,
+    "list": _Converter.and_or,
+    "negated_command": _Converter.negated,
+    "compound_statement": _Converter.compound,
+    "subshell": _Converter.subshell,
+    "if_statement": _Converter.if_statement,
+    "for_statement": _Converter.for_statement,
+    "c_style_for_statement": _Converter.counting_for,
+    "while_statement": _Converter.while_statement,
+    "case_statement": _Converter.case_statement,
+    "function_definition": _Converter.function,
+    "ERROR": _Converter.error,
+}
+
+_ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)(\[)?")
+
+
+def parse_assignment(raw: str, offset: int) -> Assignment | None:
+    """The assignment that a word spells, or None."""
+    found = _ASSIGNMENT.match(raw)
+    if found is None:
+        return None
+    index = found.end(1)
+    subscript = None
+    if found.group(2):
+        closing = index + 1
+        while closing < len(raw) and raw[closing] != "]":
+            closing = element_end(raw, closing)
+        subscript = raw[index + 1 : closing]
+        index = closing + 1
+    append = raw.startswith("+=", index)
+    if not append and not raw.startswith("=", index):
+        return None
+    index += 2 if append else 1
+    value = raw[index:]
+    if value.startswith("("):
+        body = value[1:-1] if value.endswith(")") else value[1:]
+        return Assignment(found.group(1), offset, subscript, append, None, body)
+    return Assignment(found.group(1), offset, subscript, append, Word(value, offset + index))
+
+
+def _merge_adjacent(words: list[Word]) -> list[Word]:
+    """Join words that stand side by side without a blank: the grammar splits some that belong together."""
+    out: list[Word] = []
+    for word in words:
+        if out and out[-1].offset + len(out[-1].raw) == word.offset and word.raw:
+            out[-1] = Word(out[-1].raw + word.raw, out[-1].offset)
+        else:
+            out.append(word)
+    return out
+
+
+def _attach(body: Node, words: tuple[Word, ...], redirects: tuple[Redirect, ...]) -> Node:
+    """Give redirections to the command they belong to: the last one of a list or pipeline."""
+    if isinstance(body, Simple):
+        return Simple(body.assignments, body.words + words, body.redirects + redirects, body.offset)
+    if isinstance(body, Pipeline) and body.stages:
+        return Pipeline((*body.stages[:-1], _attach(body.stages[-1], words, redirects)), body.offset)
+    if isinstance(body, AndOr):
+        operator, last = body.rest[-1]
+        return AndOr(body.first, (*body.rest[:-1], (operator, _attach(last, words, redirects))), body.offset)
+    if isinstance(body, Negated):
+        return Negated(_attach(body.body, words, redirects), body.offset)
+    return Redirected(body, redirects, body.offset)

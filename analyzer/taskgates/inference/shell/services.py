@@ -1,0 +1,520 @@
+"""Downloads, version control, databases, compilers: commands whose file names follow from more than their operands."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import unquote
+
+from taskgates.inference.shell.call import Call, below
+from taskgates.inference.shell.commands import parse_arguments
+from taskgates.inference.shell.copying import move
+from taskgates.inference.shell.editing import apply_difference
+from taskgates.inference.shell.filters import temporary_name
+from taskgates.inference.shell.machine import Outcome, Status
+from taskgates.inference.shell.patterns import remove_suffix
+from taskgates.inference.shell.texts import basename, hole, join_path, strip_trailing, text_lines
+from taskgates.inference.text import Hole, Text, TextLike, concat, make_text, parts_of
+from taskgates.model.access import Operation
+
+# ---- the network -----------------------------------------------------------------------------------------------------
+
+
+def _remote_name(url: TextLike, *, query: bool) -> TextLike:
+    """The file name at the end of a URL."""
+    parts: list[str | Hole] = []
+    for part in parts_of(url):
+        if isinstance(part, str):
+            head, mark, _ = (
+                part.partition("#") if query else re.sub(r"[?#].*", "\0", part, flags=re.DOTALL).partition("\0")
+            )
+            parts.append(head)
+            if mark:
+                break
+        else:
+            parts.append(part)
+    plain = make_text(parts)
+    head = plain if isinstance(plain, str) else plain.prefix
+    scheme = re.match(r"[a-z]+://", head)
+    if isinstance(plain, str):
+        rest = plain[scheme.end() :] if scheme else plain
+        return unquote(rest.rpartition("/")[2]) if "/" in rest else ""
+    return basename(plain)
+
+
+def _is_local(url: TextLike) -> TextLike | None:
+    head = url if isinstance(url, str) else url.prefix
+    if not head.startswith("file://"):
+        return None
+    rest = re.sub(r"^file://(?:localhost)?", "", head)
+    return rest if isinstance(url, str) else make_text([rest, *url.parts[1:]])
+
+
+def curl(call: Call) -> Outcome:
+    """`curl`: `-o` and `-O` write, `@file` in data and forms reads."""
+    folder = call.arguments.last("--output-dir")
+    urls = [*call.arguments.operands, *call.arguments.values("--url")]
+    for option, value in call.arguments.options:
+        if value is None:
+            continue
+        role = call.row.options.get(option, "value")
+        if option in ("-o", "--output"):
+            call.overwrite(join_path(folder, value) if folder is not None else value)
+        elif option.startswith(("--data", "-d", "--json")) and option != "--data-raw":
+            _read_mentioned(call, value, "@")
+        elif option in ("-F", "--form"):
+            head = value if isinstance(value, str) else value.prefix
+            _, found, _ = head.partition("=")
+            if found and head.partition("=")[2][:1] in ("@", "<"):
+                skip = head.index("=") + 1
+                inner = value[skip:] if isinstance(value, str) else make_text([head[skip:], *value.parts[1:]])
+                _read_mentioned(call, inner, inner[0] if isinstance(inner, str) else inner.prefix[0])
+        elif role not in ("value", "optional", "flag"):
+            call.access(Operation(role), value)
+    if call.arguments.has("-O", "--remote-name", "--remote-name-all"):
+        for url in urls:
+            name = _remote_name(url, query=False)
+            if call.arguments.has("-J", "--remote-header-name"):
+                name = hole("data", "curl", slash=False)
+            if name != "":
+                call.overwrite(join_path(folder, name) if folder is not None else name)
+    for url in urls:
+        local = _is_local(url)
+        if local is not None:
+            call.read(local)
+    return Outcome(call.status)
+
+
+def _read_mentioned(call: Call, value: TextLike, mark: str) -> None:
+    head = value if isinstance(value, str) else value.prefix
+    if not head.startswith(mark):
+        return
+    path = value[1:] if isinstance(value, str) else make_text([head[1:], *value.parts[1:]])
+    if isinstance(path, str):
+        path = path.partition(";")[0].strip('"')
+    call.read(path)
+
+
+def wget(call: Call) -> Outcome:
+    """`wget`: the name at the end of the URL, below `-P`, unless `-O` names one."""
+    call.perform_row()
+    if call.arguments.has("-O", "--output-document", "--spider"):
+        return Outcome(call.status)
+    folder = call.arguments.last("-P", "--directory-prefix") or "."
+    recursive = call.arguments.has("-r", "--recursive", "-m", "--mirror", "-p", "--page-requisites")
+    urls = list(call.arguments.operands)
+    for listing in call.arguments.values("-i", "--input-file"):
+        content = call.content(listing)
+        if content is None:
+            call.overwrite(join_path(folder, Text((Hole("data", False, "wget"),))))
+        else:
+            urls += [line for line in text_lines(content) if line != ""]
+    for url in urls:
+        if recursive:
+            call.overwrite(below(folder))
+            continue
+        if call.arguments.has("--content-disposition"):
+            name: TextLike = hole("data", "wget", slash=False)
+        else:
+            name = _remote_name(url, query=True)
+        resumed = call.arguments.has("-c", "--continue")
+        operation = Operation.APPEND if resumed else Operation.OVERWRITE
+        call.access(operation, join_path(folder, name if name != "" else "index.html"))
+    return Outcome(call.status)
+
+
+def object_store(call: Call) -> Outcome:
+    """`aws s3` and `gsutil`: copies between local files and a store."""
+    operands = [word for word in call.arguments.operands if word not in ("-m", "-r")]
+    verb, *paths = operands or [""]
+    if verb not in ("cp", "mv", "sync", "rsync") or len(paths) < 2:
+        return Outcome(call.status)
+    *sources, destination = paths
+    tree = verb in ("sync", "rsync") or any(
+        word in ("--recursive", "-r") for word in call.words if isinstance(word, str)
+    )
+    for source in sources:
+        if not _is_store(source):
+            call.read(below(source) if tree else source)
+            if verb == "mv":
+                call.access(Operation.DELETE, below(source) if tree else source)
+        if not _is_store(destination):
+            if tree:
+                call.overwrite(below(destination))
+            else:
+                call.overwrite(call.within(destination, source) if call.is_folder(destination) else destination)
+    return Outcome(call.status)
+
+
+def _is_store(path: TextLike) -> bool:
+    return (path if isinstance(path, str) else path.prefix).startswith(("s3://", "gs://", "http://", "https://"))
+
+
+# ---- git -------------------------------------------------------------------------------------------------------------
+
+_GIT_READS = frozenset(
+    [
+        "log",
+        "show",
+        "diff",
+        "status",
+        "rev-parse",
+        "rev-list",
+        "describe",
+        "blame",
+        "branch",
+        "tag",
+        "remote",
+        "ls-files",
+        "ls-tree",
+        "cat-file",
+        "shortlog",
+        "grep",
+        "for-each-ref",
+        "name-rev",
+        "reflog",
+        "symbolic-ref",
+        "merge-base",
+        "show-ref",
+        "var",
+        "config",
+        "count-objects",
+        "diff-tree",
+        "whatchanged",
+        "check-ignore",
+        "check-attr",
+        "ls-remote",
+        "fsck",
+        "verify-commit",
+        "range-diff",
+        "cherry",
+        "diff-index",
+        "diff-files",
+    ]
+)
+_GIT_TREE = frozenset(
+    [
+        "checkout",
+        "switch",
+        "merge",
+        "rebase",
+        "pull",
+        "reset",
+        "restore",
+        "stash",
+        "cherry-pick",
+        "revert",
+        "clean",
+        "am",
+        "bisect",
+        "submodule",
+        "sparse-checkout",
+        "read-tree",
+        "checkout-index",
+        "lfs",
+        "subtree",
+        "filter-branch",
+    ]
+)
+_GIT_UPDATES = frozenset(
+    [
+        "add",
+        "commit",
+        "fetch",
+        "push",
+        "gc",
+        "prune",
+        "repack",
+        "notes",
+        "update-index",
+        "update-ref",
+        "pack-refs",
+        "maintenance",
+        "hash-object",
+        "write-tree",
+        "commit-tree",
+        "replace",
+        "fast-import",
+    ]
+)
+_GIT_VALUES = {
+    "-m": "value", "--message": "value", "-F": "read", "--file": "read", "-b": "value", "-B": "value", "-C": "value",
+    "-n": "value", "--format": "value", "--author": "value", "--date": "value", "--depth": "value", "--branch": "value",
+    "-o": "value", "--output": "value", "--output-directory": "value", "--prefix": "value", "-c": "value", "-s": "value",
+    "--source": "value", "--reference": "value", "--template": "value", "--since": "value", "--until": "value",
+    "--directory": "value", "-p": "flag",
+}  # fmt: skip
+
+
+def git(call: Call) -> Outcome:
+    """`git`: the repository's own files, and those of the working tree that a command certainly touches."""
+    state = call.state
+    folder = call.arguments.last("-C")
+    operands = list(call.arguments.operands)
+    if not operands or not isinstance(operands[0], str):
+        return Outcome(call.status)
+    verb, *words = operands
+    inner = Call(call.machine, call.name, call.words, call.row, call.arguments, call.frame, call.state, call.place)
+    if folder is not None:
+        inner.state = state.copy()
+        inner.state.cwd = call.full(folder)
+    row = type(call.row)(options=_GIT_VALUES)
+    inner.arguments = parse_arguments(row, words)
+    inner.name = f"git {verb}"
+    store = _git_folder(inner)
+    if verb in ("clone", "init"):
+        _git_new(inner, str(verb))
+    elif verb in ("mv", "rm"):
+        _git_files(inner, str(verb), store)
+    elif verb == "archive":
+        inner.read(below(store))
+        target = inner.arguments.last("-o", "--output")
+        if target is not None:
+            inner.overwrite(target)
+    elif verb == "bundle" and words[:1] == ["create"] and len(words) > 1:
+        inner.read(below(store))
+        inner.overwrite(words[1])
+    elif verb == "format-patch":
+        inner.read(below(store))
+        target = inner.arguments.last("-o", "--output-directory")
+        inner.overwrite(join_path(target if target is not None else ".", Text((Hole("data", False), ".patch"))))
+    elif verb == "apply":
+        _git_apply(inner)
+    elif verb == "worktree":
+        _git_worktree(inner, store)
+    elif verb in _GIT_TREE:
+        _git_working_tree(inner, str(verb), store)
+    elif verb in _GIT_UPDATES or (verb == "config" and len(inner.arguments.operands) > 1):
+        if verb == "add":
+            for operand in inner.arguments.operands:
+                inner.read(operand if inner.kind(operand) == "file" else below(operand))
+        for message in inner.arguments.values("-F", "--file"):
+            inner.read(message)
+        inner.access(Operation.UPDATE, below(store))
+    elif verb in _GIT_READS:
+        inner.read(below(store))
+    elif verb not in ("help", "version", "--version"):
+        inner.access(Operation.UPDATE, below(store))
+        inner.opaque(f"git {verb} is not followed")
+    if call.captured:
+        inner.out(_git_output(inner, str(verb), words))
+    return Outcome(Status.UNKNOWN if verb in ("diff", "grep", "ls-files", "show-ref", "rev-parse") else call.status)
+
+
+def _git_folder(call: Call) -> TextLike:
+    given = call.outer.last("--git-dir") or call.arguments.last("--git-dir")
+    if given is not None:
+        return given
+    cwd = call.state.cwd
+    if isinstance(cwd, str) and cwd != "." and call.machine.tree.kind(f"{cwd}/.git") is None:
+        return concat(call.machine.root, "/.git") if not cwd.startswith(("/", "~", "..")) else ".git"
+    return ".git"
+
+
+def _git_new(call: Call, verb: str) -> None:
+    operands = call.arguments.operands
+    if verb == "init":
+        call.access(Operation.CREATE, below(join_path(operands[0] if operands else ".", ".git")))
+        return
+    if not operands:
+        return
+    url = operands[0]
+    target = operands[1] if len(operands) > 1 else remove_suffix(basename(url), ".git", longest=False)
+    call.access(Operation.CREATE, below(target))
+    call.machine.changes.add_folder(call.full(target))
+
+
+def _git_files(call: Call, verb: str, store: TextLike) -> None:
+    if verb == "mv":
+        call.row = type(call.row)()
+        move(call)
+    elif not call.arguments.has("--cached"):
+        for operand in call.arguments.operands:
+            tree = call.arguments.has("-r") and call.kind(operand) != "file"
+            call.access(Operation.DELETE, below(operand) if tree else operand)
+    call.access(Operation.UPDATE, below(store))
+
+
+def _git_apply(call: Call) -> None:
+    for operand in call.arguments.operands or ["-"]:
+        call.read(operand)
+        if not call.arguments.has("--check", "--stat", "--numstat"):
+            apply_difference(call, call.content(operand), call.arguments.last("--directory") or ".", 1)
+
+
+def _git_worktree(call: Call, store: TextLike) -> None:
+    operands = call.arguments.operands
+    call.access(Operation.UPDATE, below(store))
+    if len(operands) > 1 and operands[0] == "add":
+        call.access(Operation.CREATE, below(operands[1]))
+    elif len(operands) > 1 and operands[0] == "remove":
+        call.access(Operation.DELETE, below(operands[1]))
+
+
+def _git_working_tree(call: Call, verb: str, store: TextLike) -> None:
+    call.access(Operation.UPDATE, below(store))
+    separated = call.arguments.separated
+    paths = call.arguments.operands[separated:] if separated is not None else []
+    if verb == "restore" and not paths:
+        paths = call.arguments.operands
+    if verb == "checkout" and not paths and call.arguments.has("-b", "-B", "--orphan"):
+        return
+    if verb == "reset" and not call.arguments.has("--hard", "--merge", "--keep"):
+        return
+    if verb == "stash" and call.arguments.operands[:1] in (["list"], ["show"], ["drop"]):
+        return
+    if paths and verb in ("checkout", "restore"):
+        for path in paths:
+            call.overwrite(path if call.kind(path) == "file" else below(path) if call.is_folder(path) else path)
+        return
+    call.machine.changes.foreign = True
+    call.opaque(f"git {verb} changes files of the working tree that are not known")
+
+
+def _git_output(call: Call, verb: str, words: list[TextLike]) -> TextLike:
+    if verb == "rev-parse":
+        if "--show-toplevel" in words:
+            return concat(call.machine.root, "\n")
+        return concat(Hole("data", "--abbrev-ref" in words, "git"), "\n")
+    if verb in ("describe", "branch", "symbolic-ref"):
+        return concat(Hole("data", True, "git"), "\n")
+    if verb in ("log", "show") and any(str(word).startswith(("--format", "--pretty")) for word in words):
+        return concat(Hole("data", True, "git"), "\n")
+    return hole("data", "git")
+
+
+# ---- databases, pictures, compilers ----------------------------------------------------------------------------------
+
+
+def sqlite(call: Call) -> Outcome:
+    """`sqlite3`: the database is updated, or read; dot commands name further files."""
+    call.perform_row()
+    operands = list(call.arguments.operands)
+    texts: list[TextLike] = [*operands[1:], *call.arguments.values("-cmd", "-c", "-s")]
+    if call.frame.stdin is not None and len(operands) < 2:
+        texts.append(call.frame.stdin.take_all())
+    read_only = call.arguments.has("-readonly") or (
+        bool(texts) and all(isinstance(text, str) and _only_selects(text) for text in texts)
+    )
+    if operands and operands[0] not in (":memory:", ""):
+        if read_only:
+            call.read(operands[0])
+        else:
+            call.read(operands[0])
+            call.access(Operation.UPDATE, operands[0])
+    for text in texts:
+        if not isinstance(text, str):
+            continue
+        for verb, name in re.findall(
+            r"^\s*\.(read|output|once|import|backup|save|restore|dump|log|excel)\s+(?:--?\w+\s+\w*\s*)*[\"']?([^\s\"']+)",
+            text,
+            re.MULTILINE,
+        ):
+            reads = verb in ("read", "import", "restore")
+            if name not in ("stdout", "off"):
+                call.access(Operation.READ if reads else Operation.OVERWRITE, name)
+    return Outcome(call.status)
+
+
+def _only_selects(text: str) -> bool:
+    statements = [piece.strip() for piece in text.split(";") if piece.strip()]
+    return all(
+        re.match(
+            r"(?i)(select|explain|with\b(?!.*\b(insert|update|delete)\b)|\.(schema|tables|mode|headers|dump)\b)", one
+        )
+        for one in statements
+    )
+
+
+def last_is_output(call: Call) -> Outcome:
+    """ImageMagick: the last word is written, the others are read."""
+    operands = [word for word in call.arguments.operands if word not in ("(", ")", "convert", "+append", "-append")]
+    plain = [_without_format(word) for word in operands if not str(word).startswith(("+", "xc:", "canvas:", "label:"))]
+    for path in plain[:-1]:
+        call.read(path)
+    if len(plain) > 0:
+        call.overwrite(plain[-1])
+    return Outcome(call.status)
+
+
+def _without_format(word: TextLike) -> TextLike:
+    """`png:out.png[0]` without format and frame."""
+    if isinstance(word, str):
+        return re.sub(r"^[a-z0-9]{2,5}:(?=.)", "", re.sub(r"\[\S+\]$", "", word))
+    return word
+
+
+def ffmpeg(call: Call) -> Outcome:
+    """`ffmpeg`: `-i` reads, words that are no option's value are written."""
+    words = list(call.words[1:])
+    flags = {"-y", "-n", "-vn", "-an", "-sn", "-dn", "-hide_banner", "-nostdin", "-shortest", "-re", "-stats"}
+    while words:
+        word = words.pop(0)
+        if not isinstance(word, str) or not word.startswith("-") or word == "-":
+            call.overwrite(word)
+        elif word == "-i" and words:
+            call.read(words.pop(0))
+        elif word not in flags and words:
+            words.pop(0)
+    return Outcome(call.status)
+
+
+def latex(call: Call) -> Outcome:
+    """LaTeX: reads the source, writes files with the job's name; what the source includes is not followed."""
+    folder = call.arguments.last("-output-directory", "--output-directory", "-outdir") or "."
+    for operand in call.arguments.operands[:1]:
+        tail = (operand if isinstance(operand, str) else operand.suffix).rpartition("/")[2]
+        call.read(operand if "." in tail else concat(operand, ".tex"))
+        job = call.arguments.last("-jobname", "--jobname") or remove_suffix(basename(operand), ".tex", longest=False)
+        call.overwrite(join_path(folder, concat(job, ".", Hole("data", False, call.name))))
+    call.opaque(f"{call.name}: what the source includes is not followed")
+    return Outcome(call.status)
+
+
+def compiler(call: Call) -> Outcome:
+    """C compilers: sources are read, `-o`, an object file each, or `a.out` is written; headers are not followed."""
+    call.perform_row()
+    sources = call.arguments.operands
+    for source in sources:
+        call.read(source)
+    output = call.arguments.last("-o")
+    if output is None and sources and not call.arguments.has("-E", "-fsyntax-only", "-M", "-MM"):
+        if call.arguments.has("-c", "-S"):
+            for source in sources:
+                stem = remove_suffix(basename(source), ".*", longest=False)
+                call.overwrite(concat(stem, ".o" if call.arguments.has("-c") else ".s"))
+        else:
+            call.overwrite("a.out")
+    if any(str(source).endswith((".c", ".cc", ".cpp", ".cxx", ".f90", ".m")) for source in sources):
+        call.opaque(f"{call.name}: included files are not followed")
+    return Outcome(call.status)
+
+
+# ---- locks and fresh names -------------------------------------------------------------------------------------------
+
+
+def flock(call: Call) -> Outcome:
+    """`flock`: the lock file is opened, then the command runs."""
+    operands = list(call.arguments.operands)
+    if not operands:
+        return Outcome(call.status)
+    lock = operands.pop(0)
+    if not (isinstance(lock, str) and lock.isdigit()):
+        call.access(Operation.APPEND, lock)
+    text = call.arguments.last("-c", "--command")
+    if operands[:1] in (["-c"], ["--command"]) and len(operands) > 1:
+        text = operands[1]
+    if text is not None:
+        child = call.machine.child_state(call.state, "sh", [])
+        call.machine.evaluate(text, call.frame, child, call.place)
+        return Outcome(Status.LIKELY)
+    return call.run(operands) if operands else Outcome(Status.LIKELY)
+
+
+def make_temporary(call: Call) -> Outcome:
+    """`mktemp`: a fresh file or folder; in the system's temporary folder it concerns nobody."""
+    name = temporary_name(call)
+    if not call.arguments.has("-u", "--dry-run"):
+        folder = call.arguments.has("-d", "--directory")
+        call.access(Operation.MKDIR if folder else Operation.CREATE, strip_trailing(name, "\n"))
+    call.out(name)
+    return Outcome(call.status)

@@ -1,0 +1,107 @@
+"""Parsed sources: each file once, through the cache."""
+
+from __future__ import annotations
+
+import io
+import tokenize
+from pathlib import Path
+
+import msgspec
+
+from taskgates.syntax import ir
+from taskgates.syntax.lower import lower_source
+from taskgates.syntax.positions import Positions
+from taskgates.tree.cache import ResultCache
+from taskgates.tree.tree import Tree, content_digest
+
+Lowered = ir.Module | ir.SourceProblem
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(ir.Module)
+
+
+class SourceStore:
+    """Representations and positions of source files.
+
+    Args:
+        tree: the repository.
+        cache: representations of earlier runs, by content.
+        limit: bytes of a file that is parsed.
+    """
+
+    def __init__(self, tree: Tree, cache: ResultCache, limit: int) -> None:
+        self._tree = tree
+        self._cache = cache
+        self._limit = limit
+        self._lowered: dict[str, Lowered | None] = {}
+        self._positions: dict[str, Positions | None] = {}
+
+    def get(self, file: str) -> Lowered | None:
+        """The representation of a file (relative to the root, or absolute in the environment); None when unreadable."""
+        if file not in self._lowered:
+            self._lowered[file] = self._load(file)
+        return self._lowered[file]
+
+    def positions(self, file: str) -> Positions | None:
+        """The identifier positions of a file."""
+        if file not in self._positions:
+            lowered = self.get(file)
+            data = self._read(file)
+            text = decode(data) if data is not None else None
+            known = isinstance(lowered, ir.Module) and text is not None
+            self._positions[file] = Positions(text, lowered.identifiers) if known else None  # type: ignore[arg-type,union-attr]
+        return self._positions[file]
+
+    def mutated_names(self) -> frozenset[str]:
+        """Dotted names of the globals that some function of the loaded modules changes."""
+        out: set[str] = set()
+        for file, lowered in self._lowered.items():
+            if isinstance(lowered, ir.Module):
+                parts = file.removesuffix(".py").removesuffix("/__init__").split("/")
+                for name in lowered.mutated:
+                    for start in range(len(parts)):
+                        out.add(".".join([*parts[start:], name]))
+                    out.add(f"__main__.{name}")
+        return frozenset(out)
+
+    def _read(self, file: str) -> bytes | None:
+        if not file.startswith("/"):
+            return self._tree.read_bytes(file, self._limit)
+        try:
+            path = Path(file)
+            return path.read_bytes() if path.stat().st_size <= self._limit else None
+        except OSError:
+            return None
+
+    def _load(self, file: str) -> Lowered | None:
+        data = self._read(file)
+        if data is None:
+            size = self._tree.size(file) if not file.startswith("/") else None
+            if size is not None and size > self._limit:
+                return ir.SourceProblem(f"is too large to be analysed ({size} bytes, the limit is {self._limit})", 1, 1)
+            return None
+        key = content_digest(data)
+        cached = self._cache.get("ir", key)
+        if cached is not None:
+            try:
+                return _decoder.decode(cached)
+            except msgspec.DecodeError:
+                pass
+        text = decode(data)
+        if text is None:
+            return ir.SourceProblem("cannot be decoded; declare its encoding in the first line", 1, 1)
+        if "\0" in text:
+            line = text.count("\n", 0, text.index("\0")) + 1
+            return ir.SourceProblem("holds a NUL byte", line, 1)
+        lowered = lower_source(text)
+        if isinstance(lowered, ir.Module):
+            self._cache.put("ir", key, _encoder.encode(lowered))
+        return lowered
+
+
+def decode(data: bytes) -> str | None:
+    """The text of a source file by its coding cookie or BOM; None when it cannot be decoded."""
+    try:
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+        return data.decode(encoding)
+    except (SyntaxError, UnicodeDecodeError, LookupError):
+        return None

@@ -1,0 +1,298 @@
+"""The undoable state of the machine: a trail of slot changes, forks and pending exits.
+
+Everything mutable of the abstract program lives in `slots` dicts. A change made while some mark is active is noted on
+the trail together with the old content, as in Warren's abstract machine; so a branch can be run, its changes collected
+and undone, and the outcomes of several branches joined slot by slot at the cost of what they changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from taskgates.inference.values import (
+    CONTENT,
+    INT,
+    AnyValue,
+    Known,
+    Maybe,
+    PathV,
+    Scalar,
+    TupleV,
+    as_value,
+    join,
+    options,
+    text_of,
+    widen_texts,
+)
+
+MISSING: Any = type("Missing", (), {"__slots__": (), "__repr__": lambda _: "MISSING"})()
+Location = tuple[int, Any]
+Delta = dict[Location, tuple[dict[Any, Any], Any, Any]]
+
+
+class Pending:
+    """A path that left its block early (return, break, continue), with the state it left with.
+
+    The state is described relative to the trail position `mark`: `delta` holds the slots that differ from it.
+    """
+
+    __slots__ = ("delta", "kind", "mark", "target")
+
+    def __init__(self, kind: int, target: object, mark: int) -> None:
+        self.kind = kind
+        self.target = target
+        self.mark = mark
+        self.delta: Delta = {}
+
+
+class State:
+    """The trail and what hangs on it."""
+
+    def __init__(self) -> None:
+        self.trail: list[tuple[dict[Any, Any], Any, Any]] = []
+        self.marks = 0
+        self.pendings: list[Pending] = []
+
+    def write(self, slots: dict[Any, Any], key: Any, value: Any) -> None:
+        """Change one slot."""
+        if self.marks:
+            self.trail.append((slots, key, slots.get(key, MISSING)))
+        slots[key] = value
+
+    def erase(self, slots: dict[Any, Any], key: Any) -> None:
+        """Remove one slot, if it is there."""
+        if key in slots:
+            if self.marks:
+                self.trail.append((slots, key, slots[key]))
+            del slots[key]
+
+    def begin(self) -> int:
+        """Start to record; the mark to give to the other methods."""
+        self.marks += 1
+        return len(self.trail)
+
+    def end(self) -> None:
+        """Stop to record for one `begin`."""
+        self.marks -= 1
+        if not self.marks:
+            self.trail.clear()
+            self.pendings.clear()
+
+    def first_old(self, mark: int) -> dict[Location, Any]:
+        """The content at `mark` of every slot changed since."""
+        out: dict[Location, Any] = {}
+        for slots, key, old in self.trail[mark:]:
+            out.setdefault((id(slots), key), old)
+        return out
+
+    def delta(self, mark: int) -> Delta:
+        """The present content of every slot changed since `mark`."""
+        out: Delta = {}
+        for slots, key, _ in self.trail[mark:]:
+            out[(id(slots), key)] = (slots, key, slots.get(key, MISSING))
+        return out
+
+    def rollback(self, mark: int) -> None:
+        """Undo everything since `mark`; pending exits keep the state they left with."""
+        if len(self.trail) == mark:
+            return
+        for pending in self.pendings:
+            if pending.mark > mark:
+                self._rebase(pending, mark)
+        for slots, key, old in reversed(self.trail[mark:]):
+            if old is MISSING:
+                slots.pop(key, None)
+            else:
+                slots[key] = old
+        del self.trail[mark:]
+
+    def _rebase(self, pending: Pending, mark: int) -> None:
+        """Describe a pending exit relative to an earlier mark."""
+        later = self.first_old(pending.mark)
+        delta: Delta = {}
+        for slots, key, _ in self.trail[mark : pending.mark]:
+            location = (id(slots), key)
+            if location not in delta:
+                delta[location] = (slots, key, later.get(location, slots.get(key, MISSING)))
+        delta.update(pending.delta)
+        pending.delta = delta
+        pending.mark = mark
+
+    def merge(self, deltas: list[Delta], *, include_current: bool = False, widen: bool = False) -> bool:
+        """Join the outcomes of branches that started from the present state.
+
+        Args:
+            deltas: what each surviving branch changed.
+            include_current: whether "nothing happened" is an outcome as well.
+            widen: generalise instead of joining, so that repeated merges settle.
+
+        Returns:
+            Whether any slot changed.
+        """
+        changed = False
+        locations: dict[Location, tuple[dict[Any, Any], Any]] = {}
+        for delta in deltas:
+            for location, (slots, key, _) in delta.items():
+                locations[location] = (slots, key)
+        for location, (slots, key) in locations.items():
+            current = slots.get(key, MISSING)
+            values = [delta[location][2] if location in delta else current for delta in deltas]
+            if include_current:
+                values.insert(0, current)
+            joined = widen_slot(key, values) if widen else join_slot(key, values)
+            if joined is current or (joined is not MISSING and current is not MISSING and _same(joined, current)):
+                continue
+            changed = True
+            if joined is MISSING:
+                self.erase(slots, key)
+            else:
+                self.write(slots, key, joined)
+        return changed
+
+    def leave(self, kind: int, target: object) -> None:
+        """Note that the present path leaves early towards `target`."""
+        self.pendings.append(Pending(kind, target, len(self.trail)))
+
+    def arrive(self, kind: int, target: object, *, include_current: bool) -> int:
+        """Join the states of the paths that left towards `target`; returns how many there were.
+
+        Args:
+            kind: the exits to take up.
+            target: where they were bound for.
+            include_current: whether the present state is reached as well (the block also ended normally).
+        """
+        if not self.pendings:
+            return 0
+        mine = [pending for pending in self.pendings if pending.target is target and pending.kind == kind]
+        if not mine:
+            return 0
+        self.pendings = [pending for pending in self.pendings if not (pending.target is target and pending.kind == kind)]
+        end = len(self.trail)
+        if all(pending.mark == end and not pending.delta for pending in mine):
+            return len(mine)
+        olds = [self.first_old(pending.mark) for pending in mine]
+        slots_of: dict[Location, tuple[dict[Any, Any], Any]] = {}
+        for pending in mine:
+            for slots, key, _ in self.trail[pending.mark :]:
+                slots_of[(id(slots), key)] = (slots, key)
+            for location, (slots, key, _) in pending.delta.items():
+                slots_of[location] = (slots, key)
+        for location, (slots, key) in slots_of.items():
+            current = slots.get(key, MISSING)
+            values = [current] if include_current else []
+            for pending, old in zip(mine, olds, strict=True):
+                if location in pending.delta:
+                    values.append(pending.delta[location][2])
+                else:
+                    values.append(old.get(location, current))
+            joined = join_slot(key, values)
+            if joined is current:
+                continue
+            if joined is MISSING:
+                self.erase(slots, key)
+            else:
+                self.write(slots, key, joined)
+        return len(mine)
+
+    def forget(self, target: object) -> None:
+        """Drop the pending exits towards a block that was left by an exception."""
+        if self.pendings:
+            self.pendings = [pending for pending in self.pendings if pending.target is not target]
+
+
+def _same(left: Any, right: Any) -> bool:
+    return type(left) is type(right) and bool(left == right)
+
+
+def join_slot(key: Any, values: Iterable[Any]) -> Any:
+    """Join the contents that one slot has on several paths."""
+    present = [value for value in values]  # noqa: C416 - the iterable is walked twice
+    if key is CONTENT:
+        return join_contents([value for value in present if value is not MISSING])
+    first = present[0]
+    if all(value is first for value in present):
+        return first
+    missing = any(value is MISSING or isinstance(value, Maybe) for value in present)
+    plain = [value.value if isinstance(value, Maybe) else value for value in present if value is not MISSING]
+    if not plain:
+        return MISSING
+    if not all(_is_value(value) for value in plain):
+        return plain[-1]
+    joined = join(plain)
+    return Maybe(joined) if missing else joined
+
+
+def _is_value(value: Any) -> bool:
+    from taskgates.inference.text import Text
+    from taskgates.inference.values import Value
+
+    return isinstance(value, Value | Text)
+
+
+def join_contents(contents: list[TupleV]) -> TupleV:
+    """Join the contents of one list on several paths: common length kept, the overhang summarised."""
+    first = contents[0]
+    if all(content is first or content == first for content in contents):
+        return first
+    width = min(len(content.items) for content in contents)
+    items = [join(content.items[index] for content in contents) for index in range(width)]
+    over: list[AnyValue] = []
+    for content in contents:
+        over.extend(content.items[width:])
+        if content.rest is not None:
+            over.append(content.rest)
+    return TupleV(items, join(over) if over else None)
+
+
+def widen_slot(key: Any, values: list[Any]) -> Any:
+    """Generalise the successive contents of one slot so that repeating it changes nothing more."""
+    present = [value for value in values if value is not MISSING]
+    if key is CONTENT:
+        first = present[0]
+        over = [item for content in present for item in (*content.items[len(first.items) :], content.rest)]
+        every = [item for item in over if item is not None]
+        items = [
+            widen([content.items[index] for content in present if index < len(content.items)])
+            for index in range(len(first.items))
+        ]
+        return TupleV(items, widen(every) if every else None)
+    plain = [value.value if isinstance(value, Maybe) else value for value in present]
+    if not plain:
+        return MISSING
+    if not all(_is_value(value) for value in plain):
+        return plain[-1]
+    missing = len(present) < len(values) or any(isinstance(value, Maybe) for value in present)
+    widened = widen(plain)
+    return Maybe(widened) if missing else widened
+
+
+def widen(values: list[AnyValue]) -> AnyValue:
+    """One value for all: strings keep common prefix and suffix, numbers their type, the rest is joined."""
+    alternatives: dict[AnyValue, None] = {}
+    for value in values:
+        for option in options(value):
+            alternatives[option] = None
+    texts = [text_of(option) for option in alternatives]
+    groups: list[AnyValue] = []
+    known_texts = [text for text in texts if text is not None]
+    if known_texts:
+        groups.append(as_value(widen_texts(known_texts)) if len(known_texts) > 1 else as_value(known_texts[0]))
+    paths = [option.text for option in alternatives if isinstance(option, PathV)]
+    if paths:
+        groups.append(PathV(widen_texts(paths) if len(paths) > 1 else paths[0]))
+    numbers = [
+        option
+        for option in alternatives
+        if isinstance(option, Scalar)
+        or (isinstance(option, Known) and type(option.value) in (int, float))
+    ]
+    if len(numbers) == 1:
+        groups.append(numbers[0])
+    elif numbers:
+        kinds = {option.kind if isinstance(option, Scalar) else type(option.value).__name__ for option in numbers}  # type: ignore[attr-defined]
+        groups.append(INT if kinds == {"int"} else Scalar("float"))
+    for option, text in zip(alternatives, texts, strict=True):
+        if text is None and not isinstance(option, PathV) and option not in numbers:
+            groups.append(option)
+    return join(groups)

@@ -1,0 +1,425 @@
+"""Running a group of tasks so that the repository ends up done, or exactly as it was."""
+
+from __future__ import annotations
+
+import contextlib
+import graphlib
+import secrets
+import signal
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from taskgates.model.patterns import escape
+from taskgates.model.task import Status
+from taskgates.runtime.checkpoints import Checkpoint, CheckpointStore
+from taskgates.runtime.commands import command_line
+from taskgates.runtime.coordinator import Coordinator, Item, Tools
+from taskgates.runtime.errors import (
+    BlockedTaskError,
+    CheckpointError,
+    InterruptedRunError,
+    JournalError,
+    LockError,
+    TaskRuntimeError,
+    TaskStateError,
+)
+from taskgates.runtime.events import EventLog, EventSink, RunBoard, TaskState
+from taskgates.runtime.journal import AttemptRecord, AttemptState, Journal, RunRecord, RunState
+from taskgates.runtime.locks import LockManager
+from taskgates.runtime.path_overlap import PathSet
+from taskgates.runtime.run_model import RunOptions, RunResult, Schedule
+from taskgates.runtime.state import StateDirectory
+from taskgates.runtime.supervised import end_lost_command
+from taskgates.runtime.task_manager import TaskManager
+from taskgates.runtime.worker_pool import WorkerPool, local_pool
+from taskgates.runtime.write_sets import write_set_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+    from types import FrameType
+
+    from taskgates.model.access import AccessSet
+    from taskgates.model.task import Task
+
+_ROLLBACK_OWNER = "rollback"
+
+
+def _nothing_known(_: Task) -> AccessSet | None:
+    return None
+
+
+def _always_free(_: int) -> str | None:
+    return None
+
+
+def _no_complaint(_: Task) -> str | None:
+    return None
+
+
+class SafeParallelExecutor:
+    """Runs groups of tasks of one repository: locked, checkpointed, journalled, rolled back on failure.
+
+    The executor knows nothing of analysis or gates: what it needs of them is given as functions, so that it works with
+    declarations alone as well.
+
+    Args:
+        root: the repository root.
+        options: how to run.
+        tasks: the repository's tasks; loaded when None.
+        access_of: the inferred access set of a task; None where there is no code.
+        gate: called with the ids before anything is executed; what it returns, if anything, refuses the group.
+        batches: splits ids into ordered batches for the batch schedule; by dependencies and size alone when None.
+        capacity: given the number of running tasks, why no further one may start; None when it may.
+        validate: looks at a task after its command succeeded; says what is wrong with its result, or None.
+        pool: where commands run; processes of this machine when None.
+        sinks: who is told of events, besides the run's own log.
+        board: the state that a monitor shows.
+    """
+
+    def __init__(
+        self,
+        root: Path | str = ".",
+        *,
+        options: RunOptions | None = None,
+        tasks: TaskManager | None = None,
+        access_of: Callable[[Task], AccessSet | None] = _nothing_known,
+        gate: Callable[[Sequence[str]], Sequence[str]] | None = None,
+        batches: Callable[[Sequence[str]], Sequence[Sequence[str]]] | None = None,
+        capacity: Callable[[int], str | None] = _always_free,
+        validate: Callable[[Task], str | None] = _no_complaint,
+        pool: WorkerPool | None = None,
+        sinks: Sequence[EventSink] = (),
+        board: RunBoard | None = None,
+    ) -> None:
+        self.options = options or RunOptions()
+        self.board = board or RunBoard()
+        self._state = StateDirectory(root)
+        self._locks = LockManager(root, timeout=self.options.lock_timeout, retry_delays=self.options.retry_delays)
+        self._tasks = tasks or TaskManager(root, locks=self._locks)
+        self._checkpoints = CheckpointStore(root)
+        self._journal = Journal(root)
+        self._access_of = access_of
+        self._gate = gate
+        self._batches = batches
+        self._capacity = capacity
+        self._validate = validate
+        self._pool = pool
+        self._sinks = tuple(sinks)
+        self._stop_reason = ""
+
+    @property
+    def root(self) -> Path:
+        """The repository root."""
+        return self._state.root
+
+    def stop(self, reason: str = "stopped") -> None:
+        """End the run: what runs is ended and rolled back, what is finished stays, `resume` continues. Thread-safe."""
+        self._stop_reason = self._stop_reason or reason
+
+    def run(self, task_ids: Sequence[str]) -> RunResult:
+        """Run a group of tasks.
+
+        Args:
+            task_ids: ids, or globs over ids.
+
+        Returns:
+            What became of it.
+
+        Raises:
+            UnknownTaskError: an id names nothing.
+            BlockedTaskError: a dependency outside the group is not finished.
+            CommandError: a task has nothing to execute.
+            InterruptedRunError: an earlier run ended in the middle; resume it or roll it back first.
+            TaskRuntimeError: the gate refuses the group; the repository cannot be written.
+        """
+        for record in self._journal.runs():
+            if record.is_open and (record.state is RunState.INTERRUPTED or record.runner.is_alive() is not True):
+                raise InterruptedRunError(record.id, self._unfinished(record))
+        selected = self._tasks.select(task_ids)
+        if not selected:
+            raise TaskRuntimeError("no tasks were given")
+        items = self._items([task.id for task in selected])
+        if self._gate is not None and (reasons := self._gate([item.id for item in items])):
+            raise TaskRuntimeError("the gates refuse the group:\n" + "\n".join(f"  {reason}" for reason in reasons))
+        run = f"{time.strftime('%Y%m%dT%H%M%S')}-{secrets.token_hex(3)}"
+        self._state.folder(f"runs/{run}")
+        ids = tuple(item.id for item in items)
+        self._journal.begin_run(run, ids, msgspec.json.encode(self.options).decode())
+        return self._execute(run, items, self._record_start(run, items))
+
+    def resume(self, run_id: str | None = None) -> RunResult:
+        """Continue a run that was interrupted, with the options with which it was started.
+
+        What is finished is not run again; what was running when the runner died is rolled back first. A run that was
+        being rolled back is rolled back to the end.
+
+        Args:
+            run_id: the run; the latest open one when None.
+
+        Raises:
+            JournalError: there is no such run, or its runner is alive.
+            RestoreError: some files could not be put back; call again when the cause is gone.
+        """
+        record = self._open_run(run_id)
+        self.options = msgspec.json.decode(record.options, type=RunOptions)
+        self._recover(record)
+        if record.state is RunState.ROLLING_BACK:
+            return self._roll_back(record, "it had failed")
+        self._journal.take_over(record.id)
+        done = self._finished(record)
+        items = self._items(list(record.tasks))
+        for item in items:
+            if item.id in done:
+                item.state = TaskState.FINISHED
+        snapshot = None
+        if record.checkpoint or not self.options.checkpoint_frequency:
+            snapshot = self._checkpoints.load(record.snapshot) if record.snapshot else None
+        else:
+            snapshot = self._record_start(record.id, items)
+        return self._execute(record.id, items, snapshot)
+
+    def rollback(self, run_id: str | None = None) -> RunResult:
+        """Undo an interrupted run altogether.
+
+        Args:
+            run_id: the run; the latest open one when None.
+
+        Raises:
+            JournalError: there is no such run, or its runner is alive.
+            RestoreError: some files could not be put back; call again when the cause is gone.
+        """
+        record = self._open_run(run_id)
+        self.options = msgspec.json.decode(record.options, type=RunOptions)
+        self._recover(record)
+        return self._roll_back(record, "it was interrupted, and undone on request")
+
+    # ---- before -------------------------------------------------------------------------------------------------
+
+    def _items(self, ids: Sequence[str]) -> list[Item]:
+        group = frozenset(ids)
+        items = []
+        for name in ids:
+            task = self._tasks.get(name)
+            self._tasks.require_startable(name, assumed=group)
+            after = frozenset(reference.id for reference in task.depends_on if reference.id in group)
+            writes = write_set_of(task, self._access_of(task), self.root)
+            items.append(Item(task, writes, command_line(task, self.root, self.options.template), after))
+        try:
+            graphlib.TopologicalSorter({item.id: item.after for item in items}).prepare()
+        except graphlib.CycleError as error:
+            cycle = list(error.args[1])
+            raise BlockedTaskError(cycle[0], cycle[1:]) from error
+        return items
+
+    def _record_start(self, run: str, items: Sequence[Item]) -> Checkpoint | None:
+        """Record everything that the run may change; under `strict` the whole tree as well."""
+        if not self.options.checkpoint_frequency:
+            return None
+        paths = [path for item in items for path in item.writes.recorded]
+        if self.options.mark_status:
+            paths += [escape(item.task.span.file) for item in items]
+        snapshot = None
+        try:
+            checkpoint = self._checkpoints.create(paths, label=f"run {run}")
+            if self.options.strict:
+                snapshot = self._checkpoints.create(["."], label=f"run {run}, whole tree")
+        except CheckpointError:
+            self._journal.set_run_state(run, RunState.FAILED)
+            raise
+        self._journal.note_checkpoints(run, checkpoint.id, "" if snapshot is None else snapshot.id)
+        return snapshot
+
+    def _waves(self, items: Sequence[Item]) -> list[list[str]]:
+        open_items = [item for item in items if item.is_open]
+        ids = [item.id for item in open_items]
+        if self.options.schedule is Schedule.EVENTS:
+            return [ids]
+        if self.options.schedule is Schedule.BATCHES and self._batches is not None:
+            return [list(batch) for batch in self._batches(ids)]
+        sizes = list(self.options.waves)
+        if self.options.schedule is Schedule.BATCHES:
+            sizes = [self.options.max_parallel_tasks]
+        sorter = graphlib.TopologicalSorter({item.id: item.after & set(ids) for item in open_items})
+        sorter.prepare()
+        waves: list[list[str]] = []
+        ready: list[str] = []
+        while sorter.is_active():
+            ready += sorted(sorter.get_ready(), key=ids.index)
+            size = sizes[min(len(waves), len(sizes) - 1)]
+            wave, ready = ready[:size], ready[size:]
+            waves.append(wave)
+            sorter.done(*wave)
+        return waves
+
+    # ---- during -------------------------------------------------------------------------------------------------
+
+    def _execute(self, run: str, items: Sequence[Item], snapshot: Checkpoint | None) -> RunResult:
+        folder = self._state.folder(f"runs/{run}")
+        self.board.prepare(item.id for item in items)
+        for item in items:
+            if not item.is_open:
+                self.board.update(item.id, state=item.state)
+        pool = self._pool or local_pool(self.options.max_parallel_tasks)
+        with EventLog(folder / "events.jsonl", self._sinks) as log, self._signals():
+            tools = Tools(
+                self.root,
+                self._locks,
+                self._checkpoints,
+                self._journal,
+                log,
+                self.board,
+                pool,
+                self._capacity,
+                self._validate,
+                lambda: self._stop_reason,
+            )
+            log.emit(
+                "run-started", run=run, tasks=[item.id for item in items], options=msgspec.to_builtins(self.options)
+            )
+            coordinator = Coordinator(
+                run,
+                folder,
+                items=items,
+                waves=self._waves(items),
+                options=self.options,
+                tools=tools,
+                snapshot=snapshot,
+            )
+            try:
+                coordinator.execute()
+            except BaseException:
+                self._journal.set_run_state(run, RunState.INTERRUPTED)
+                raise
+            finally:
+                if self._pool is None:
+                    pool.shutdown()
+                if not coordinator.is_broken:
+                    self._locks.close()
+            result = self._conclude(run, coordinator)
+            log.emit("run-ended", result=msgspec.to_builtins(result))
+        self._locks.close()
+        return result
+
+    def _conclude(self, run: str, coordinator: Coordinator) -> RunResult:
+        """Keep what was done, or undo it all, and note which."""
+        result = RunResult(run, coordinator.results(), coordinator.undeclared)
+        if coordinator.is_broken or self._stop_reason:
+            self._journal.set_run_state(run, RunState.INTERRUPTED)
+            self._mark_finished(result)
+            return msgspec.structs.replace(
+                result, interrupted=True, message=coordinator.abort_reason or self._stop_reason
+            )
+        if coordinator.abort_reason and self.options.checkpoint_frequency:
+            record = next(record for record in self._journal.runs() if record.id == run)
+            undone = self._roll_back(record, coordinator.abort_reason)
+            return msgspec.structs.replace(result, rolled_back=True, message=undone.message)
+        self._mark_finished(result)
+        self._journal.set_run_state(run, RunState.FINISHED if result.succeeded else RunState.FAILED)
+        self._forget_checkpoints(run)
+        return msgspec.structs.replace(result, message=coordinator.abort_reason)
+
+    def _mark_finished(self, result: RunResult) -> None:
+        """Write the new status into the manifests; a run is not undone because that fails."""
+        if not self.options.mark_status:
+            return
+        finished = [each.task for each in result.tasks if each.state is TaskState.FINISHED]
+        graph = {name: {ref.id for ref in self._tasks.get(name).depends_on} & set(finished) for name in finished}
+        for name in graphlib.TopologicalSorter(graph).static_order():
+            if self._tasks.get(name).status is not Status.FINISHED:
+                with contextlib.suppress(TaskStateError, LockError):
+                    self._tasks.update_status(name, Status.FINISHED)
+
+    # ---- undo and continue --------------------------------------------------------------------------------------
+
+    def _open_run(self, run_id: str | None) -> RunRecord:
+        runs = self._journal.runs()
+        found = next((record for record in runs if (record.is_open if run_id is None else record.id == run_id)), None)
+        if found is None:
+            raise JournalError("no interrupted run to continue" if run_id is None else f"there is no run {run_id}")
+        if not found.is_open:
+            raise JournalError(f"run {found.id} is over ({found.state}); nothing is left to continue")
+        if found.state is not RunState.INTERRUPTED and found.runner.is_alive() is not False:
+            raise JournalError(f"run {found.id} is still executed by process {found.runner.pid} on {found.runner.host}")
+        return found
+
+    def _latest(self, record: RunRecord) -> dict[str, AttemptRecord]:
+        return {attempt.task: attempt for attempt in self._journal.attempts(record.id)}
+
+    def _finished(self, record: RunRecord) -> set[str]:
+        return {name for name, latest in self._latest(record).items() if latest.state is AttemptState.FINISHED}
+
+    def _unfinished(self, record: RunRecord) -> list[str]:
+        done = self._finished(record)
+        return [name for name in record.tasks if name not in done]
+
+    def _recover(self, record: RunRecord) -> None:
+        """Put back the files of every task that was running when the runner died."""
+        self._locks.clean()
+        for attempt in reversed(self._journal.attempts(record.id)):
+            if attempt.state is not AttemptState.RUNNING:
+                continue
+            if not end_lost_command(self.root / attempt.folder):
+                raise JournalError(
+                    f"task {attempt.task} of run {record.id} may still run on another machine; see "
+                    f"{attempt.folder}/claim, end it there, and resume again"
+                )
+            with self._locks.acquire(attempt.task, exclusive=attempt.covered):
+                if attempt.checkpoint:
+                    self._checkpoints.restore(attempt.checkpoint, only=attempt.covered)
+                self._journal.end_attempt(record.id, attempt.task, AttemptState.ROLLED_BACK, "the runner died")
+        if record.snapshot and self.options.strict:
+            self._restore_unannounced(record)
+
+    def _restore_unannounced(self, record: RunRecord) -> None:
+        """Undo what tasks of a strict run changed outside of their write sets before the runner died."""
+        covered = PathSet(path for attempt in self._journal.attempts(record.id) for path in attempt.covered)
+        manifests = {self._tasks.get(name).span.file for name in record.tasks}
+        changed = self._checkpoints.differences(record.snapshot)
+        stray = [path for path in changed if path != "." and path not in manifests and not covered.covers(path)]
+        if stray:
+            self._checkpoints.restore(record.snapshot, only=[escape(path) for path in stray])
+
+    def _roll_back(self, record: RunRecord, reason: str) -> RunResult:
+        """Put everything back as it was before the run."""
+        self._journal.set_run_state(record.id, RunState.ROLLING_BACK)
+        if record.checkpoint:
+            checkpoint = self._checkpoints.load(record.checkpoint)
+            with self._locks.acquire(_ROLLBACK_OWNER, exclusive=checkpoint.covered):
+                self._checkpoints.restore(checkpoint)
+        for name, attempt in self._latest(record).items():
+            if attempt.state is AttemptState.FINISHED:
+                self._journal.end_attempt(record.id, name, AttemptState.ROLLED_BACK, reason)
+        self._journal.set_run_state(record.id, RunState.FAILED)
+        self._forget_checkpoints(record.id)
+        self._locks.close()
+        return RunResult(record.id, (), rolled_back=True, message=f"{reason}; everything is as it was before the run")
+
+    def _forget_checkpoints(self, run: str) -> None:
+        record = next(record for record in self._journal.runs() if record.id == run)
+        used = {attempt.checkpoint for attempt in self._journal.attempts(run)} | {record.checkpoint, record.snapshot}
+        for identifier in used - {""}:
+            self._checkpoints.discard(identifier)
+        self._checkpoints.collect()
+
+    # ---- signals ------------------------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def _signals(self) -> Iterator[None]:
+        """End the run in order on Ctrl-C and SIGTERM; only the main thread can be told."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+
+        def handle(number: int, _: FrameType | None) -> None:
+            self.stop(f"signal {signal.Signals(number).name}")
+
+        before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)

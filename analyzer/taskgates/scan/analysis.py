@@ -1,0 +1,76 @@
+"""The inference engine, set up by the settings."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from hashlib import blake2b
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import taskgates
+from taskgates.tree.cache import Cache, NullCache, ResultCache
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from taskgates.config import Config
+    from taskgates.inference.engine import Analyser
+    from taskgates.tree.tree import Tree
+
+
+@contextmanager
+def open_cache(root: Path, *, enabled: bool) -> Iterator[ResultCache]:
+    """The cache of a repository, closed on leaving; one that keeps nothing where it is not wanted."""
+    cache: ResultCache = Cache(root, code_identity()) if enabled else NullCache()
+    try:
+        yield cache
+    finally:
+        cache.close()
+
+
+def code_identity() -> str:
+    """What changes when the code that makes cached results does: the version, and the state of the package's files.
+
+    The latter counts while taskgates itself is being worked on.
+    """
+    package = Path(taskgates.__file__).parent
+    digest = blake2b(digest_size=8)
+    for path in sorted(package.rglob("*")):
+        if path.suffix in (".py", ".toml"):
+            status = path.stat()
+            digest.update(f"{path.relative_to(package)}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
+    return f"{version('taskgates')}:{digest.hexdigest()}"
+
+
+def make_analyser(tree: Tree, config: Config, environ: Mapping[str, str], cache: ResultCache) -> Analyser:
+    """An analyser for the repository.
+
+    Args:
+        tree: the repository's files.
+        config: bounds, further effects, packages to follow, and the environment whose packages the code uses.
+        environ: environment variables that the code may be taken to see.
+        cache: results of earlier runs.
+
+    Raises:
+        EffectTableError: one of the settings' effect tables is faulty.
+        EnvironmentNotFoundError: the settings name a Python environment that does not exist.
+    """
+    # Imported here, since the engine is the greater part of the program and not every command needs it.
+    from taskgates.inference.core import Limits
+    from taskgates.inference.engine import Analyser, InferenceOptions
+
+    # The engine has bounds of its own; only what was set takes their place.
+    chosen = {
+        name: getattr(config.inference, name)
+        for name in Limits.__struct_fields__
+        if config.origin(f"inference.{name}").source != "default"
+    }
+    options = InferenceOptions(
+        environ=dict(environ),
+        python=config.python,
+        follow=config.follow,
+        limits=Limits(**chosen),
+        effect_files=tuple(str(tree.root / name) for name in config.effects),
+    )
+    return Analyser(tree, options, cache)

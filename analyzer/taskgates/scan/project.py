@@ -1,0 +1,200 @@
+"""What rules look at: the tasks of a repository with everything that is known about them, computed once, when asked."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from taskgates.config import Config
+from taskgates.gates.budget import Measured, estimate_tokens, estimate_tokens_of_size
+from taskgates.gates.conflicts import Conflict, ConflictIndex, ConflictKind, Flow
+from taskgates.gates.cycles import CycleReport, cycles_with_flows
+from taskgates.gates.footprint import Footprint, Origin, footprint_of
+from taskgates.gates.relations import Relations
+from taskgates.model.access import AccessSet
+from taskgates.model.patterns import PathPattern
+from taskgates.model.task import Status, Task
+from taskgates.scan.declared import Declared, Touched, literal_folder, outputs_only
+from taskgates.scan.path_index import PathIndex
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from taskgates.model.finding import Problem
+    from taskgates.tree.tree import Tree
+
+_COUNTED_BYTES = 1 << 20
+"""Files up to this size are read to count their tokens; of larger ones the size alone is taken."""
+
+
+class Project:
+    """The tasks of one repository, their access sets, and what the gates make of both.
+
+    Attributes:
+        root_tree: answers questions about the files of the repository.
+        config: the settings in force.
+        all_tasks: every task of every manifest, finished ones included.
+        tasks: the tasks that findings are about: those that may still run, or all with `include_finished`.
+        access_sets: what each task's code does, by task id; a task without code is absent.
+        problems: what was wrong with manifests and sources.
+
+    Args:
+        tasks: every task, in the order of the manifests.
+        access_sets: by task id; a missing id or None stands for a task without code.
+        tree: the repository's files.
+        config: the settings; the defaults when None.
+        problems: what readers complained about.
+        include_finished: whether finished, absorbed and broken-down tasks take part.
+    """
+
+    def __init__(
+        self,
+        tasks: Iterable[Task],
+        access_sets: Mapping[str, AccessSet | None],
+        *,
+        tree: Tree,
+        config: Config | None = None,
+        problems: Iterable[Problem] = (),
+        include_finished: bool = False,
+    ) -> None:
+        self.tree = tree
+        self.config = config if config is not None else Config()
+        self.all_tasks: tuple[Task, ...] = tuple(tasks)
+        self.tasks: tuple[Task, ...] = tuple(task for task in self.all_tasks if include_finished or task.status.may_run)
+        self.access_sets: dict[str, AccessSet] = {
+            task_id: access for task_id, access in access_sets.items() if access is not None
+        }
+        self.problems: tuple[Problem, ...] = tuple(problems)
+        self.include_finished = include_finished
+        self._declared: dict[str, Declared] = {}
+        self._touched: dict[str, Touched] = {}
+
+    @cached_property
+    def by_id(self) -> dict[str, Task]:
+        """Every task by its id."""
+        return {task.id: task for task in self.all_tasks}
+
+    def access(self, task: Task) -> AccessSet | None:
+        """What the task's code does; None for a task without code."""
+        return self.access_sets.get(task.id)
+
+    def declared(self, task: Task) -> Declared:
+        """What the task declares, compiled."""
+        if task.id not in self._declared:
+            self._declared[task.id] = Declared(task)
+        return self._declared[task.id]
+
+    @cached_property
+    def relations(self) -> Relations:
+        """Who depends on whom and who is whose parent, over all tasks."""
+        return Relations(self.all_tasks)
+
+    @cached_property
+    def footprints(self) -> tuple[Footprint, ...]:
+        """What each of `tasks` touches, in the same order."""
+        # What is listed as edit and as output at once is an edit: the output shows in the code, if there is any.
+        return tuple(
+            footprint_of(msgspec.structs.replace(task, writes=outputs_only(task)), self.access(task))
+            for task in self.tasks
+        )
+
+    @cached_property
+    def footprint_by_id(self) -> dict[str, Footprint]:
+        """The footprints by task id."""
+        return {footprint.task_id: footprint for footprint in self.footprints}
+
+    @cached_property
+    def conflict_index(self) -> ConflictIndex:
+        """The touches of `tasks`, gathered by path."""
+        return ConflictIndex(self.footprints)
+
+    @cached_property
+    def conflicts(self) -> tuple[Conflict, ...]:
+        """Every conflict between tasks that may run together, files that both only read left out."""
+        return tuple(self.conflict_index.find(self.relations))
+
+    def conflicts_of(self, kind: ConflictKind) -> Iterator[Conflict]:
+        """The conflicts of one kind."""
+        if kind is ConflictKind.READ_READ:
+            found: Iterable[Conflict] = self.conflict_index.find(self.relations, read_read=True)
+        else:
+            found = self.conflicts
+        return (conflict for conflict in found if conflict.kind is kind)
+
+    @cached_property
+    def flows(self) -> tuple[Flow, ...]:
+        """Where data goes from the code of one of `tasks` to the code of another, whatever the order between them."""
+        return tuple(self.conflict_index.flows())
+
+    @cached_property
+    def cycles(self) -> CycleReport:
+        """What is circular among the tasks that are not done; one that was broken down is done when its parts are."""
+        done = () if self.include_finished else (Status.FINISHED, Status.ABSORBED)
+        waiting = [task for task in self.all_tasks if task.status not in done]
+        return cycles_with_flows(Relations(waiting), self.flows)
+
+    @cached_property
+    def _writers(self) -> PathIndex:
+        # Whoever may still run edits what it declares; of a finished task only what its program writes still comes.
+        index = PathIndex()
+        for task, footprint in zip(self.tasks, self.footprints, strict=True):
+            for touch in footprint.writes:
+                if touch.origin is not Origin.EDIT or task.status.may_run:
+                    index.add(PathPattern(touch.path), task.id)
+        return index
+
+    def writers_of(self, pattern: PathPattern) -> tuple[str, ...]:
+        """The tasks that edit or write some path of the pattern, in the order of the manifests."""
+        return self._writers.owners(pattern)
+
+    def touched(self, task: Task) -> Touched:
+        """What the task's code touches, compiled; nothing for a task without code."""
+        if task.id not in self._touched:
+            self._touched[task.id] = Touched(self.access(task) or AccessSet())
+        return self._touched[task.id]
+
+    @cached_property
+    def files(self) -> tuple[str, ...]:
+        """The files of the repository that its ignore rules leave, sorted."""
+        return tuple(self.tree.walk())
+
+    def files_matching(self, pattern: PathPattern) -> list[str]:
+        """The files of the repository that a pattern matches."""
+        return [path for path in self.files if pattern.matches(path)]
+
+    def exists(self, pattern: PathPattern) -> bool:
+        """Whether something on disk matches a pattern of the repository; ignored files count when named outright."""
+        known = pattern.literal if pattern.literal is not None else literal_folder(pattern)
+        if known is not None:
+            return self.tree.kind(known) is not None
+        return any(pattern.matches(path) for path in self.files) or bool(self.tree.glob(pattern.text, hidden=True))
+
+    @cached_property
+    def measured(self) -> dict[str, Measured]:
+        """The size of the text that each of `tasks` brings: the single files it edits, and what its code imports."""
+        counts: dict[str, int] = {}
+        measured: dict[str, Measured] = {}
+        for task in self.tasks:
+            single = [PathPattern(declared.path).literal for declared in task.edits]
+            access = self.access(task) or AccessSet()
+            files = dict.fromkeys([*(path for path in single if path is not None), *access.imports])
+            for path in files:
+                if path not in counts:
+                    counts[path] = self._tokens(path)
+            if files:
+                measured[task.id] = Measured(tokens=sum(counts[path] for path in files))
+        return measured
+
+    def _tokens(self, path: str) -> int:
+        size = self.tree.size(path) or 0
+        data = self.tree.read_bytes(path, _COUNTED_BYTES)
+        if data is None:
+            return estimate_tokens_of_size(size)
+        return 0 if b"\0" in data else estimate_tokens(data.decode("utf-8", "replace"))
+
+    def is_area(self, path: str) -> bool:
+        """Whether a declared path stands for more than one file: a glob, or a folder (also one without a slash)."""
+        pattern = PathPattern(path)
+        return pattern.literal is None or self.tree.kind(pattern.literal) == "folder"

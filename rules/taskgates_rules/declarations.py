@@ -1,0 +1,560 @@
+"""TG7xx: what a task declares, held against what its code does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from taskgates.model.access import Access, Operation
+from taskgates.model.finding import Finding, Related, Severity
+from taskgates.model.patterns import PathPattern, escape
+from taskgates.model.task import Status, Task
+from taskgates.scan.declared import Declaration, by_path, pattern_of
+from taskgates.scan.places import inside_root, place_of, sites_of, task_names, verb_of
+from taskgates.scan.rule import Example, Precision, Rule, native_task
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from taskgates.model.spans import Site, SourceSpan
+    from taskgates.scan.project import Project
+
+
+def _declaration_place(task: Task) -> SourceSpan:
+    """Where the task's declarations begin, or the task where it has none."""
+    declared = (*task.edits, *task.writes, *task.reads)
+    return declared[0].span if declared else task.span
+
+
+def _further_sites(sites: list[Site], first: SourceSpan) -> list[Related]:
+    """The other places of an access, as far as they lie in the repository; a handful is enough to find them."""
+    others = dict.fromkeys(site.span for site in sites if inside_root(site.file) and site.span != first)
+    return [Related("also here", span) for span in list(others)[:5]]
+
+
+def _in_repository(pattern: PathPattern) -> bool:
+    return not pattern.anchor
+
+
+class UndeclaredWrite(Rule):
+    """The code of a task writes a file that the task does not declare.
+
+    What it is:
+        The path that a task's code creates, overwrites, appends to, renames or deletes is covered by none of the files,
+        folders and globs that the task declares. A pattern of paths of which only some are declared is a warning, and
+        so is a path outside the repository. Folders that are made on the way do not count.
+
+    Why it matters:
+        Whoever starts tasks side by side goes by the declarations. A write that nobody knows of can overwrite the
+        output of another task, and neither caching nor cleaning up knows about it.
+
+    How to fix it:
+        Declare the path (in the native format under `files_affected`), or write somewhere that is declared. Where the
+        write is deliberate but harmless, accept the finding with a baseline.
+    """
+
+    id = "TG701"
+    name = "undeclared-write"
+    severity = Severity.ERROR
+    precision = Precision.HIGH
+    positive = (
+        Example(
+            "The helper also writes a log that is not declared.",
+            {
+                ".claude/tasks/task-1.json": native_task(
+                    "1", command="python report.py", files_affected=["report.txt"]
+                ),
+                "report.py": (
+                    'def note(text):\n    with open("logs/report.log", "a") as log:\n        log.write(text)\n\n\n'
+                    'with open("report.txt", "w") as out:\n    out.write("fine")\nnote("done")\n'
+                ),
+            },
+        ),
+    )
+    negative = (
+        Example(
+            "A declared folder covers what lies below it.",
+            {
+                ".claude/tasks/task-1.json": native_task("1", command="python report.py", files_affected=["logs/"]),
+                "report.py": 'with open("logs/report.log", "a") as log:\n    log.write("done")\n',
+            },
+        ),
+        Example(
+            "A glob covers what matches it.",
+            {
+                ".claude/tasks/task-1.json": native_task("1", command="python split.py", files_affected=["out/*.txt"]),
+                "split.py": (
+                    'for name in ("a", "b"):\n    with open(f"out/{name}.txt", "w") as out:\n        out.write(name)\n'
+                ),
+            },
+        ),
+    )
+
+    def check(self, project: Project) -> Iterator[Finding]:
+        """Yield one finding for each task and undeclared path."""
+        for task in project.tasks:
+            access = project.access(task)
+            if access is None:
+                continue
+            declared = project.declared(task)
+            for pattern, accesses in by_path(access.writes).items():
+                if declared.covers_write(pattern):
+                    continue
+                yield self._report(task, pattern, accesses, declared.partly_covers_write(pattern))
+
+    def _report(
+        self, task: Task, pattern: PathPattern, accesses: list[Access], partly: tuple[Declaration, ...]
+    ) -> Finding:
+        sites = sites_of(accesses)
+        place = place_of(sites, task)
+        if partly:
+            detail = f"of which the task [declares only `{partly[0].path}`](1)"
+            declared = Related(f"declares only `{partly[0].path}`", partly[0].declared.span)
+        else:
+            detail = "which the task [does not declare](1)"
+            declared = Related(f"the declarations of task {task.id}", _declaration_place(task))
+        certain = not partly and _in_repository(pattern)
+        return self.finding(
+            f"Task {task.id} {verb_of(accesses)} `{pattern}` {place.where}".rstrip() + f", {detail}.",
+            place.span,
+            tasks=[task.id],
+            path=pattern.text,
+            severity=self.severity if certain else Severity.WARNING,
+            related=[declared, *_further_sites(sites, place.span)],
+            flow=place.flow,
+            key=[place.function],
+            fixable=True,
+        )
+
+
+class UndeclaredRead(Rule):
+    """The code of a task reads a file that the task does not declare.
+
+    What it is:
+        The path that a task's code reads or lists is covered by none of the paths that the task declares. In formats
+        that declare inputs this is a warning. In the native format, whose `files_affected` speaks of effects, it is a
+        warning where another task writes the file, and a note elsewhere. What a task writes itself it may read.
+
+    Why it matters:
+        An input that nobody declared is an order that nobody keeps: the task may run before the file is there or while
+        it is being written, and a cached result is not renewed when the file changes.
+
+    How to fix it:
+        Declare the path as an input (in the native format under `files_affected`), and depend on the task that writes
+        it.
+    """
+
+    id = "TG702"
+    name = "undeclared-read"
+    severity = Severity.WARNING
+    precision = Precision.HIGH
+    positive = (
+        Example(
+            "The second task reads what the first writes, and does not say so.",
+            {
+                ".claude/tasks/task-1.json": native_task("1", command="python make.py", files_affected=["data.json"]),
+                ".claude/tasks/task-2.json": native_task("2", command="python show.py", files_affected=["show.txt"]),
+                "make.py": 'open("data.json", "w").write("[]")\n',
+                "show.py": 'text = open("data.json").read()\nopen("show.txt", "w").write(text)\n',
+            },
+        ),
+    )
+    negative = (
+        Example(
+            "The read is declared, and so is what the task writes itself.",
+            {
+                ".claude/tasks/task-1.json": native_task(
+                    "1", command="python show.py", files_affected=["data.json", "show.txt"]
+                ),
+                "show.py": ('open("show.txt", "w").write(open("data.json").read())\nprint(open("show.txt").read())\n'),
+            },
+        ),
+    )
+
+    def check(self, project: Project) -> Iterator[Finding]:
+        """Yield one finding for each task and undeclared path."""
+        for task in project.tasks:
+            access = project.access(task)
+            if access is None:
+                continue
+            declared = project.declared(task)
+            own = [pattern for pattern in map(pattern_of, access.writes) if pattern is not None]
+            for pattern, accesses in by_path(access.reads).items():
+                if any(declared.covers_read(pattern, each.operation) for each in accesses):
+                    continue
+                if any(mine.covers(pattern) for mine in own):
+                    continue
+                yield self._report(project, task, pattern, accesses)
+
+    def _report(self, project: Project, task: Task, pattern: PathPattern, accesses: list[Access]) -> Finding:
+        sites = sites_of(accesses)
+        place = place_of(sites, task)
+        partly = project.declared(task).partly_covers_read(pattern)
+        writers = [writer for writer in project.writers_of(pattern) if writer != task.id]
+        grave = bool(writers) or (task.declares_reads and _in_repository(pattern) and not partly)
+        written = f" and {task_names(writers)} {'writes' if len(writers) == 1 else 'write'}" if writers else ""
+        if partly:
+            detail = f"of which the task [declares only `{partly[0].path}`](1)"
+            declared = Related(f"declares only `{partly[0].path}`", partly[0].declared.span)
+        else:
+            detail = f"which it [does not declare](1){written}"
+            declared = Related(f"the declarations of task {task.id}", _declaration_place(task))
+        return self.finding(
+            f"Task {task.id} {verb_of(accesses)} `{pattern}` {place.where}".rstrip() + f", {detail}.",
+            place.span,
+            tasks=[task.id],
+            path=pattern.text,
+            severity=self.severity if grave else Severity.NOTE,
+            related=[declared, *_further_sites(sites, place.span)],
+            flow=place.flow,
+            key=[place.function],
+            fixable=_in_repository(pattern),
+        )
+
+
+def _names_in_command(task: Task) -> frozenset[str]:
+    """Words of the task's command and its sources, normalised as paths."""
+    if task.command is None:
+        words = [source.partition(":")[0] for source in task.sources]
+    else:
+        words = list(task.command.argv or ()) or (task.command.shell or "").split()
+    return frozenset(PathPattern(word.strip("'\"")).text for word in words if word.strip("'\""))
+
+
+class DeclaredButUnused(Rule):
+    """A task declares a path that its code never touches.
+
+    What it is:
+        A declared input is neither read nor imported, or a declared output is never written, by code that the analysis
+        saw completely. In the native format, where a declared file may also be one that is edited by hand, only files
+        that the task's `command` or `source` leaves alone and that are no source files are named.
+
+    Why it matters:
+        Each needless declaration keeps tasks apart that could run together, and makes caches miss. Where the declared
+        path is a misspelling, the file that was meant is not protected.
+
+    How to fix it:
+        Remove the declaration or correct its spelling; keep it where whoever does the task edits the file by hand.
+    """
+
+    id = "TG703"
+    name = "declared-but-unused"
+    severity = Severity.NOTE
+    precision = Precision.MEDIUM
+    positive = (
+        Example(
+            "The code writes another file than the one declared.",
+            {
+                ".claude/tasks/task-1.json": native_task(
+                    "1", command="python report.py", files_affected=["summary.txt", "totals.txt"]
+                ),
+                "report.py": 'open("totals.txt", "w").write("0")\n',
+                "summary.txt": "",
+            },
+        ),
+    )
+    negative = (
+        Example(
+            "Every declared file is written, read, or part of the program.",
+            {
+                ".claude/tasks/task-1.json": native_task(
+                    "1", command="python report.py", files_affected=["report.py", "totals.txt", "in.txt"]
+                ),
+                "report.py": 'open("totals.txt", "w").write(open("in.txt").read())\n',
+                "in.txt": "",
+            },
+        ),
+        Example(
+            "A task without a program is done by hand.",
+            {".claude/tasks/task-1.json": native_task("1", files_affected=["README.md"]), "README.md": ""},
+        ),
+    )
+
+    def check(self, project: Project) -> Iterator[Finding]:
+        """Yield one finding for each declaration that nothing uses."""
+        for task in project.tasks:
+            access = project.access(task)
+            if access is None or not access.complete:
+                continue
+            touched = project.touched(task)
+            named = _names_in_command(task)
+            declared = project.declared(task)
+            for entry in declared.all:
+                if entry.role == "edit" and (not declared.has_program or entry.path.endswith(".py")):
+                    continue
+                if any(entry.pattern.matches(name) for name in named):
+                    continue
+                used = touched.writes if entry.role == "write" else touched.all
+                if any(entry.overlaps(pattern) or entry.overlaps(pattern.below) for pattern in used):
+                    continue
+                act = {"read": "reads", "write": "writes", "edit": "touches"}[entry.role]
+                yield self.finding(
+                    f"Task {task.id} declares `{entry.path}`, but its code never {act} it.",
+                    entry.declared.span,
+                    tasks=[task.id],
+                    path=entry.path,
+                    key=[entry.role],
+                    fixable=entry.role != "edit",
+                )
+
+
+class DeclaredFileMissing(Rule):
+    """A declared file is neither on disk nor written by any task.
+
+    What it is:
+        A declared input or source does not exist and no task writes or edits it. In the native format: a file declared
+        by a finished task does not exist, or a task has a program that the analysis saw completely and neither this
+        program nor that of any other task writes the file. A task that may still run and is done by hand is expected to
+        create the files that it declares.
+
+    Why it matters:
+        The task will fail for want of its input, or the declaration is misspelled and protects nothing.
+
+    How to fix it:
+        Correct the path, add the file, or add the task that makes it.
+    """
+
+    id = "TG704"
+    name = "declared-file-missing"
+    severity = Severity.WARNING
+    precision = Precision.HIGH
+    positive = (
+        Example(
+            "The declared file is misspelled.",
+            {
+                ".claude/tasks/task-1.json": native_task(
+                    "1", command="python report.py", files_affected=["totals.txt", "dta/in.txt"]
+                ),
+                "report.py": 'open("totals.txt", "w").write(open("data/in.txt").read())\n',
+                "data/in.txt": "",
+            },
+        ),
+        Example(
+            "A finished task has left no trace of its file.",
+            {".claude/tasks/task-1.json": native_task("1", status="Finished", files_affected=["docs/guide.md"])},
+            include_finished=True,
+        ),
+    )
+    negative = (
+        Example(
+            "A task that is still to be done creates its file.",
+            {".claude/tasks/task-1.json": native_task("1", files_affected=["docs/guide.md"])},
+        ),
+        Example(
+            "Another task writes the file.",
+            {
+                ".claude/tasks/task-1.json": native_task("1", command="python make.py", files_affected=["data.txt"]),
+                ".claude/tasks/task-2.json": native_task(
+                    "2", command="python use.py", files_affected=["data.txt"], dependencies=["1"]
+                ),
+                "make.py": 'open("data.txt", "w").write("")\n',
+                "use.py": 'print(open("data.txt").read())\n',
+            },
+        ),
+    )
+
+    def check(self, project: Project) -> Iterator[Finding]:
+        """Yield one finding for each declaration of a file that will not be there."""
+        for task in project.tasks:
+            yield from self._sources(project, task)
+            for entry in project.declared(task).all:
+                if not self._must_exist(project, task, entry) or project.exists(entry.pattern):
+                    continue
+                if self._is_made(project, task, entry):
+                    continue
+                yield self.finding(
+                    f"Task {task.id} declares `{entry.path}`, which is neither on disk nor written by any task.",
+                    entry.declared.span,
+                    tasks=[task.id],
+                    path=entry.path,
+                    key=[entry.role],
+                )
+
+    def _sources(self, project: Project, task: Task) -> Iterator[Finding]:
+        """Files that the manifest names as the task's program; those among its edits are left to the edits."""
+        edited = {entry.path for entry in project.declared(task).edits}
+        for source in task.sources:
+            if source in edited or ":" in source or not source.endswith(".py"):
+                continue
+            pattern = PathPattern(escape(source))
+            if _in_repository(pattern) and not project.exists(pattern) and not project.writers_of(pattern):
+                yield self.finding(
+                    f"Task {task.id} names `{source}` as its source, which is neither on disk nor written by any task.",
+                    task.span,
+                    tasks=[task.id],
+                    path=source,
+                    key=["source"],
+                )
+
+    def _must_exist(self, project: Project, task: Task, entry: Declaration) -> bool:
+        if not _in_repository(entry.pattern):
+            return False
+        if entry.role == "read":
+            return True
+        if entry.role == "write":
+            return False
+        if task.status is Status.FINISHED:
+            return True
+        access = project.access(task)
+        return project.declared(task).has_program and access is not None and access.complete
+
+    def _is_made(self, project: Project, task: Task, entry: Declaration) -> bool:
+        for writer in project.writers_of(entry.pattern):
+            if writer != task.id or entry.role == "read":
+                return True
+        return any(entry.overlaps(pattern) for pattern in project.touched(task).writes)
+
+
+class DeclarationTooBroad(Rule):
+    """A task declares a whole folder or glob but touches only a small part of it.
+
+    What it is:
+        The declared folder or glob has files that the task's code, seen completely, never touches, and everything that
+        it does touch there fits into something narrower.
+
+    Why it matters:
+        A broad declaration makes tasks wait for one another, and caches miss, for files that they do not share.
+
+    How to fix it:
+        Declare what is touched; the message names it.
+    """
+
+    id = "TG705"
+    name = "declaration-too-broad"
+    severity = Severity.NOTE
+    precision = Precision.MEDIUM
+    positive = (
+        Example(
+            "The whole data folder is declared for one file.",
+            {
+                ".claude/tasks/task-1.json": native_task("1", command="python use.py", files_affected=["data/"]),
+                "use.py": 'print(open("data/a.txt").read())\n',
+                "data/a.txt": "",
+                "data/b.txt": "",
+                "data/c/d.txt": "",
+            },
+        ),
+    )
+    negative = (
+        Example(
+            "Everything in the folder is read.",
+            {
+                ".claude/tasks/task-1.json": native_task("1", command="python use.py", files_affected=["data/"]),
+                "use.py": 'import glob\n\nfor path in glob.glob("data/*"):\n    print(open(path).read())\n',
+                "data/a.txt": "",
+                "data/b.txt": "",
+            },
+        ),
+    )
+
+    def check(self, project: Project) -> Iterator[Finding]:
+        """Yield one finding for each declared folder or glob that could be narrower."""
+        for task in project.tasks:
+            access = project.access(task)
+            declared = project.declared(task)
+            if access is None or not access.complete or not declared.has_program:
+                continue
+            touched = project.touched(task)
+            for entry in declared.all:
+                if not project.is_area(entry.path) or not _in_repository(entry.pattern):
+                    continue
+                used = touched.writes if entry.role == "write" else touched.all
+                parts = [pattern for pattern in used if entry.overlaps(pattern)]
+                if not parts or any(pattern.covers(entry.pattern) for pattern in parts):
+                    continue
+                left = [
+                    path
+                    for path in project.files_matching(entry.pattern)
+                    if not any(part.matches(path) or part.below.matches(path) for part in parts)
+                ]
+                if left:
+                    yield self._report(task, entry, parts, left)
+
+    def _report(self, task: Task, entry: Declaration, parts: list[PathPattern], left: list[str]) -> Finding:
+        names = [f"`{part}`" for part in dict.fromkeys(parts)]
+        shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+        files = "1 file" if len(left) == 1 else f"{len(left)} files"
+        return self.finding(
+            f"Task {task.id} declares `{entry.path}` but touches only {shown} of it; {files} such as `{left[0]}` "
+            "could be used by other tasks at the same time.",
+            entry.declared.span,
+            tasks=[task.id],
+            path=entry.path,
+            key=[entry.role],
+        )
+
+
+class OpaqueAccess(Rule):
+    """The analysis could not see through some code.
+
+    What it is:
+        A path that could not be told at all, or something that hides what happens: code made at run time, a library
+        that is given a path and has no effect model, a bound of the analysis that was reached.
+
+    Why it matters:
+        A task with an opaque access may touch more than the report says. Nothing that was not seen is dropped in
+        silence: this is where it is said.
+
+    How to fix it:
+        Make the path visible (a constant, a default, an argument of the command), add an effect model for the library
+        to the configuration, or follow its source with `--follow`.
+    """
+
+    id = "TG706"
+    name = "opaque-access"
+    severity = Severity.NOTE
+    precision = Precision.VERY_HIGH
+    positive = (
+        Example(
+            "The code that runs is read from a file.",
+            {
+                ".claude/tasks/task-1.json": native_task("1", command="python run.py", files_affected=["formula.txt"]),
+                "run.py": 'exec(open("formula.txt").read())\n',
+                "formula.txt": "",
+            },
+        ),
+    )
+    negative = (
+        Example(
+            "Everything is in plain view.",
+            {
+                ".claude/tasks/task-1.json": native_task("1", command="python run.py", files_affected=["out.txt"]),
+                "run.py": 'open("out.txt", "w").write("fine")\n',
+            },
+        ),
+    )
+
+    def check(self, project: Project) -> Iterator[Finding]:
+        """Yield one finding for each place and reason, whatever the number of tasks that pass through it."""
+        found: dict[tuple[SourceSpan, str], list[tuple[Task, Site | None]]] = {}
+        for task in project.tasks:
+            access = project.access(task)
+            if access is None:
+                continue
+            for reason, site in _opaque_sites(access.reads, access.writes):
+                span = place_of([site], task).span if site else task.span
+                found.setdefault((span, reason), []).append((task, site))
+            for opaque in access.opaque:
+                for site in opaque.sites or (None,):
+                    span = place_of([site], task).span if site else task.span
+                    found.setdefault((span, opaque.reason), []).append((task, site))
+        for (span, reason), entries in found.items():
+            ids = list(dict.fromkeys(task.id for task, _ in entries))
+            first_task, first_site = entries[0]
+            place = place_of([first_site] if first_site else [], first_task)
+            where = f" {place.where}" if place.where else ""
+            yield self.finding(
+                f"The analysis of {task_names(ids)} cannot see through this{where}: {reason}.",
+                span,
+                tasks=ids,
+                flow=place.flow,
+                key=[place.function, reason],
+            )
+
+
+def _opaque_sites(*groups: tuple[Access, ...]) -> Iterator[tuple[str, Site | None]]:
+    for accesses in groups:
+        for access in accesses:
+            if access.path is None and access.operation.conflicts:
+                act = "read" if access.operation in (Operation.READ, Operation.LIST) else "written"
+                for site in access.sites or (None,):
+                    yield f"the path that is {act} is not known", site

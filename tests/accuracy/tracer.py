@@ -1,0 +1,139 @@
+"""Runs a program in a scratch copy under strace and tells which files it really read and wrote.
+
+Counted: files below the root that were opened for reading; created, opened for writing, truncated, appended to,
+deleted, or renamed (both names). A file that is created and deleted again counts as written. A descriptor opened for
+both is judged by what was done with it, and counts as written where nothing was.
+
+Left out: folders, `stat`-like tests, failed calls, paths outside the root, byte code, SQLite's journals (they stand for
+the database beside them), changes of mode or owner, and code that was only loaded: Python modules that the import
+system or `runpy` read, scripts that an interpreter runs, scripts that a shell sources. A module opened as data counts.
+A Makefile counts: make reads it as its input.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from accuracy.journal import TRACED, Journal, files_below
+from accuracy.program import Program, ProgramError, Truth
+from accuracy.syscalls import parse
+
+_AUDIT = Path(__file__).resolve().parent / "audit"
+_SECONDS = 120
+
+
+class TraceError(Exception):
+    """A run that did not go as its description says."""
+
+
+def available() -> bool:
+    """Whether strace is installed and may trace here."""
+    strace = shutil.which("strace")
+    if strace is None:
+        return False
+    return subprocess.run([strace, "-o", os.devnull, "true"], capture_output=True, check=False).returncode == 0
+
+
+def trace(program: Program) -> Truth:
+    """Run a program in a scratch copy of its tree and return what it touched.
+
+    Raises:
+        TraceError: the program returned another exit code than its description says, or ran too long.
+    """
+    with tempfile.TemporaryDirectory(prefix="traced-") as name:
+        place = Path(name).resolve()
+        root, home, log = place / "root", place / "home", place / "strace.log"
+        shutil.copytree(program.tree, root, symlinks=True, ignore=shutil.ignore_patterns("__pycache__", ".taskgates"))
+        (home / "tmp").mkdir(parents=True)
+        before = files_below(root)
+        command = [
+            "strace", "-f", "-y", "-q", "--seccomp-bpf", "-s", "512", "-e", f"trace={TRACED}", "-e", "signal=none",
+            "-o", str(log), *_offline(), *program.argv,
+        ]  # fmt: skip
+        code, output = _run(command, root, _environment(program, home))
+        if code is None:
+            raise TraceError(f"{program.name}: still running after {_SECONDS} seconds\n{output}")
+        if code != program.exit_code:
+            raise TraceError(f"{program.name}: exit code {code}, expected {program.exit_code}\n{output}")
+        journal = Journal(str(root), before, bytecode=program.bytecode)
+        with log.open(encoding="utf-8", errors="surrogateescape") as lines:
+            journal.replay(parse(lines))
+        tree = journal.seen | files_below(root)
+        if not program.bytecode:
+            tree = {path for path in tree if "__pycache__" not in path.split("/")}
+        return Truth(frozenset(journal.reads), frozenset(journal.writes), frozenset(tree))
+
+
+def record(program: Program) -> Truth:
+    """Trace a program and rewrite its recorded truth; a record that differs in volatile names alone stays as it is.
+
+    Raises:
+        TraceError: see `trace`.
+    """
+    truth = trace(program)
+    with contextlib.suppress(ProgramError):
+        if program.same(program.truth(), truth):
+            return truth
+    data = {
+        "command": list(program.argv),
+        "reads": sorted(truth.reads),
+        "writes": sorted(truth.writes),
+        "tree": sorted(truth.tree),
+    }
+    program.truth_file.write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    return truth
+
+
+def _run(command: list[str], root: Path, environment: dict[str, str]) -> tuple[int | None, str]:
+    """Run in a process group of its own, so that nothing survives a time-out; the code and the end of the output."""
+    with tempfile.TemporaryFile() as output:
+        process = subprocess.Popen(
+            command,
+            cwd=root,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            code: int | None = process.wait(_SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            code = None
+        output.seek(0)
+        return code, output.read()[-4000:].decode(errors="replace")
+
+
+def _environment(program: Program, home: Path) -> dict[str, str]:
+    """A clean environment: nothing of the caller's but the interpreter."""
+    interpreter = Path(sys.executable).parent
+    return {
+        "PATH": f"{interpreter}:/usr/local/bin:/usr/bin:/bin",
+        "HOME": str(home),
+        "TMPDIR": str(home / "tmp"),
+        "LANG": "C.UTF-8",
+        "TZ": "UTC",
+        "PYTHONHASHSEED": "0",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        **program.env,
+        "PYTHONPATH": ":".join(filter(None, (str(_AUDIT), program.env.get("PYTHONPATH", "")))),
+    }
+
+
+def _offline() -> tuple[str, ...]:
+    """A prefix that runs a command without a network, where the kernel allows that."""
+    unshare = shutil.which("unshare")
+    if unshare is None:
+        return ()
+    prefix = (unshare, "-n")
+    return prefix if subprocess.run([*prefix, "true"], capture_output=True, check=False).returncode == 0 else ()

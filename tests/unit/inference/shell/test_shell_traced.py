@@ -1,0 +1,167 @@
+"""Scripts run for real under strace: the files that they read and write below the folder are those that were inferred."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from taskgates.inference.shell.host import ShellState
+from taskgates.inference.shell.interpreter import ShellInterpreter
+from taskgates.model.patterns import PathPattern
+
+STRACE = shutil.which("strace")
+FILES = {
+    "data/a.csv": "id,name\n1,x\n2,y\n",
+    "data/b.csv": "id,name\n3,z\n",
+    "data/sub/c.csv": "id\n",
+    "data/notes.txt": "hello world\nsecond line\n",
+    "conf/names.txt": "alpha\nbeta\n",
+    "conf/settings.env": "TARGET=built\nMODE=fast\n",
+    "lib/common.sh": 'log() { echo "$@" >> run.log; }\n',
+    "Makefile": (
+        "SRC := $(wildcard data/*.csv)\nOUT := $(SRC:data/%.csv=build/%.txt)\nall: $(OUT) build/all.txt\n"
+        "build/%.txt: data/%.csv\n\t@mkdir -p $(@D)\n\tcut -d, -f1 $< > $@\n"
+        "build/all.txt: $(OUT)\n\tcat $^ > $@\n"
+    ),
+    "fix.patch": "--- a/data/notes.txt\n+++ b/data/notes.txt\n@@ -1,2 +1,2 @@\n-hello world\n+goodbye world\n second line\n",
+}
+
+SCRIPTS = {
+    "copies": "mkdir -p out\ncp data/a.csv out\ncp data/a.csv data/b.csv out/\ncp -r data copy\nmv out/a.csv out/z.csv\n",
+    "loops": (
+        "set -euo pipefail\nOUT=${OUT:-out}\nmkdir -p \"$OUT\"\nfor f in data/*.csv; do\n  b=$(basename \"$f\" .csv)\n"
+        "  head -n 1 \"$f\" > \"$OUT/$b.head\"\n  tail -n +2 \"$f\" | sort -o \"$OUT/$b.sorted\"\ndone\ncat \"$OUT\"/*.head > all\n"
+    ),
+    "while-read": "while IFS= read -r name; do\n  touch \"$name.flag\"\ndone < conf/names.txt\nls *.flag | xargs -I{} cp {} data/\n",
+    "sed-awk": (
+        "sed -i 's/hello/bye/' data/notes.txt\nsed 's/x/y/w changed.txt' data/a.csv > out.csv\n"
+        "awk -F, 'NR>1 {print $2 > (\"name_\" $1 \".txt\")}' data/a.csv\n"
+    ),
+    "redirections": (
+        "exec 3>> log.txt\necho start >&3\n{ echo one; cat data/b.csv; } > both.txt 2> err.txt\n"
+        "cat <<EOF > here.txt\n$(wc -l < data/a.csv)\nEOF\ncat data/a.csv | tee copy1 > copy2\n: > empty\n"
+    ),
+    "functions": (
+        "source lib/common.sh\nsource conf/settings.env\nbuild() {\n  local in=$1 dir=$2\n  mkdir -p \"$dir\"\n"
+        "  cp \"$in\" \"$dir/${in##*/}\"\n  log built \"$in\"\n}\nbuild data/a.csv \"$TARGET\"\nbuild data/b.csv \"$TARGET\"\n"
+        "if [ \"$MODE\" = fast ]; then touch fast.mark; else touch slow.mark; fi\n"
+    ),
+    "find": (
+        "find data -name '*.csv' -exec cp {} . \\;\nfind data -maxdepth 1 -name '*.txt' -print0 | xargs -0 wc -l > counts\n"
+        "find . -maxdepth 1 -name 'c.csv' -delete\n"
+    ),
+    "archives": (
+        "tar czf d.tgz data\nmkdir un\ntar xzf d.tgz -C un\ngzip -k data/notes.txt\nzcat data/notes.txt.gz > notes\n"
+        "rm -rf un\n"
+    ),
+    "make": "make\n",
+    "folders": "cd data\nwc -l a.csv > ../w.txt\n(cd sub && cat c.csv > ../../c.txt)\npushd sub > /dev/null\ncat c.csv >> x\npopd > /dev/null\nmv sub moved\n",
+    "case-getopts": (
+        "set -- -o result -v data/a.csv\nwhile getopts 'o:v' opt; do\n  case $opt in o) out=$OPTARG ;; v) verbose=1 ;; esac\ndone\n"
+        "shift $((OPTIND - 1))\n[ -n \"${verbose:-}\" ] && echo verbose > v.log\ncat \"$@\" > \"$out\"\n"
+    ),
+    "arithmetic": "i=0\nwhile [ $i -lt 3 ]; do\n  printf '%02d\\n' $i > part_$i\n  i=$((i + 1))\ndone\nfor ((k = 3; k < 5; k++)); do cp part_0 part_$k; done\n",
+    "text-tools": (
+        "sort data/a.csv data/b.csv | uniq > u\npaste -d, data/a.csv data/b.csv > p\ndiff data/a.csv data/b.csv > d.diff || true\n"
+        "comm -12 <(sort data/a.csv) <(sort data/b.csv) > c\nsplit -l 1 conf/names.txt piece_\ndd if=data/a.csv of=raw bs=1 count=2 2> /dev/null\n"
+        "install -D -m 644 data/a.csv deep/er/a.csv\nln -s data/a.csv link\ntruncate -s 0 raw\n"
+    ),
+    "patch": "patch -p1 < fix.patch > /dev/null\n",
+    "traps": "t=work.tmp\ntrap 'rm -f \"$t\"' EXIT\ngrep -l name data/*.csv > \"$t\"\nxargs cat < \"$t\" > joined\n",
+    "options": "cp -t . -- data/a.csv\nmv -T a.csv A\nrm -f A\ntouch {x,y}{1..2}.txt\nrm -- x?.txt\nhead -c3 data/b.csv >three\n",
+}
+
+_CALL = re.compile(r"^(?:\d+\s+)?(\w+)\((.*)\)\s+= (-?\d+)")
+_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
+
+
+def trace(folder: Path) -> tuple[set[str], set[str]]:
+    """Files read and written below the folder; a folder that is renamed stands for the files in it."""
+    before = existing(folder)
+    logs = folder.parent / "strace"
+    logs.mkdir()
+    environment = {"PATH": os.environ["PATH"], "HOME": str(folder.parent), "LC_ALL": "C", "TMPDIR": str(folder.parent)}
+    subprocess.run(
+        [str(STRACE), "-ff", "-qq", "-s", "4096", "-y", "-o", str(logs / "log"),
+         "-e", "trace=open,openat,creat,rename,renameat,renameat2,unlink,unlinkat,symlink,symlinkat,link,linkat,truncate",
+         "bash", "script.sh"],
+        cwd=folder, env=environment, check=True, capture_output=True, timeout=60,
+    )  # fmt: skip
+    after = existing(folder)
+    reads: set[str] = set()
+    writes: set[str] = set()
+    lines = [line for log in sorted(logs.iterdir()) for line in log.read_text(errors="replace").splitlines()]
+    for line in lines:
+        found = _CALL.match(line)
+        if found is None or found.group(3).startswith("-"):
+            continue
+        name, arguments, _ = found.groups()
+        base = re.match(r"AT_FDCWD<([^>]*)>|\d+<([^>]*)>", arguments)
+        start = next((one for one in base.groups() if one), str(folder)) if base else str(folder)
+        paths = [os.path.normpath(os.path.join(start, one)) for one in _QUOTED.findall(arguments)]
+        inside = [path[len(str(folder)) + 1 :] for path in paths if path.startswith(f"{folder}/")]
+        if name in ("open", "openat", "creat"):
+            if "O_DIRECTORY" in arguments or not inside:
+                continue
+            written = name == "creat" or "O_WRONLY" in arguments or "O_RDWR" in arguments
+            if not written or "O_RDWR" in arguments:
+                reads.update(inside)
+            if written:
+                writes.update(inside)
+        elif name.startswith("symlink"):
+            writes.update(inside[-1:])
+        else:
+            for path in inside:
+                below = {file for file in before | after if file.startswith(f"{path}/")}
+                writes.update(below or {path})
+    return reads, writes
+
+
+def existing(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if not path.is_dir()}
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(STRACE is None, reason="strace is not installed")
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_inferred_accesses_are_the_traced_ones(name: str, tmp_path: Path, recording_host) -> None:
+    folder = tmp_path / "repository"
+    for file, content in {**FILES, "script.sh": SCRIPTS[name]}.items():
+        path = folder / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content)
+    host = recording_host(folder)
+    ShellInterpreter(host).run_script("script.sh", [], ShellState())
+    tree = existing(folder)
+    reads, writes = trace(folder)
+    after = existing(folder)
+    assert host.problems == []
+    for operations, traced in ((("read",), reads), (WRITES, writes)):
+        inferred = [PathPattern(path.rstrip("?")) for path in host.of(*operations)]
+        # Files that exist neither before nor after may be the commands' own temporary ones.
+        missed = {
+            path
+            for path in traced & (tree | after) - CODE
+            if not any(pattern.matches(path) for pattern in inferred)
+        }
+        assert missed == set(), f"not inferred: {operations}"
+        universe = (tree | after) - CODE
+        needless = {
+            path
+            for pattern in inferred
+            for path in universe | ({pattern.literal} if pattern.literal else set())
+            if pattern.matches(path) and path not in traced and not is_folder(path, tree | after)
+        }
+        assert needless == set(), f"inferred, not traced: {operations}"
+
+
+CODE = {"script.sh", "lib/common.sh"}
+WRITES = ("create", "overwrite", "append", "update", "delete", "rename")
+
+def is_folder(path: str, files: set[str]) -> bool:
+    return any(file.startswith(f"{path}/") for file in files)
