@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from taskgates.gates.conflicts import Conflict, ConflictKind
 from taskgates.gates.footprint import Origin, Touch
-from taskgates.model.access import Operation
 from taskgates.model.finding import Finding, Related, Severity
+from taskgates.model.patterns import PathPattern
 from taskgates.model.spans import SourceSpan
-from taskgates.scan.places import Place, inside_root, place_of
+from taskgates.scan.places import Place, inside_root, place_of, verb_of_operation
 from taskgates.scan.rule import Example, Precision, Rule, native_task
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from taskgates.scan.project import Project
 
@@ -31,8 +31,7 @@ def _act(touch: Touch) -> str:
         return "edits"
     if touch.origin is Origin.DECLARED:
         return "declares to write" if touch.operation.is_write else "declares to read"
-    verb = "reads" if not touch.operation.is_write else "deletes" if touch.operation is Operation.DELETE else "writes"
-    return f"may {verb[:-1]}" if touch.conditional else verb
+    return verb_of_operation(touch.operation, conditional=touch.conditional)
 
 
 def _other_place(project: Project, task_id: str, touch: Touch, taken: Place) -> SourceSpan:
@@ -69,6 +68,23 @@ def _proof(touches: tuple[Touch, ...]) -> Touch:
     return next((touch for touch in touches if touch.site is not None), touches[0])
 
 
+def _without_echoes(conflicts: Iterable[Conflict]) -> Iterator[Conflict]:
+    """Leave out what a pair's declarations say already.
+
+    Where both tasks declare an area, each file that the code of only one of them writes there meets the other's
+    declaration again. Files that the code of both writes stay: they are the proof.
+    """
+    declared: dict[tuple[str, str], list[PathPattern]] = {}
+    listed = list(conflicts)
+    for conflict in listed:
+        if conflict.both_edit:
+            declared.setdefault((conflict.first, conflict.second), []).append(PathPattern(conflict.path))
+    for conflict in listed:
+        areas = () if conflict.both_edit or conflict.both_run else declared.get((conflict.first, conflict.second), ())
+        if not any(area.covers(PathPattern(conflict.path)) for area in areas):
+            yield conflict
+
+
 class _ConflictRule(Rule):
     """One kind of conflict, annotated at one task with a link to the other."""
 
@@ -76,7 +92,7 @@ class _ConflictRule(Rule):
 
     def check(self, project: Project) -> Iterator[Finding]:
         """Yield one finding for each pair of tasks and each path at which they meet."""
-        for conflict in project.conflicts_of(self.kind):
+        for conflict in _without_echoes(project.conflicts_of(self.kind)):
             (task, touch), (other, other_touch) = _sides(conflict)
             place = _place(project, task, touch)
             act = "imports" if conflict.kind is ConflictKind.EDIT_IMPORT else _act(other_touch)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from typing import TYPE_CHECKING
 
 from taskgates.model.access import Access, Operation
 from taskgates.model.finding import Finding, Related, Severity
-from taskgates.model.patterns import PathPattern, escape
+from taskgates.model.patterns import PathPattern, escape, normalise_path
 from taskgates.model.task import Status, Task
 from taskgates.scan.declared import Declaration, by_path, pattern_of
 from taskgates.scan.places import inside_root, place_of, sites_of, task_names, verb_of
@@ -19,6 +21,10 @@ if TYPE_CHECKING:
     from taskgates.scan.project import Project
 
 
+_INTERPRETER = re.compile(r"python[\d.]*|(?:ba|da|z|k)?sh")
+_SCRIPT = re.compile(r"[^-/~].*\.(?:py|sh)")
+
+
 def _declaration_place(task: Task) -> SourceSpan:
     """Where the task's declarations begin, or the task where it has none."""
     declared = (*task.edits, *task.writes, *task.reads)
@@ -29,6 +35,10 @@ def _further_sites(sites: list[Site], first: SourceSpan) -> list[Related]:
     """The other places of an access, as far as they lie in the repository; a handful is enough to find them."""
     others = dict.fromkeys(site.span for site in sites if inside_root(site.file) and site.span != first)
     return [Related("also here", span) for span in list(others)[:5]]
+
+
+def _is_only_listed(accesses: list[Access]) -> bool:
+    return all(each.operation is Operation.LIST for each in accesses)
 
 
 def _in_repository(pattern: PathPattern) -> bool:
@@ -178,8 +188,14 @@ class UndeclaredRead(Rule):
                 continue
             declared = project.declared(task)
             own = [pattern for pattern in map(pattern_of, access.writes) if pattern is not None]
-            for pattern, accesses in by_path(access.reads).items():
+            reads = by_path(access.reads)
+            for pattern, accesses in reads.items():
                 if any(declared.covers_read(pattern, each.operation) for each in accesses):
+                    continue
+                if _is_only_listed(accesses) and any(
+                    pattern.below.covers(other) for other in reads if other != pattern
+                ):
+                    # What is read in the folder is reported, or declared: that it was looked for is no news.
                     continue
                 if any(mine.covers(pattern) for mine in own):
                     continue
@@ -218,6 +234,23 @@ def _names_in_command(task: Task) -> frozenset[str]:
     else:
         words = list(task.command.argv or ()) or (task.command.shell or "").split()
     return frozenset(PathPattern(word.strip("'\"")).text for word in words if word.strip("'\""))
+
+
+def _script_of(task: Task) -> str | None:
+    """The script that a plain command such as `python train.py --fast` starts; None for anything less plain."""
+    if task.command is None:
+        return None
+    words = task.command.argv or ()
+    if task.command.shell is not None:
+        if any(sign in task.command.shell for sign in "$`;&|<>()*?{}\n"):
+            return None
+        try:
+            words = tuple(shlex.split(task.command.shell))
+        except ValueError:
+            return None
+    if len(words) < 2 or not _INTERPRETER.fullmatch(words[0].rpartition("/")[2]) or not _SCRIPT.fullmatch(words[1]):
+        return None
+    return normalise_path(f"{task.command.cwd}/{words[1]}")
 
 
 class DeclaredButUnused(Rule):
@@ -301,10 +334,10 @@ class DeclaredFileMissing(Rule):
     """A declared file is neither on disk nor written by any task.
 
     What it is:
-        A declared input or source does not exist and no task writes or edits it. In the native format: a file declared
-        by a finished task does not exist, or a task has a program that the analysis saw completely and neither this
-        program nor that of any other task writes the file. A task that may still run and is done by hand is expected to
-        create the files that it declares.
+        A declared input, or the script that a task runs, does not exist and no task writes or edits it. In the native
+        format: a file declared by a finished task does not exist, or a task has a program that the analysis saw
+        completely and neither this program nor that of any other task writes the file. A task that may still run and is
+        done by hand is expected to create the files that it declares.
 
     Why it matters:
         The task will fail for want of its input, or the declaration is misspelled and protects nothing.
@@ -355,7 +388,7 @@ class DeclaredFileMissing(Rule):
     def check(self, project: Project) -> Iterator[Finding]:
         """Yield one finding for each declaration of a file that will not be there."""
         for task in project.tasks:
-            yield from self._sources(project, task)
+            yield from self._programs(project, task)
             for entry in project.declared(task).all:
                 if not self._must_exist(project, task, entry) or project.exists(entry.pattern):
                     continue
@@ -369,20 +402,24 @@ class DeclaredFileMissing(Rule):
                     key=[entry.role],
                 )
 
-    def _sources(self, project: Project, task: Task) -> Iterator[Finding]:
-        """Files that the manifest names as the task's program; those among its edits are left to the edits."""
+    def _programs(self, project: Project, task: Task) -> Iterator[Finding]:
+        """The files that the manifest names as the task's program; those among its edits are left to the edits."""
         edited = {entry.path for entry in project.declared(task).edits}
-        for source in task.sources:
-            if source in edited or ":" in source or not source.endswith(".py"):
+        script = _script_of(task)
+        named = [(source, "source") for source in task.sources if ":" not in source and source.endswith(".py")]
+        if script is not None:
+            named.append((script, "command"))
+        for path, role in named:
+            pattern = PathPattern(escape(path))
+            if path in edited or not _in_repository(pattern):
                 continue
-            pattern = PathPattern(escape(source))
-            if _in_repository(pattern) and not project.exists(pattern) and not project.writers_of(pattern):
+            if not project.exists(pattern) and not project.writers_of(pattern):
                 yield self.finding(
-                    f"Task {task.id} names `{source}` as its source, which is neither on disk nor written by any task.",
+                    f"The {role} of task {task.id} runs `{path}`, which is neither on disk nor written by any task.",
                     task.span,
                     tasks=[task.id],
-                    path=source,
-                    key=["source"],
+                    path=path,
+                    key=[role],
                 )
 
     def _must_exist(self, project: Project, task: Task, entry: Declaration) -> bool:
@@ -505,11 +542,10 @@ class OpaqueAccess(Rule):
     precision = Precision.VERY_HIGH
     positive = (
         Example(
-            "The code that runs is read from a file.",
+            "The code that runs is typed in.",
             {
-                ".claude/tasks/task-1.json": native_task("1", command="python run.py", files_affected=["formula.txt"]),
-                "run.py": 'exec(open("formula.txt").read())\n',
-                "formula.txt": "",
+                ".claude/tasks/task-1.json": native_task("1", command="python run.py", files_affected=[]),
+                "run.py": 'exec(input("What shall be done? "))\n',
             },
         ),
     )

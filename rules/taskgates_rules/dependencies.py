@@ -91,7 +91,7 @@ class DependencyCycle(Rule):
             edges = list(dict.fromkeys(edge for cycle in group.cycles[:_CHAINS_SHOWN] for edge in cycle.edges))
             certain = group.kind is not EdgeKind.DATA_FLOW or any(cycle.certain for cycle in group.cycles)
             yield self.finding(
-                f"{self._chains(group)}{_REASONS[group.kind]}; {self._remedy(group)}.",
+                f"{self._chains(group)}; {self._remedy(group)}.",
                 first.edges[0].span,
                 tasks=group.members,
                 path=next((edge.path for edge in first.edges if edge.path is not None), None),
@@ -112,7 +112,9 @@ class DependencyCycle(Rule):
             shown.append(f"{more} more")
         listed = shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
         noun = "a circle" if len(first.chain) == len(group.members) + 1 and len(shown) == 1 else "circles"
-        return f"{_capitalised(task_names(group.members))} wait for one another in {noun} ({listed})"
+        return (
+            f"{_capitalised(task_names(group.members))} wait for one another in {noun} ({listed}){_REASONS[group.kind]}"
+        )
 
     def _remedy(self, group: CircularGroup) -> str:
         cuts = [f"{edge.source} on {edge.target}" for edge in group.cuts]
@@ -198,8 +200,8 @@ class MissingDependency(Rule):
 
     What it is:
         The code of one task reads a path that the code (or the declared outputs) of another produces, and no chain of
-        dependencies leads from one to the other. A file that does not exist yet and that another task declares under
-        `files_affected` counts as produced by that task.
+        dependencies leads from one to the other. A file that does not exist yet and that a task without a
+        program of its own declares under `files_affected` counts as produced by that task.
 
     Why it matters:
         The order in which the two run is left to chance: the reader finds no file, an old one, or half of a new one.
@@ -288,7 +290,9 @@ class MissingDependency(Rule):
             sides = [(conflict.first, conflict.first_touches), (conflict.second, conflict.second_touches)]
             (writer, writes), (reader, reads) = sides if conflict.writer == conflict.first else sides[::-1]
             path = PathPattern(conflict.path)
-            if path.is_literal and all(touch.origin is Origin.EDIT for touch in writes) and not project.exists(path):
+            by_hand = all(touch.origin is Origin.EDIT and touch.path == conflict.path for touch in writes)
+            program = project.declared(project.by_id[writer]).has_program
+            if path.is_literal and by_hand and not program and not project.exists(path):
                 yield Flow(writer, reader, conflict.path, writes[0], reads[0], certain=True)
 
     def _place(self, project: Project, task_id: str, touch: Touch) -> Place:

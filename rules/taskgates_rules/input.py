@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from taskgates.model.finding import Finding, Severity
+from taskgates.model.finding import Finding, Problem, Severity
 from taskgates.scan.rule import Example, Precision, Rule, native_task
 
 if TYPE_CHECKING:
@@ -20,7 +20,13 @@ class _ProblemRule(Rule):
         """Yield one finding for each complaint."""
         for problem in project.problems:
             if problem.rule == self.id:
-                yield self.finding(problem.message, problem.span, tasks=problem.tasks, key=[problem.message])
+                message = self._sentence(problem)
+                yield self.finding(message, problem.span, tasks=problem.tasks, key=[problem.message])
+
+    def _sentence(self, problem: Problem) -> str:
+        """The complaint as a sentence."""
+        text = problem.message.rstrip(".")
+        return f"{text[:1].upper()}{text[1:]}."
 
 
 class InvalidManifest(_ProblemRule):
@@ -84,6 +90,10 @@ class UnparsableSource(_ProblemRule):
             },
         ),
     )
+
+    def _sentence(self, problem: Problem) -> str:
+        """The complaint with the name of the file, which many reports show apart from the message."""
+        return f"`{problem.span.file}` cannot be analysed: {problem.message.rstrip('.')}."
 
 
 class DuplicateTask(_ProblemRule):

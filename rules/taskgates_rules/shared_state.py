@@ -235,6 +235,7 @@ class ProcessWideState(Rule):
 
 _STATE_NAMES = {
     "working-directory": "the working directory",
+    "environment": "the environment",
     "os.environ": "the environment",
     "random": "the random seed",
     "random-seed": "the random seed",
@@ -318,6 +319,8 @@ class UnguardedReadModifyWrite(Rule):
                 rivals.setdefault((conflict.path, conflict.first), set()).add(conflict.second)
                 rivals.setdefault((conflict.path, conflict.second), set()).add(conflict.first)
         for path, updates in by_path.items():
+            if _is_database(path, [update.write for update in updates]):
+                continue
             groups: dict[SourceSpan, list[ReadModifyWrite]] = {}
             for update in updates:
                 groups.setdefault(update.write.span, []).append(update)

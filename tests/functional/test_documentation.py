@@ -8,7 +8,8 @@ A block of the form
     ...
     ```
 
-is run in a scratch copy of that folder. With TASKGATES_UPDATE_TRANSCRIPTS=1 in the environment the blocks are rewritten
+is run in a scratch copy of that folder. A `python` block with such a mark is executed, and what it prints is the `text`
+block behind it. With TASKGATES_UPDATE_TRANSCRIPTS=1 in the environment the blocks are rewritten
 instead of compared.
 """
 
@@ -31,18 +32,36 @@ from taskgates.tree.tree import Tree
 
 PROJECT = Path(__file__).resolve().parents[2]
 BLOCK = re.compile(r"(<!-- run in (?P<folder>\S+) -->\s*```console\n)(?P<body>.*?)(?=^```$)", re.DOTALL | re.MULTILINE)
+PROGRAM = re.compile(
+    r"<!-- run in (?P<folder>\S+) -->\s*```python\n(?P<code>.*?)^```\n\s*```text\n(?P<printed>.*?)(?=^```$)",
+    re.DOTALL | re.MULTILINE,
+)
 PAGES = [PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md"))]
 
 
-def blocks() -> list[tuple[Path, int]]:
+def blocks(kind: re.Pattern[str]) -> list[tuple[Path, int]]:
     """Every page with the number of each of its blocks."""
-    return [(page, number) for page in PAGES for number, _ in enumerate(BLOCK.finditer(page.read_text("utf-8")))]
+    return [(page, number) for page in PAGES for number, _ in enumerate(kind.finditer(page.read_text("utf-8")))]
 
 
 def transcript(body: str, folder: str, scratch: Path) -> str:
     """Run the block's commands one after another, and write down what a person would see."""
+    place = copied(folder, scratch)
+    seen = [
+        f"$ {command}\n{run(['bash', '-c', command], place)}"
+        for command in re.findall(r"^\$ (.*)$", body, re.MULTILINE)
+    ]
+    return "".join(part if part.endswith("\n") else f"{part}\n" for part in seen)
+
+
+def copied(folder: str, scratch: Path) -> Path:
     place = scratch / "copy"
     shutil.copytree(PROJECT / folder, place, ignore=shutil.ignore_patterns(".taskgates", "__pycache__"))
+    return place
+
+
+def run(command: list[str], place: Path) -> str:
+    """What a command prints on either stream, in an environment that is the same everywhere."""
     environment = {
         **os.environ,
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
@@ -52,31 +71,39 @@ def transcript(body: str, folder: str, scratch: Path) -> str:
         "LC_ALL": "C.UTF-8",
     }
     environment.pop("FORCE_COLOR", None)
-    seen = []
-    for command in re.findall(r"^\$ (.*)$", body, re.MULTILINE):
-        done = subprocess.run(
-            ["bash", "-c", command],
-            cwd=place,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        seen.append(f"$ {command}\n{done.stdout}")
-    return "".join(part if part.endswith("\n") else f"{part}\n" for part in seen)
+    done = subprocess.run(
+        command,
+        cwd=place,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    return done.stdout
 
 
-@pytest.mark.parametrize(("page", "number"), blocks(), ids=lambda value: getattr(value, "name", value))
-def test_transcripts(page: Path, number: int, tmp_path: Path) -> None:
-    text = page.read_text("utf-8")
-    block = list(BLOCK.finditer(text))[number]
-    printed = transcript(block["body"], block["folder"], tmp_path)
+def compare_or_rewrite(page: Path, block: re.Match[str], group: str, printed: str) -> None:
     if os.environ.get("TASKGATES_UPDATE_TRANSCRIPTS"):
-        page.write_text(text[: block.start("body")] + printed + text[block.end("body") :], encoding="utf-8")
+        text = page.read_text("utf-8")
+        page.write_text(text[: block.start(group)] + printed + text[block.end(group) :], encoding="utf-8")
     else:
-        assert block["body"] == printed
+        assert block[group] == printed
+
+
+@pytest.mark.parametrize(("page", "number"), blocks(BLOCK), ids=lambda value: getattr(value, "name", value))
+def test_transcripts(page: Path, number: int, tmp_path: Path) -> None:
+    block = list(BLOCK.finditer(page.read_text("utf-8")))[number]
+    compare_or_rewrite(page, block, "body", transcript(block["body"], block["folder"], tmp_path))
+
+
+@pytest.mark.parametrize(("page", "number"), blocks(PROGRAM), ids=lambda value: getattr(value, "name", value))
+def test_python_examples(page: Path, number: int, tmp_path: Path) -> None:
+    block = list(PROGRAM.finditer(page.read_text("utf-8")))[number]
+    printed = run([sys.executable, "-c", block["code"]], copied(block["folder"], tmp_path))
+    assert "Traceback" not in printed
+    compare_or_rewrite(page, block, "printed", printed)
 
 
 def test_commands_of_the_manual_exist() -> None:

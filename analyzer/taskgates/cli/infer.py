@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
+from taskgates.cli.after_dashes import CommandAfterDashes, words_behind_dashes
 from taskgates.cli.errors import InputError
 from taskgates.cli.options import analysis_options, format_option, output_option, root_option, verbosity_options
 from taskgates.cli.outputs import Destination, open_outputs
@@ -32,23 +33,9 @@ if TYPE_CHECKING:
 _FORMATS = tuple(name for name, each in FORMATS.items() if each.single)
 
 
-class _CommandAfterDashes(click.Command):
-    """Keeps the words behind `--` apart from the arguments in front of it."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if "--" in args:
-            at = args.index("--")
-            ctx.meta[_WORDS] = tuple(args[at + 1 :])
-            args = args[:at]
-        return super().parse_args(ctx, args)
-
-
-_WORDS = "taskgates.words"
-
-
 @click.command(
     "infer",
-    cls=_CommandAfterDashes,
+    cls=CommandAfterDashes,
     options_metavar="[OPTIONS]",
     epilog="Example: taskgates infer -- python train.py a b",
 )
@@ -78,7 +65,7 @@ def command(
 
     Nothing is executed. A single word behind `--` that has spaces is taken as text for a shell.
     """
-    words: tuple[str, ...] | None = ctx.meta.get(_WORDS)
+    words = words_behind_dashes(ctx)
     _check_usage(task_ids, words)
     root = choose_root(None, root_option)
     config = read_settings(root, {"follow": follow or None, "python": python}, config_file)

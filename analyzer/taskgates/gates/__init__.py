@@ -15,7 +15,8 @@ Nothing here reads a file; only `host.measure_host` looks at the machine. Each m
 - `budget`: `assess_budget(difficulties, measured, limits)`, `difficulty_problems(tasks, measured)`, `estimate_tokens`.
 - `shared_state`: `find_shared_conflicts`, `find_hazards` (both of footprints and relations), `find_read_modify_writes`.
 - `batching`: `suggest_batches(ids, relations, footprints, limits)`; `makespan`: `schedule(..., durations)`. The problem
-  in numbers is `batch_problem`, its bounds `batch_bounds`, the search `batch_search`, the solver `exact`.
+  in numbers is `batch_problem`, its bounds `batch_bounds`, the search `batch_fill` and `batch_search`, the proof for
+  small groups `batch_proof`, the solver `exact`.
 - `report`: `gate_report(ids, relations, footprints, ...)`: all gates in one dictionary; `assess_group` gives the typed
   answers of `assessment`, `advice` the recommendations.
 """

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from taskgates.gates.conflicts import ConflictKind, Weight
+from taskgates.gates.relations import natural_key
+from taskgates.model.access import SharedKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -148,12 +150,18 @@ def _budget(assessment: GroupAssessment) -> list[str]:
 
 
 def _shared(assessment: GroupAssessment) -> list[str]:
-    found = [
-        f"Guard {shared.name} with one lock in both {shared.first} and {shared.second}, or run them one after the other"
-        for shared in assessment.shared
-    ]
+    users: dict[tuple[str, SharedKind], set[str]] = {}
+    for shared in assessment.shared:
+        users.setdefault((shared.name, shared.kind), set()).update((shared.first, shared.second))
+    found = []
+    for (name, kind), ids in users.items():
+        tasks = _list(sorted(ids, key=natural_key))
+        if kind is SharedKind.PROCESS:
+            found.append(f"Run {tasks} in processes of their own: they share {name}")
+        else:
+            found.append(f"Guard {name} with one lock in all of {tasks}, or run them one after the other")
     hazards = [
         f"{hazard.subject} ({hazard.kind.value} of {_list(hazard.tasks)}): {hazard.protection}"
         for hazard in assessment.hazards
     ]
-    return _limited(found, "pairs") + _limited(hazards, "hazards")
+    return _limited(found, "names") + _limited(hazards, "hazards")

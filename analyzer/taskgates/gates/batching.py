@@ -21,8 +21,7 @@ from taskgates.gates.budget import BudgetLimits, Measured, load_of
 from taskgates.gates.conflicts import ConflictIndex
 from taskgates.gates.cycles import EdgeKind, cycles_with_flows
 from taskgates.gates.relations import GroupError, Relations, bits_of, known_group
-from taskgates.gates.shared_state import find_shared_conflicts
-from taskgates.model.access import SharedKind
+from taskgates.gates.shared_state import shared_state_resources
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -54,12 +53,14 @@ class BatchLimits(msgspec.Struct, frozen=True):
         max_complexity: sum of difficulties; None for no limit.
         effort: placements that the improvement may try.
         time_limit: seconds for the solver of the `optimal` extra.
+        separate_processes: whether each task runs in a process of its own, so that memory is not shared.
     """
 
     max_tasks: int | None = 5
     max_complexity: float | None = 30
     effort: int = DEFAULT_EFFORT
     time_limit: float = 10.0
+    separate_processes: bool = False
 
 
 class BatchPlan(msgspec.Struct, frozen=True):
@@ -210,13 +211,12 @@ def build_problem(
         marks[position[task_id]] = marked
         checks[position[task_id]] = checked
         used = max(used, *marked, *checked, 0)
-    pairs = [
-        (position[shared.first], position[shared.second])
-        for shared in find_shared_conflicts(kept)
-        if shared.kind is not SharedKind.PROCESS
-    ]
-    pairs.extend(_kin(ids, position, relations))
-    for resource, (one, two) in enumerate(dict.fromkeys(pairs), start=used + 1):
+    if not limits.separate_processes:
+        for table, found in zip((marks, checks), shared_state_resources(kept, used + 1), strict=True):
+            for task_id, resources in found.items():
+                table[position[task_id]].extend(resources)
+                used = max(used, *resources)
+    for resource, (one, two) in enumerate(_kin(ids, position, relations), start=used + 1):
         for task in (one, two):
             marks[task].append(resource)
             checks[task].append(resource)

@@ -59,7 +59,7 @@ _WEIGHTS = {
 }
 
 
-class Conflict(msgspec.Struct, frozen=True):
+class Conflict(msgspec.Struct, frozen=True, gc=False):
     """Two tasks that meet at one path.
 
     Attributes:
@@ -111,7 +111,7 @@ class Conflict(msgspec.Struct, frozen=True):
         return self.first if any(touch.operation.is_write for touch in self.first_touches) else self.second
 
 
-class Flow(msgspec.Struct, frozen=True):
+class Flow(msgspec.Struct, frozen=True, gc=False):
     """One task's code writes what another's reads.
 
     Attributes:
@@ -158,13 +158,21 @@ def find_conflicts(
     return ConflictIndex(footprints).find(relations, read_read=read_read)
 
 
+_Touches = tuple[Touch, ...]
+
+
 class _Role(msgspec.Struct):
     """The tasks that touch one path, and how; keys are ranks of tasks."""
 
     pattern: PathPattern
-    writers: dict[int, list[Touch]] = msgspec.field(default_factory=dict)
-    readers: dict[int, list[Touch]] = msgspec.field(default_factory=dict)
-    importers: dict[int, list[Touch]] = msgspec.field(default_factory=dict)
+    writers: dict[int, _Touches] = msgspec.field(default_factory=dict)
+    readers: dict[int, _Touches] = msgspec.field(default_factory=dict)
+    importers: dict[int, _Touches] = msgspec.field(default_factory=dict)
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether there may be more than one task."""
+        return len(self.writers) + len(self.readers) + len(self.importers) > 1
 
 
 class ConflictIndex:
@@ -188,12 +196,14 @@ class ConflictIndex:
 
     def _add(self, rank: int, footprint: Footprint) -> None:
         for touch in footprint.writes:
-            self._role(touch.path).writers.setdefault(rank, []).append(touch)
+            writers = self._role(touch.path).writers
+            writers[rank] = (*writers.get(rank, ()), touch)
         for touch in footprint.reads:
-            self._role(touch.path).readers.setdefault(rank, []).append(touch)
+            readers = self._role(touch.path).readers
+            readers[rank] = (*readers.get(rank, ()), touch)
         for module in footprint.imports:
             role = self._role(escape(module))
-            role.importers[rank] = [Touch(module, Operation.READ, Origin.RUNTIME, footprint.span)]
+            role.importers[rank] = (Touch(role.pattern.text, Operation.READ, Origin.RUNTIME, footprint.span),)
 
     def _role(self, path: str) -> _Role:
         role = self._roles.get(path)
@@ -217,40 +227,34 @@ class ConflictIndex:
         """
         wanted = None if ids is None else {rank for rank, task_id in enumerate(self.ids) if task_id in ids}
         places = None if relations is None else [relations.position.get(task_id, -1) for task_id in self.ids]
-        gravest: dict[tuple[int, int, str], tuple[int, int, int, str, Conflict]] = {}
-        for kind, path, one, two, first_touches, second_touches in self._encounters(read_read=read_read):
-            if one == two or (wanted is not None and (one not in wanted or two not in wanted)):
-                continue
-            swapped = two < one
-            low, high = (two, one) if swapped else (one, two)
-            if relations is not None and places is not None:
-                here, there = places[low], places[high]
-                if here >= 0 and there >= 0 and relations.related_at(here, there):
-                    continue
-            key = (low, high, path)
-            rank = _RANKS[kind]
-            known = gravest.get(key)
-            if known is not None and known[0] <= rank:
-                continue
-            touches = (second_touches, first_touches) if swapped else (first_touches, second_touches)
-            proof = tuple(_best_first(each, other) for each, other in (touches, touches[::-1]))
-            conflict = Conflict(kind, self.ids[low], self.ids[high], path, proof[0], proof[1])
-            gravest[key] = (rank, low, high, path, conflict)
-        return [entry[-1] for entry in sorted(gravest.values(), key=lambda entry: entry[:-1])]
-
-    def _encounters(self, *, read_read: bool) -> Iterator[tuple[ConflictKind, str, int, int, list[Touch], list[Touch]]]:
-        for path, role in self._roles.items():
-            yield from _within(path, role, read_read=read_read)
-        for one, two in self.meetings:
-            first, second = self._roles[one], self._roles[two]
-            path = _narrower(first.pattern, second.pattern)
-            yield from _across(ConflictKind.WRITE_WRITE, path, first.writers, second.writers)
-            yield from _across(ConflictKind.READ_WRITE, path, first.writers, second.readers)
-            yield from _across(ConflictKind.READ_WRITE, path, first.readers, second.writers)
-            yield from _across(ConflictKind.EDIT_IMPORT, path, first.writers, second.importers)
-            yield from _across(ConflictKind.EDIT_IMPORT, path, first.importers, second.writers)
-            if read_read:
-                yield from _across(ConflictKind.READ_READ, path, first.readers, second.readers)
+        crossings: dict[str, list[tuple[_Role, _Role]]] = {
+            path: [(role, role)] for path, role in self._roles.items() if role.is_shared
+        }
+        for path, other in self.meetings:
+            first, second = self._roles[path], self._roles[other]
+            crossings.setdefault(_narrower(first.pattern, second.pattern), []).append((first, second))
+        kinds = [kind for kind in ConflictKind if read_read or kind is not ConflictKind.READ_READ]
+        found: list[Conflict] = []
+        for path, roles in crossings.items():
+            seen: set[tuple[int, int]] = set()
+            # The gravest kind comes first, and a pair meets at a path only once.
+            for kind in kinds:
+                for one, two, one_touches, two_touches in _encounters(kind, roles, wanted):
+                    low, high = (one, two) if one < two else (two, one)
+                    if (low, high) in seen:
+                        continue
+                    if relations is not None and places is not None:
+                        here, there = places[low], places[high]
+                        if here >= 0 and there >= 0 and relations.related_at(here, there):
+                            continue
+                    seen.add((low, high))
+                    proof = _best_first(one_touches, two_touches), _best_first(two_touches, one_touches)
+                    if one > two:
+                        proof = proof[::-1]
+                    found.append(Conflict(kind, self.ids[low], self.ids[high], path, *proof))
+        rank = {task_id: position for position, task_id in enumerate(self.ids)}
+        found.sort(key=lambda each: (_RANKS[each.kind], rank[each.first], rank[each.second], each.path))
+        return found
 
     def read_read_pairs(self) -> int:
         """How many pairs only read the same path, as written; to know beforehand whether naming them is sensible."""
@@ -350,33 +354,42 @@ def _mask(ranks: Iterable[int]) -> int:
     return mask
 
 
-def _within(
-    path: str, role: _Role, *, read_read: bool
-) -> Iterator[tuple[ConflictKind, str, int, int, list[Touch], list[Touch]]]:
-    """The encounters of tasks at one and the same path."""
-    for kind, group in ((ConflictKind.WRITE_WRITE, role.writers), (ConflictKind.READ_READ, role.readers)):
-        if kind is ConflictKind.READ_READ and not read_read:
-            continue
-        entries = list(group.items())
-        for index, (one, touches) in enumerate(entries):
-            for two, others in entries[index + 1 :]:
-                yield kind, path, one, two, touches, others
-    yield from _across(ConflictKind.READ_WRITE, path, role.writers, role.readers)
-    yield from _across(ConflictKind.EDIT_IMPORT, path, role.writers, role.importers)
+def _encounters(
+    kind: ConflictKind, crossings: Sequence[tuple[_Role, _Role]], wanted: Collection[int] | None
+) -> Iterator[tuple[int, int, _Touches, _Touches]]:
+    """The pairs of different tasks that meet in one way at one path, with their touches."""
+    for first, second in crossings:
+        sides = [_sides(kind, first, second)]
+        if first is not second and kind in (ConflictKind.READ_WRITE, ConflictKind.EDIT_IMPORT):
+            sides.append(_sides(kind, second, first))
+        for left, right in sides:
+            if not left or not right:
+                continue
+            if wanted is not None:
+                left = {rank: touches for rank, touches in left.items() if rank in wanted}  # noqa: PLW2901
+                right = {rank: touches for rank, touches in right.items() if rank in wanted}  # noqa: PLW2901
+            # Where both sides are the same group, each pair would come twice.
+            both = kind in (ConflictKind.WRITE_WRITE, ConflictKind.READ_READ) and first is second
+            for one, touches in left.items():
+                for two, others in right.items():
+                    if one < two or (one > two and not both):
+                        yield one, two, touches, others
 
 
-def _across(
-    kind: ConflictKind, path: str, first: dict[int, list[Touch]], second: dict[int, list[Touch]]
-) -> Iterator[tuple[ConflictKind, str, int, int, list[Touch], list[Touch]]]:
-    for one, touches in first.items():
-        for two, others in second.items():
-            yield kind, path, one, two, touches, others
+def _sides(kind: ConflictKind, first: _Role, second: _Role) -> tuple[dict[int, _Touches], dict[int, _Touches]]:
+    if kind is ConflictKind.WRITE_WRITE:
+        return first.writers, second.writers
+    if kind is ConflictKind.READ_WRITE:
+        return first.writers, second.readers
+    if kind is ConflictKind.EDIT_IMPORT:
+        return first.writers, second.importers
+    return first.readers, second.readers
 
 
-def _best_first(touches: list[Touch], against: list[Touch]) -> tuple[Touch, ...]:
+def _best_first(touches: _Touches, against: _Touches) -> _Touches:
     """A task's touches of a path, first those of an origin that the other side has too, then the unconditional ones."""
     if len(touches) == 1:
-        return (touches[0],)
+        return touches
     origins = {touch.origin for touch in against}
 
     def order(touch: Touch) -> tuple[bool, str, bool, SourceSpan]:

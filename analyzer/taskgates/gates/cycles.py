@@ -43,7 +43,7 @@ class EdgeKind(StrEnum):
     DATA_FLOW = "data-flow"
 
 
-class Edge(msgspec.Struct, frozen=True):
+class Edge(msgspec.Struct, frozen=True, gc=False):
     """One task waits for another.
 
     Attributes:

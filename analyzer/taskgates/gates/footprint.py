@@ -25,7 +25,7 @@ class Origin(StrEnum):
     DECLARED = "declared"
 
 
-class Touch(msgspec.Struct, frozen=True):
+class Touch(msgspec.Struct, frozen=True, gc=False):
     """One path that a task touches, and the place that proves it.
 
     Attributes:

@@ -16,7 +16,7 @@ from taskgates.gates.relations import bits_of, natural_key
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-_EXACT_WORK = 1_000_000
+_EXACT_WORK = 300_000
 """Vertices looked at in the branches of one component before the best cover so far is taken."""
 
 
@@ -189,7 +189,7 @@ class _CoverSearch:
         while stack:
             alive, cover = stack.pop()
             # An operation on a bitset grows with its length.
-            self._work += alive.bit_count() * (1 + len(self._adjacent) // 500)
+            self._work += alive.bit_count() * (1 + len(self._adjacent) // 200)
             if self._work > _EXACT_WORK:
                 return False
             alive, cover = self._settle(alive, cover)

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 _INFO_PAIRS = 10_000
 """Pairs that only read the same file are named up to this number; above it the report gives the number alone."""
 
+_PROCESS_STATE_TASKS = 100
+"""Up to this size of the group, pairs that change the state of their process are named: nearly every program does."""
+
 _BATCHED_TASKS = 1_000
 _BATCHING_EFFORT = 5_000
 """For a refused group up to this size the report says how it could run instead, found with little effort."""
@@ -47,6 +50,7 @@ def assess_group(
     capacity_limits: CapacityLimits | None = None,
     budget_limits: BudgetLimits | None = None,
     measured: Mapping[str, Measured] | None = None,
+    separate_processes: bool = False,
 ) -> GroupAssessment:
     """Run every gate over a group of tasks that are to start at the same time.
 
@@ -60,6 +64,7 @@ def assess_group(
         capacity_limits: defaults when None.
         budget_limits: defaults when None.
         measured: sizes and durations by task.
+        separate_processes: whether each task runs in a process of its own, so that memory is not shared.
 
     Raises:
         GroupError: an id is unknown.
@@ -70,7 +75,12 @@ def assess_group(
     index = ConflictIndex(kept)
     info_pairs = index.read_read_pairs()
     conflicts = index.find(relations, read_read=info_pairs <= _INFO_PAIRS)
-    shared = find_shared_conflicts(kept, relations)
+    shared = find_shared_conflicts(
+        kept,
+        relations,
+        process_state=not separate_processes and len(group) <= _PROCESS_STATE_TASKS,
+        separate_processes=separate_processes,
+    )
     cycles = [
         cycle for cycle in cycles_with_flows(relations, index.flows()).cycles if not members.isdisjoint(cycle.chain)
     ]
@@ -98,6 +108,7 @@ def assess_group(
         max_tasks=assessment.capacity.max_parallel_tasks,
         max_complexity=assessment.budget.max_complexity,
         effort=_BATCHING_EFFORT,
+        separate_processes=separate_processes,
     )
     try:
         plan = suggest_batches(group, relations, kept, limits, measured=measured, solver=Solver.HEURISTIC)
@@ -118,6 +129,7 @@ def gate_report(
     capacity_limits: CapacityLimits | None = None,
     budget_limits: BudgetLimits | None = None,
     measured: Mapping[str, Measured] | None = None,
+    separate_processes: bool = False,
 ) -> dict[str, Any]:
     """`as_report` of `assess_group`; the arguments are those of the latter."""
     assessment = assess_group(
@@ -130,6 +142,7 @@ def gate_report(
         capacity_limits=capacity_limits,
         budget_limits=budget_limits,
         measured=measured,
+        separate_processes=separate_processes,
     )
     return as_report(assessment)
 

@@ -47,8 +47,21 @@ class SharedConflict(msgspec.Struct, frozen=True):
     second_access: SharedAccess
 
 
-def find_shared_conflicts(footprints: Sequence[Footprint], relations: Relations | None = None) -> list[SharedConflict]:
+def find_shared_conflicts(
+    footprints: Sequence[Footprint],
+    relations: Relations | None = None,
+    *,
+    process_state: bool = False,
+    separate_processes: bool = False,
+) -> list[SharedConflict]:
     """Every pair of tasks that may run together and share mutable state unguarded; one for each pair and name.
+
+    Args:
+        footprints: what each task touches.
+        relations: pairs that are related share in peace; None looks at every pair.
+        process_state: whether to report the state of a process (working directory, environment) as well.
+        separate_processes: whether each task runs in a process of its own, where memory is not shared: nothing is
+            blocking then, though tasks that count on seeing each other's changes will not.
 
     Returns:
         Blocking ones first, then by ids in natural order, then by name.
@@ -56,6 +69,8 @@ def find_shared_conflicts(footprints: Sequence[Footprint], relations: Relations 
     by_name: dict[str, dict[str, list[SharedAccess]]] = {}
     for footprint in footprints:
         for access in footprint.shared_state:
+            if access.kind is SharedKind.PROCESS and not process_state:
+                continue
             by_name.setdefault(access.name, {}).setdefault(footprint.task_id, []).append(access)
     found: list[SharedConflict] = []
     for name, users in by_name.items():
@@ -68,8 +83,9 @@ def find_shared_conflicts(footprints: Sequence[Footprint], relations: Relations 
                 if pair is None or (relations is not None and relations.related(first, second)):
                     continue
                 one, two = pair
-                both = one.access == two.access == "write" and one.kind is not SharedKind.PROCESS
-                weight = Weight.BLOCKING if both else Weight.WARNING
+                in_memory = one.kind is not SharedKind.PROCESS and not separate_processes
+                both = one.access == two.access == "write"
+                weight = Weight.BLOCKING if both and in_memory else Weight.WARNING
                 found.append(SharedConflict(first, second, name, one.kind, weight, one, two))
     found.sort(key=lambda each: (each.weight.value, natural_key(each.first), natural_key(each.second), each.name))
     return found
@@ -84,6 +100,51 @@ def _unguarded(first: list[SharedAccess], second: list[SharedAccess]) -> tuple[S
             if writes and not set(one.guards) & set(two.guards) and (best is None or writes > best[0]):
                 best = (writes, one, two)
     return best[1:] if best is not None else None
+
+
+def shared_state_resources(
+    footprints: Sequence[Footprint], first_free: int
+) -> tuple[dict[str, list[int]], dict[str, list[int]]]:
+    """Unguarded sharing as resources for batching: two tasks are kept apart when one checks what the other marks.
+
+    State that nobody guards is two resources, touched and written; where guards matter every pair is one.
+
+    Args:
+        footprints: what each task touches.
+        first_free: number of the first resource to use.
+
+    Returns:
+        By task, what it marks and what it checks.
+    """
+    marks: dict[str, list[int]] = {}
+    checks: dict[str, list[int]] = {}
+    users: dict[str, list[tuple[str, bool]]] = {}
+    guarded: set[str] = set()
+    for footprint in footprints:
+        for access in footprint.shared_state:
+            if access.kind is not SharedKind.PROCESS:
+                users.setdefault(access.name, []).append((footprint.task_id, access.access == "write"))
+                if access.guards:
+                    guarded.add(access.name)
+    number = first_free
+    for name in sorted(users.keys() - guarded):
+        for task_id, writes in users[name]:
+            marks.setdefault(task_id, []).extend((number, number + 1) if writes else (number,))
+            checks.setdefault(task_id, []).append(number if writes else number + 1)
+        number += 2
+    with_guards = [
+        msgspec.structs.replace(
+            footprint, shared_state=tuple(access for access in footprint.shared_state if access.name in guarded)
+        )
+        for footprint in footprints
+        if any(access.name in guarded for access in footprint.shared_state)
+    ]
+    for conflict in find_shared_conflicts(with_guards):
+        for task_id in (conflict.first, conflict.second):
+            marks.setdefault(task_id, []).append(number)
+            checks.setdefault(task_id, []).append(number)
+        number += 1
+    return marks, checks
 
 
 class HazardKind(StrEnum):

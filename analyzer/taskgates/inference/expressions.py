@@ -369,7 +369,7 @@ class Expressions(Core):
             return contains(TupleV(content.items, content.rest), item)
         return None
 
-    def conditional(self, node: ir.Conditional, frame: Frame) -> AnyValue:
+    def if_expr(self, node: ir.Conditional, frame: Frame) -> AnyValue:
         decided = self.truth(self.eval(node.test, frame))
         if decided is True:
             return self.eval(node.body, frame)
@@ -685,7 +685,7 @@ _EVAL: dict[type, Callable[[Any, Any, Frame], AnyValue]] = {
     ir.Unary: Expressions.unary,
     ir.Boolean: Expressions.boolean,
     ir.Compare: Expressions.compare,
-    ir.Conditional: Expressions.conditional,
+    ir.Conditional: Expressions.if_expr,
     ir.Sequence: Expressions.sequence,
     ir.Dict: Expressions.dict_,
     ir.Format: Expressions.format,

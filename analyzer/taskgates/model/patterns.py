@@ -300,6 +300,8 @@ def _is_clean(path: str) -> bool:
 
 def _split(text: str, *, wildcards: bool) -> tuple[str, list[str]]:
     """Part a path or pattern into its anchor and its normalised segments."""
+    if _is_clean(text) and not (wildcards and "**" in text):
+        return "", text.split("/")
     text = text.replace("\\", "/")
     anchor = ""
     if found := _URL.match(text) or _DRIVE.match(text):

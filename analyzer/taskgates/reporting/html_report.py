@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from taskgates.reporting.links import DOCUMENTATION, rule_page
 from taskgates.reporting.printable import printable
-from taskgates.reporting.report import RenderOptions, Report, message_pieces, package_version, plain_message
+from taskgates.reporting.report import RenderOptions, Report, message_pieces, package_version, places_of, plain_message
 from taskgates.reporting.task_rows import TaskRow, overall, task_rows
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def _finding(report: Report, finding: Finding, number: int) -> dict[str, Any]:
         ],
         "flow": [
             {"message": printable(step.message), "place": printable(f"{step.span.file}:{step.span.line}")}
-            for step in finding.flow
+            for step in places_of(finding.flow)
         ],
     }
 

@@ -13,7 +13,9 @@ from taskgates.model.access import AccessSet
 from taskgates.reporting.sources import Sources
 
 if TYPE_CHECKING:
-    from taskgates.model.finding import Finding
+    from collections.abc import Sequence
+
+    from taskgates.model.finding import Finding, Related
     from taskgates.model.task import Task
     from taskgates.scan.pipeline import ScanResult
 
@@ -77,6 +79,11 @@ class Report:
         """The rule's name, or nothing for a rule that did not run."""
         rule = self.rules.get(rule_id)
         return rule.name if rule else ""
+
+
+def places_of(flow: Sequence[Related]) -> tuple[Related, ...]:
+    """The steps of a call chain that are places in files; the command line that starts it (`<command>`) is none."""
+    return tuple(step for step in flow if not step.span.file.startswith("<"))
 
 
 def plain_message(message: str) -> str:

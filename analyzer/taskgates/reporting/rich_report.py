@@ -16,7 +16,7 @@ from rich.text import Text
 
 from taskgates.model.finding import Finding, Severity
 from taskgates.reporting.printable import printable
-from taskgates.reporting.report import RenderOptions, Report, plain_message, plural
+from taskgates.reporting.report import RenderOptions, Report, places_of, plain_message, plural
 from taskgates.reporting.task_rows import Share, TaskRow, overall, task_rows
 from taskgates.reporting.terminal_text import code_frame, message_text
 
@@ -125,8 +125,6 @@ class _Page:
         head.append(f"  {finding.rule}", style="bold")
         head.append(f" {report.rule_name(finding.rule)}".rstrip())
         head.append(f" {self.signs.dot} line {finding.span.line}", style="dim")
-        if finding.fixable:
-            head.append(f" {self.signs.dot} fixable", style="green")
         self.line(head, 2)
         self.line(self.message(finding.message), 4)
         source = report.sources.get(finding.span.file)
@@ -140,8 +138,9 @@ class _Page:
             self.line(text, 8)
         if len(finding.related) > _RELATED:
             self.line(Text(f"and {plural(len(finding.related) - _RELATED, 'more place')}", style="dim"), 10)
-        if len(finding.flow) > 1:
-            self.flow([f"{step.span.file}:{step.span.line}" for step in finding.flow])
+        steps = places_of(finding.flow)
+        if len(steps) > 1:
+            self.flow([f"{step.span.file}:{step.span.line}" for step in steps])
         self.line()
 
     def flow(self, places: Sequence[str]) -> None:
@@ -190,6 +189,8 @@ class _Page:
         self.line(Text("Declared and inferred", style="bold"))
         self.line()
         self.console.print(Padding(table, (0, 0, 0, 2)))
+        if any(row.reads is None and row.read_paths for row in shown):
+            self.line(Text("(n) counts paths that the manifest has no place to declare", style="dim"), 2)
         hidden = len(rows) - len(shown)
         if hidden:
             words = "needs no attention" if hidden == 1 else "need no attention"

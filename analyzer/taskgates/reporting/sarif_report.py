@@ -14,7 +14,15 @@ from taskgates.model.finding import Finding, Related, Severity
 from taskgates.reporting import sarif_rules
 from taskgates.reporting.links import DOCUMENTATION
 from taskgates.reporting.provenance import provenance
-from taskgates.reporting.report import RenderOptions, Report, link_text, linked_message, package_version, plural
+from taskgates.reporting.report import (
+    RenderOptions,
+    Report,
+    link_text,
+    linked_message,
+    package_version,
+    places_of,
+    plural,
+)
 from taskgates.reporting.sarif_locations import BASE_ID, Locations
 
 if TYPE_CHECKING:
@@ -136,8 +144,9 @@ class _Run:
             result["relatedLocations"] = [
                 self._location(place, identifier=number) for number, place in enumerate(related, start=1)
             ]
-        if finding.flow:
-            result["codeFlows"] = [self._code_flow(finding)]
+        steps = places_of(finding.flow)
+        if len(steps) > 1:
+            result["codeFlows"] = [self._code_flow(steps)]
         if finding.replacements:
             result["fixes"] = [self._fix(finding)]
         properties = {"tasks": list(finding.tasks), "path": finding.path, "fixable": finding.fixable}
@@ -166,8 +175,7 @@ class _Run:
         location["message"] = {"text": sarif_rules.sentence(place.message)}
         return location
 
-    def _code_flow(self, finding: Finding) -> dict[str, Any]:
-        steps = finding.flow
+    def _code_flow(self, steps: Sequence[Related]) -> dict[str, Any]:
         if len(steps) > LARGEST_FLOW:
             # The ends tell most: where the entry starts, and where the access happens.
             half = LARGEST_FLOW // 2

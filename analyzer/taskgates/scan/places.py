@@ -37,13 +37,21 @@ class Place(msgspec.Struct, frozen=True):
         """The place in words, for messages: `in load (pandas.read_csv)`."""
         if not self.function and not self.call:
             return ""
-        function = "at module level" if self.function in ("", "<module>") else f"in `{self.function}`"
+        function = _SPECIAL_PLACES.get(self.function) or f"in `{self.function}`"
         return f"{function} (`{self.call}`)" if self.call else function
+
+
+_SPECIAL_PLACES = {
+    "": "at module level",
+    "<module>": "at module level",
+    "<script>": "in the script",
+    "<command>": "in its command",
+}
 
 
 def inside_root(file: str) -> bool:
     """Whether a site's file lies in the repository."""
-    return not file.startswith(("/", "~", "../", "<")) and file[1:3] != ":/"
+    return bool(file) and not file.startswith(("/", "~", "../", "<")) and file[1:3] != ":/"
 
 
 def place_of(sites: Iterable[Site], task: Task) -> Place:
@@ -57,8 +65,9 @@ def place_of(sites: Iterable[Site], task: Task) -> Place:
             if inside_root(frame.file):
                 span = SourceSpan(frame.file, frame.line, 1, frame.line, 1)
                 return Place(span, frame.function, site.call, call_flow(site))
-    call = listed[0].call if listed else ""
-    return Place(task.span, "", call)
+    if not listed or not listed[0].file:
+        return Place(task.span)
+    return Place(task.span, "<command>" if listed[0].file.startswith("<") else listed[0].function, listed[0].call)
 
 
 def sites_of(accesses: Iterable[Access]) -> list[Site]:
@@ -67,38 +76,29 @@ def sites_of(accesses: Iterable[Access]) -> list[Site]:
 
 
 _VERBS = {
-    Operation.READ: "reads",
-    Operation.LIST: "lists",
-    Operation.STAT: "tests for",
-    Operation.CREATE: "creates",
-    Operation.OVERWRITE: "writes",
-    Operation.APPEND: "appends to",
-    Operation.UPDATE: "updates",
-    Operation.DELETE: "deletes",
-    Operation.RENAME: "renames",
-    Operation.MKDIR: "makes the folder",
+    Operation.READ: ("reads", "read"),
+    Operation.LIST: ("lists", "list"),
+    Operation.STAT: ("tests for", "test for"),
+    Operation.CREATE: ("creates", "create"),
+    Operation.OVERWRITE: ("writes", "write"),
+    Operation.APPEND: ("appends to", "append to"),
+    Operation.UPDATE: ("updates", "update"),
+    Operation.DELETE: ("deletes", "delete"),
+    Operation.RENAME: ("renames", "rename"),
+    Operation.MKDIR: ("makes the folder", "make the folder"),
 }
-_BARE = {
-    "reads": "read",
-    "lists": "list",
-    "tests for": "test for",
-    "creates": "create",
-    "writes": "write",
-    "appends to": "append to",
-    "updates": "update",
-    "deletes": "delete",
-    "renames": "rename",
-    "makes the folder": "make the folder",
-}
+
+
+def verb_of_operation(operation: Operation, *, conditional: bool = False) -> str:
+    """What is done, in the third person (`writes`); `may write` under a condition."""
+    third, bare = _VERBS[operation]
+    return f"may {bare}" if conditional else third
 
 
 def verb_of(accesses: Iterable[Access]) -> str:
-    """What is done, in the third person (`writes`); `may write` where some condition stands before every access."""
+    """What the first access does; `may write` only where some condition stands before every one of them."""
     listed = list(accesses)
-    if not listed:
-        return "touches"
-    verb = _VERBS[listed[0].operation]
-    return f"may {_BARE[verb]}" if all(access.conditional for access in listed) else verb
+    return verb_of_operation(listed[0].operation, conditional=all(access.conditional for access in listed))
 
 
 def task_names(ids: Iterable[str]) -> str:

@@ -158,14 +158,16 @@ class Rule(ABC):
 
 
 def call_flow(site: Site) -> tuple[Related, ...]:
-    """The call chain behind a site as places, outermost first, ending at the site itself; empty without a chain."""
-    if not site.via:
-        return ()
+    """The call chain behind a site as places, outermost first, ending at the site itself; empty without a chain.
+
+    Steps that are in no file, such as the command that starts the program, are left out.
+    """
     steps = [
         Related(f"called from {frame.function}", SourceSpan(frame.file, frame.line, 1, frame.line, 1))
         for frame in site.via
+        if not frame.file.startswith("<")
     ]
-    return (*steps, Related(site.call, site.span))
+    return (*steps, Related(site.call, site.span)) if steps else ()
 
 
 _SECTIONS = {"what it is": "what", "why it matters": "why", "how to fix it": "fix"}

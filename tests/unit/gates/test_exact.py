@@ -34,7 +34,7 @@ def test_the_default_is_within_a_few_percent_of_the_solver(seed: int, lag: int) 
     problem = made_up(seed, 40, lag)
     bound = lower_bound(problem).batches
     batches = search(problem, bound)
-    answer = exact.fewest_batches(problem, batches, bound, time_limit=20)
+    answer = exact.fewest_batches(problem, batches, bound, time_limit=4)
     assert not problem.violations(answer.batches)
     assert bound <= answer.lower_bound <= len(answer.batches) <= len(batches)
     assert len(batches) <= len(answer.batches) + 1
@@ -77,7 +77,7 @@ def test_schedules_are_close_to_the_solver(seed: int) -> None:
     bound, _ = makespan_bound(problem, seconds)
     starts = shortest_schedule(problem, seconds, bound, effort=100_000)
     end = max(start + length for start, length in zip(starts, seconds, strict=True))
-    answer = exact.shortest_schedule(problem, seconds, starts, time_limit=20)
+    answer = exact.shortest_schedule(problem, seconds, starts, time_limit=4)
     best = max(start + length for start, length in zip(answer.starts, seconds, strict=True))
     assert bound <= best + 1e-6
     assert answer.lower_bound <= best + 1e-6
@@ -88,5 +88,5 @@ def test_a_worse_start_does_not_spoil_the_bound() -> None:
     problem = made_up(2, 20)
     poor = first_fit(problem, problem.topological)
     batches = [[task for task, place in enumerate(poor) if place == number] for number in range(max(poor) + 1)]
-    answer = exact.fewest_batches(problem, batches, 1, time_limit=20)
+    answer = exact.fewest_batches(problem, batches, 1, time_limit=4)
     assert answer.lower_bound >= lower_bound(problem).batches or len(answer.batches) > answer.lower_bound

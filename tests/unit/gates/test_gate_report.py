@@ -177,7 +177,21 @@ def test_shared_state() -> None:
     state = (SharedAccess("pkg.jobs.CACHE", SharedKind.MODULE_GLOBAL, "write"),)
     found = report([task("1"), task("2")], [footprint("1", shared=state), footprint("2", shared=state)])
     assert [(each["name"], each["type"]) for each in found["shared_state"]] == [("pkg.jobs.CACHE", "blocking")]
-    assert "Guard pkg.jobs.CACHE with one lock in both 1 and 2" in found["recommendations"][0]
+    assert found["recommendations"][0] == (
+        "Guard pkg.jobs.CACHE with one lock in all of 1, 2, or run them one after the other"
+    )
+    apart = report(
+        [task("1"), task("2")], [footprint("1", shared=state), footprint("2", shared=state)], separate_processes=True
+    )
+    assert apart["can_parallel"]
+    assert [each["type"] for each in apart["shared_state"]] == ["warning"]
+
+
+def test_the_state_of_a_process() -> None:
+    state = (SharedAccess("working-directory", SharedKind.PROCESS, "write"),)
+    found = report([task("1"), task("2")], [footprint("1", shared=state), footprint("2", shared=state)])
+    assert found["can_parallel"]
+    assert found["recommendations"] == ["Run 1, 2 in processes of their own: they share working-directory"]
 
 
 def test_hazards_come_with_their_protection() -> None:

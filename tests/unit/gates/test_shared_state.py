@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from taskgates.gates.conflicts import Weight
 from taskgates.gates.footprint import Footprint, Origin, Touch
 from taskgates.gates.relations import Relations
@@ -12,6 +16,7 @@ from taskgates.gates.shared_state import (
     find_read_modify_writes,
     find_shared_conflicts,
     role_of,
+    shared_state_resources,
 )
 from taskgates.model.access import Operation, SharedAccess, SharedKind
 from taskgates.model.spans import Site, SourceSpan
@@ -73,8 +78,31 @@ def test_readers_and_related_tasks_share_in_peace() -> None:
 
 def test_the_state_of_a_process_only_warns() -> None:
     chdir = SharedAccess("working-directory", SharedKind.PROCESS, "write")
-    (found,) = find_shared_conflicts([sharing("1", chdir), sharing("2", chdir)])
+    assert not find_shared_conflicts([sharing("1", chdir), sharing("2", chdir)])
+    (found,) = find_shared_conflicts([sharing("1", chdir), sharing("2", chdir)], process_state=True)
     assert found.weight is Weight.WARNING
+
+
+accesses = st.builds(
+    SharedAccess,
+    st.sampled_from(["pkg.A", "pkg.B"]),
+    st.just(SharedKind.MODULE_GLOBAL),
+    st.sampled_from(["read", "write"]),
+    st.sampled_from([(), ("L",), ("M",), ("L", "M")]),
+)
+
+
+@given(st.lists(st.lists(accesses, max_size=3), min_size=2, max_size=5))
+def test_resources_keep_exactly_the_conflicting_pairs_apart(group: list[list[SharedAccess]]) -> None:
+    footprints = [sharing(str(index), *touches) for index, touches in enumerate(group)]
+    marks, checks = shared_state_resources(footprints, 7)
+    apart = {
+        (one.task_id, two.task_id)
+        for one, two in itertools.combinations(footprints, 2)
+        if set(marks.get(one.task_id, ())) & set(checks.get(two.task_id, ()))
+    }
+    assert apart == {(each.first, each.second) for each in find_shared_conflicts(footprints)}
+    assert all(number >= 7 for numbers in (*marks.values(), *checks.values()) for number in numbers)
 
 
 @pytest.mark.parametrize(

@@ -259,3 +259,12 @@ def test_an_empty_scan_is_a_valid_log(outcome: ScanResult) -> None:
 def test_links_of_messages(message: str, plain: str, linked: str) -> None:
     assert plain_message(message) == plain
     assert linked_message(message, 2) == linked
+
+
+def test_the_command_line_is_no_place(outcome: ScanResult) -> None:
+    conflict = outcome.findings[1]
+    flow = (Related("called from <command>", SourceSpan("<command>")), *conflict.flow)
+    changed = msgspec.structs.replace(conflict, flow=flow)
+    run = run_of(render(Report(msgspec.structs.replace(outcome, findings=(changed,))), RenderOptions()))
+    assert len(run["results"][0]["codeFlows"][0]["threadFlows"][0]["locations"]) == 3
+    assert "command" not in json.dumps(run["artifacts"])

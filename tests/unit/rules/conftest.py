@@ -72,6 +72,7 @@ class Workbench:
         """A native task; with accesses (or `code`) it has a program that does just that."""
         if accesses or code is not None:
             fields.setdefault("command", "python job.py")
+            self.file("job.py")
             self.access_sets[task_id] = code if code is not None else access_set(*accesses)
         self.file(f".claude/tasks/task-{task_id}.json", native_task(task_id, **fields))
 

@@ -151,3 +151,9 @@ def test_every_pair_with_a_common_file_is_reported_in_a_real_repository() -> Non
     assert len(expected) > 200
     assert expected <= {(frozenset(each.tasks), each.path) for each in findings}
     assert len({each.fingerprint for each in findings}) == len(findings)
+
+
+def test_what_the_declarations_say_already_is_not_said_again_for_each_file(bench: Any) -> None:
+    bench.task("1", bench.access("out/a.txt"), bench.access("out/b.txt"), files_affected=["out/*.txt"])
+    bench.task("2", bench.access("out/b.txt"), files_affected=["out/"])
+    assert {each.path for each in bench.find("TG101")} == {"out/*.txt", "out/b.txt"}

@@ -203,3 +203,26 @@ def test_a_source_that_is_not_there(bench: Any) -> None:
     bench.task("1", source=["there.py", "gone.py", "there:main", "made.py"])
     bench.task("2", files_affected=["made.py"])
     assert [each.path for each in bench.find("TG704")] == ["gone.py"]
+
+
+@pytest.mark.parametrize(
+    ("command", "missing"),
+    [
+        ("python gone.py --fast", ["gone.py"]),
+        (["python3.12", "tools/gone.py", "x"], ["tools/gone.py"]),
+        ("bash ./gone.sh", ["gone.sh"]),
+        ("/usr/bin/python there.py", []),
+        ("python made.py", []),
+        ("python -m gone", []),
+        ("python $SCRIPT.py", []),
+        ("cd tools && python gone.py", []),
+        ("python /opt/gone.py", []),
+        ("python 'gone.py", []),
+        ("python", []),
+    ],
+)
+def test_a_command_whose_script_is_not_there(bench: Any, command: Any, missing: list[str]) -> None:
+    bench.file("there.py")
+    bench.task("1", command=command)
+    bench.task("2", files_affected=["made.py"])
+    assert [each.path for each in bench.find("TG704")] == missing

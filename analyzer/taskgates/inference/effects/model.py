@@ -76,6 +76,7 @@ class ConditionTest(StrEnum):
     GIVEN = "given"
     ABSENT = "absent"
     STRING = "string"
+    PATH = "path"
     MATCHES = "matches"
 
 
@@ -84,8 +85,9 @@ class Condition(msgspec.Struct, frozen=True):
 
     Attributes:
         param: the parameter's name, or `self.NAME` for a kept constructor argument.
-        test: whether the argument is given (and not None), absent (or None), a string (or path-like), equal to one of
-            `values`, or text in which one of the regular expressions in `values` is found.
+        test: whether the argument is given (and not None), absent (or None), a string (or path-like), a path-like
+            object that is no string, equal to one of `values`, or text in which one of the regular expressions in
+            `values` is found.
         values: the values that fulfil an `equal` test. A Boolean is compared with the argument's truth value; an absent
             argument takes the row's default for it and is otherwise false.
     """
@@ -107,6 +109,8 @@ class Condition(msgspec.Struct, frozen=True):
             return not given or value is None
         if self.test is ConditionTest.STRING:
             return isinstance(value, (str, bytes)) or hasattr(value, "__fspath__")
+        if self.test is ConditionTest.PATH:
+            return hasattr(value, "__fspath__")
         if self.test is ConditionTest.MATCHES:
             text = value if isinstance(value, str) else str(value) if hasattr(value, "__fspath__") else None
             return text is not None and any(re.search(str(pattern), text) for pattern in self.values)

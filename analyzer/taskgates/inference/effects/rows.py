@@ -76,13 +76,14 @@ _TYPE_KEYS = {
     "thread_safe",
     "unlisted",
 }
-_KEYS = {
+KEYS = {
     Kind.CALLABLE: _CALL_KEYS,
     Kind.TYPE: _CALL_KEYS | _TYPE_KEYS,
     Kind.MODULE: frozenset({"unlisted"}),
     Kind.VALUE: frozenset({"returns", "constant", "reads_process"}),
 }
-_TESTS = (ConditionTest.GIVEN, ConditionTest.ABSENT, ConditionTest.STRING)
+"""The keys that a row of each kind may have, besides `kind`."""
+_TESTS = (ConditionTest.GIVEN, ConditionTest.ABSENT, ConditionTest.STRING, ConditionTest.PATH)
 _ORIGINS = ("clock", "random", "environment", "data", "argument")
 
 
@@ -124,10 +125,10 @@ class RowParser:
     def _row(self, table: Mapping[str, Any]) -> Row:
         kind = self._kind(table)
         for key in table:
-            if key not in _KEYS[kind] and key != "kind":
-                known = ", ".join(sorted(_KEYS[kind]))
+            if key not in KEYS[kind] and key != "kind":
+                known = ", ".join(sorted(KEYS[kind]))
                 self._fault(key, f"unknown key `{key}` in the row of a {kind}; there are {known}")
-        table = {key: value for key, value in table.items() if key in _KEYS[kind]}
+        table = {key: value for key, value in table.items() if key in KEYS[kind]}
         params = table.get("params")
         if params is not None:
             self._params = self._grammar("params", lambda: parse_params(self._strings("params", params)))

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
-from taskgates.inference.shell.assignment import assign
+from taskgates.inference.shell import printing, variables
 from taskgates.inference.shell.call import Call
 from taskgates.inference.shell.conditions import evaluate_arguments
-from taskgates.inference.shell.expansion import Expander, unescape_ansi
-from taskgates.inference.shell.host import ShellArray
-from taskgates.inference.shell.machine import Frame, Jump, Outcome, Status
-from taskgates.inference.shell.syntax_tree import Assignment, Declaration, Word
-from taskgates.inference.shell.texts import hole, normalise_path, split_text, text_lines
-from taskgates.inference.text import Hole, Text, TextLike, concat, make_text, parts_of
-
-if TYPE_CHECKING:
-    from taskgates.inference.shell.host import ShellState
-    from taskgates.inference.shell.interpreter import ShellInterpreter
+from taskgates.inference.shell.expansion import Expander
+from taskgates.inference.shell.machine import Jump, Outcome, Status
+from taskgates.inference.shell.texts import hole, normalise_path
+from taskgates.inference.text import TextLike, concat
 
 Builtin = Callable[[Call], Outcome]
 
@@ -32,7 +24,6 @@ _SET_LETTERS = {
     "o": "",
     "C": "noclobber",
 }
-_DIRECTIVE = re.compile(r"%(?:%|(\([^)]*\)T)|[-+ #0]*(\*|\d*)(?:\.(?:\*|\d*))?([diouxXfeEgGcsbq]))")
 
 
 def _expander(call: Call) -> Expander:
@@ -193,45 +184,6 @@ def _shift(call: Call) -> Outcome:
     return Outcome()
 
 
-def _getopts(call: Call) -> Outcome:
-    if len(call.words) < 3 or not isinstance(call.words[1], str) or not isinstance(call.words[2], str):
-        return Outcome(Status.UNKNOWN)
-    specification, name = call.words[1].lstrip(":"), call.words[2]
-    arguments = list(call.words[3:]) or list(call.state.arguments)
-    state = call.state
-    position = state.variables.get("OPTIND") or "1"
-    # `OPTIND` and the letter reached inside a combined word.
-    letter_text = state.variables.get("_getopts_letter") or "1"
-    if not isinstance(position, str) or not isinstance(letter_text, str):
-        return Outcome(Status.UNKNOWN)
-    index, letter = int(position) if position.isdigit() else 1, int(letter_text)
-    word = arguments[index - 1] if 0 < index <= len(arguments) else None
-    head = "" if word is None else word if isinstance(word, str) else word.prefix
-    if word is None or not head.startswith("-") or head in ("-", "--"):
-        state.variables[name] = "?"
-        if word == "--":
-            state.variables["OPTIND"] = str(index + 1)
-        return Outcome(Status.FAILURE)
-    option = head[letter : letter + 1]
-    found = specification.find(option) if option else -1
-    state.variables[name] = option if found >= 0 else "?"
-    state.variables["OPTARG"] = None
-    letter += 1
-    rest = make_text([head[letter:], *parts_of(word)[1:]])
-    if found >= 0 and specification[found + 1 : found + 2] == ":":
-        if rest != "":
-            state.variables["OPTARG"] = rest
-        else:
-            index += 1
-            state.variables["OPTARG"] = arguments[index - 1] if index <= len(arguments) else None
-        index, letter = index + 1, 1
-    elif rest == "":
-        index, letter = index + 1, 1
-    state.variables["OPTIND"] = str(index)
-    state.variables["_getopts_letter"] = str(letter)
-    return Outcome(Status.SUCCESS)
-
-
 def _test(call: Call) -> Outcome:
     words = call.words[1:]
     if call.name == "[" and words and words[-1] == "]":
@@ -294,312 +246,6 @@ def _pwd(call: Call) -> Outcome:
     return Outcome()
 
 
-# ---- variables -----------------------------------------------------------------------------------------------------
-
-
-def declare(machine: ShellInterpreter, node: Declaration, frame: Frame, state: ShellState) -> Outcome:
-    """`export`, `local`, `declare`, `readonly`, `typeset` with their flags."""
-    expander = Expander(machine, frame, state)
-    local = machine.in_function and node.keyword in ("local", "declare", "typeset")
-    exported = node.keyword == "export"
-    associative = indexed = integer = removed = False
-    for item in node.items:
-        if isinstance(item, Word) and item.raw.startswith(("-", "+")):
-            flags = item.raw[1:]
-            associative |= "A" in flags
-            indexed |= "a" in flags and node.keyword != "export"
-            integer |= "i" in flags
-            exported |= "x" in flags and item.raw.startswith("-")
-            removed |= "n" in flags and node.keyword == "export"
-            local &= not ("g" in flags and node.keyword != "export")
-    for item in node.items:
-        if isinstance(item, Word) and item.raw.startswith(("-", "+")):
-            continue
-        for assignment in _declared(item, expander):
-            _declare_one(
-                machine, assignment, expander, local=local, associative=associative, indexed=indexed, integer=integer
-            )
-            if removed:
-                state.exported.discard(assignment.name)
-            elif exported:
-                state.exported.add(assignment.name)
-    return Outcome()
-
-
-def _declared(item: Word | Assignment, expander: Expander) -> list[Assignment]:
-    if isinstance(item, Assignment):
-        return [item]
-    out: list[Assignment] = []
-    for field in expander.fields(item):
-        name, equals, _ = (field if isinstance(field, str) else field.prefix).partition("=")
-        if not re.fullmatch(r"[A-Za-z_]\w*", name):
-            continue
-        if equals:
-            value = field[len(name) + 1 :] if isinstance(field, str) else _behind(field, len(name) + 1)
-            expander.state.variables[name] = value
-        out.append(Assignment(name, item.offset))
-    return out
-
-
-def _behind(text: Text, length: int) -> TextLike:
-    return make_text([text.prefix[length:], *text.parts[1:]])
-
-
-def _declare_one(
-    machine: ShellInterpreter,
-    assignment: Assignment,
-    expander: Expander,
-    *,
-    local: bool,
-    associative: bool,
-    indexed: bool,
-    integer: bool,
-) -> None:
-    state = expander.state
-    name = assignment.name
-    has_value = assignment.value is not None or assignment.elements is not None
-    if local:
-        value: TextLike | None = None
-        if assignment.value is not None:
-            value = expander.string(assignment.value.raw, assignment.value.offset)
-        machine.make_local(name, state)
-        if not has_value:
-            state.variables[name] = None
-        elif assignment.value is not None and assignment.subscript is None:
-            state.variables[name] = value
-    if integer:
-        state.settings.add(f"integer:{name}")
-    if associative or indexed:
-        state.arrays.setdefault(name, ShellArray(associative=associative))
-        state.variables.pop(name, None)
-    if has_value and (not local or assignment.elements is not None):
-        assign(assignment, expander)
-
-
-def _unset(call: Call) -> Outcome:
-    for word in call.words[1:]:
-        if not isinstance(word, str) or word.startswith("-"):
-            continue
-        name = word.partition("[")[0]
-        if "[" in word and name in call.state.arrays:
-            array = call.state.arrays[name]
-            key = word[len(name) + 1 : -1]
-            items = tuple(item for item in array.items if item[0] != key)
-            call.state.arrays[name] = ShellArray(items, array.complete, array.associative)
-            continue
-        if "-f" in call.words:
-            call.state.functions.pop(name, None)
-            continue
-        call.state.arrays.pop(name, None)
-        call.state.variables[name] = None
-    return Outcome()
-
-
-def _assigning(call: Call) -> Outcome:
-    """`export` and its relatives where they are not written as declarations."""
-    items = tuple(Word(call.machine.placeholders.encode(word), 0) for word in call.words[1:])
-    expander = _expander(call)
-    for item, word in zip(items, call.words[1:], strict=True):
-        head = word if isinstance(word, str) else word.prefix
-        name, equals, _ = head.partition("=")
-        if equals and re.fullmatch(r"[A-Za-z_]\w*", name):
-            call.state.variables[name] = (
-                word[len(name) + 1 :] if isinstance(word, str) else _behind(word, len(name) + 1)
-            )
-        elif item.raw.startswith("-"):
-            continue
-        if call.name == "export" and re.fullmatch(r"[A-Za-z_]\w*", name):
-            expander.state.exported.add(name)
-    return Outcome()
-
-
-def _read(call: Call) -> Outcome:
-    names: list[str] = []
-    array: str | None = None
-    words = list(call.words[1:])
-    while words:
-        word = words.pop(0)
-        if not isinstance(word, str):
-            continue
-        if word.startswith("-"):
-            if word[-1] in "dinNptu" and words:
-                words.pop(0)
-            elif word[-1] == "a" and words:
-                name = words.pop(0)
-                array = name if isinstance(name, str) else None
-            continue
-        names.append(word)
-    stream = call.frame.stdin
-    many = stream.at_many if stream is not None else False
-    line = stream.take_line() if stream is not None else hole("data", "read")
-    status = Status.UNKNOWN if many or stream is None else Status.SUCCESS
-    if line is None:
-        for name in names or ["REPLY"]:
-            call.state.variables[name] = ""
-        return Outcome(Status.FAILURE)
-    separators = call.state.variables.get("IFS", " \t\n")
-    separators = separators if isinstance(separators, str) else " \t\n"
-    if array is not None:
-        pieces = [piece for piece in split_text(line, separators or "\n") if piece != ""]
-        items = tuple((str(number), piece) for number, piece in enumerate(pieces))
-        call.state.arrays[array] = ShellArray(items, not many)
-        return Outcome(status)
-    _assign_fields(call, names or ["REPLY"], line, separators if names else "")
-    return Outcome(status)
-
-
-def _assign_fields(call: Call, names: list[str], line: TextLike, separators: str) -> None:
-    if len(names) == 1 or not separators:
-        text = _strip(line) if separators.strip() != separators or separators == " \t\n" else line
-        call.state.variables[names[0]] = text if separators else line
-        for name in names[1:]:
-            call.state.variables[name] = ""
-        return
-    blank = not separators.strip()
-    pieces = split_text(line, separators)
-    if blank:
-        pieces = [piece for piece in pieces if piece != ""]
-    unknown = isinstance(line, Text)
-    for number, name in enumerate(names):
-        if number >= len(pieces):
-            call.state.variables[name] = hole("data", name) if unknown else ""
-        elif number == len(names) - 1:
-            rest: list[TextLike] = []
-            for piece in pieces[number:]:
-                rest += [separators[0], piece] if rest else [piece]
-            call.state.variables[name] = concat(*rest)
-        else:
-            call.state.variables[name] = pieces[number]
-
-
-def _strip(text: TextLike) -> TextLike:
-    parts = list(parts_of(text))
-    if parts and isinstance(parts[0], str):
-        parts[0] = parts[0].lstrip(" \t\n")
-    if parts and isinstance(parts[-1], str):
-        parts[-1] = parts[-1].rstrip(" \t\n")
-    return make_text(parts)
-
-
-def _mapfile(call: Call) -> Outcome:
-    names = [word for word in call.words[1:] if isinstance(word, str) and not word.startswith("-")]
-    name = names[-1] if names else "MAPFILE"
-    stream = call.frame.stdin
-    if stream is None:
-        call.state.arrays[name] = ShellArray((), complete=False)
-        return Outcome(Status.LIKELY)
-    lines = list(text_lines(stream.take_all()))
-    known = all(isinstance(line, str) for line in lines)
-    items = tuple((str(number), line) for number, line in enumerate(lines[: call.machine.options.words * 4]))
-    call.state.arrays[name] = ShellArray(items, known)
-    return Outcome(Status.LIKELY)
-
-
-# ---- output ----------------------------------------------------------------------------------------------------------
-
-
-def _echo(call: Call) -> Outcome:
-    words = list(call.words[1:])
-    newline, escapes = True, False
-    while words and isinstance(words[0], str) and re.fullmatch(r"-[neE]+", words[0]):
-        flag = str(words.pop(0))
-        newline = newline and "n" not in flag
-        escapes = "e" in flag or escapes
-    if call.captured:
-        pieces: list[TextLike] = []
-        for word in words:
-            pieces += [" ", word] if pieces else [word]
-        text = concat(*pieces, "\n" if newline else "")
-        if escapes:
-            text = make_text(unescape_ansi(part) if isinstance(part, str) else part for part in parts_of(text))
-        call.out(text)
-    return Outcome()
-
-
-def _printf(call: Call) -> Outcome:
-    words = list(call.words[1:])
-    target: str | None = None
-    while words and isinstance(words[0], str) and words[0].startswith("-"):
-        flag = words.pop(0)
-        if flag == "-v" and words:
-            name = words.pop(0)
-            target = name if isinstance(name, str) else None
-        elif flag == "--":
-            break
-    if not words:
-        return Outcome()
-    if target is None and not call.captured:
-        return Outcome()
-    text = format_text(words[0], words[1:], call.machine.options.words)
-    if target is not None:
-        call.state.variables[target] = text
-    else:
-        call.out(text)
-    return Outcome()
-
-
-def format_text(form: TextLike, values: list[TextLike], bound: int) -> TextLike:
-    """What `printf` makes of a format and its arguments; the format repeats while arguments are left."""
-    if not isinstance(form, str):
-        return hole("data")
-    pieces: list[TextLike | Hole] = []
-    queue = list(values)
-    for _ in range(bound):
-        consumed = _format_once(form, queue, pieces)
-        if not queue or not consumed:
-            break
-    return concat(*pieces)
-
-
-def _format_once(form: str, queue: list[TextLike], pieces: list[TextLike | Hole]) -> bool:
-    position = 0
-    consumed = False
-    for found in _DIRECTIVE.finditer(form):
-        pieces.append(unescape_ansi(form[position : found.start()]))
-        position = found.end()
-        directive = found.group()
-        if directive == "%%":
-            pieces.append("%")
-            continue
-        consumed = True
-        if found.group(1):
-            if queue:
-                queue.pop(0)
-            pieces.append(Hole("clock", "/" in found.group(1), "date"))
-            continue
-        if "*" in directive:
-            pieces.append(Hole("data", False))
-            del queue[: 1 + directive.count("*")]
-            continue
-        value = queue.pop(0) if queue else ""
-        pieces.append(_format_value(directive, found.group(3), value))
-    pieces.append(unescape_ansi(form[position:]))
-    return consumed
-
-
-def _format_value(directive: str, kind: str, value: TextLike) -> TextLike | Hole:
-    width = re.search(r"\d+", directive)
-    if width is not None and len(width.group()) > 3:
-        return Hole("data")
-    if kind in "diouxXfeEgG":
-        if not isinstance(value, str):
-            return Hole("data", False)
-        try:
-            number = float(value or 0) if kind in "feEgG" else int(value or "0", 0 if value[:1] != "0" else 10)
-            return directive.replace("i", "d").replace("u", "d") % number
-        except (ValueError, TypeError, OverflowError):
-            return Hole("data", False)
-    if isinstance(value, Text):
-        return value
-    if kind == "b":
-        return unescape_ansi(value)
-    if kind == "c":
-        return value[:1]
-    if kind == "q":
-        return value
-    return directive % value
-
-
 def _hash(_call: Call) -> Outcome:
     return Outcome(Status.LIKELY)
 
@@ -641,7 +287,7 @@ BUILTINS: dict[str, Builtin] = {
     "set": _set,
     "shopt": _shopt,
     "shift": _shift,
-    "getopts": _getopts,
+    "getopts": variables.getopts,
     "test": _test,
     "[": _test,
     "let": _let,
@@ -651,17 +297,17 @@ BUILTINS: dict[str, Builtin] = {
     "popd": _popd,
     "dirs": _folder_stack,
     "pwd": _pwd,
-    "unset": _unset,
-    "export": _assigning,
-    "local": _assigning,
-    "declare": _assigning,
-    "readonly": _assigning,
-    "typeset": _assigning,
-    "read": _read,
-    "mapfile": _mapfile,
-    "readarray": _mapfile,
-    "echo": _echo,
-    "printf": _printf,
+    "unset": variables.unset,
+    "export": variables.export,
+    "local": variables.export,
+    "declare": variables.export,
+    "readonly": variables.export,
+    "typeset": variables.export,
+    "read": variables.read,
+    "mapfile": variables.map_file,
+    "readarray": variables.map_file,
+    "echo": printing.echo,
+    "printf": printing.printf,
     "hash": _hash,
     "umask": _hash,
     "ulimit": _hash,

@@ -43,7 +43,7 @@ class Call:
         outer: options in front of a subcommand.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - all of them belong to one command
         self,
         machine: ShellInterpreter,
         name: str,

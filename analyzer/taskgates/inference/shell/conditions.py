@@ -35,17 +35,21 @@ def evaluate_arguments(expander: Expander, arguments: list[TextLike], place: Pla
 
 
 def _tokens(raw: str) -> list[tuple[str, int]]:
-    """Words of `[[ ]]`; the right side of `=~` keeps its parentheses and bars."""
+    """Words of `[[ ]]`; patterns and expressions on the right keep their parentheses and bars."""
     out: list[tuple[str, int]] = []
     expression_follows = False
     for word, offset in split_words(raw):
         if expression_follows:
-            out.append((word, offset))
+            pattern = word
+            while pattern.endswith(")") and pattern.count(")") > pattern.count("("):
+                pattern = pattern[:-1]
+            out.append((pattern, offset))
+            out += [(")", offset + place) for place in range(len(pattern), len(word))]
             expression_follows = False
             continue
         pending = split_words(word, operators=True)
         out.extend((piece, offset + start) for piece, start in pending)
-        expression_follows = word == "=~"
+        expression_follows = word in ("=~", "=", "==", "!=")
     return out
 
 

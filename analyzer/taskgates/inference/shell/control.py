@@ -11,7 +11,7 @@ from taskgates.inference.shell.joining import join_states, replace_state, widen_
 from taskgates.inference.shell.machine import Frame, FunctionDefinition, Jump, Outcome, Sink, Status, Stream
 from taskgates.inference.shell.patterns import matches
 from taskgates.inference.shell.redirection import output_file, redirect, remember_output
-from taskgates.inference.shell.texts import alternatives_of, choose, generalise, hole, stands_for_many
+from taskgates.inference.shell.texts import alternatives_of, as_member, choose, generalise, hole, stands_for_many
 from taskgates.inference.text import Text, TextLike, concat
 
 if TYPE_CHECKING:
@@ -265,7 +265,8 @@ class Control:
             if item.terminator == ";;" or outcome.jump is not None:
                 break
             if item.terminator == ";;&":
-                break
+                position = node.items.index(item)
+                return self._case(syntax.Case(node.subject, node.items[position + 1 :], node.offset), frame, state)
         return outcome
 
     # ---- loops -------------------------------------------------------------------------------------------------
@@ -286,7 +287,7 @@ class Control:
             expander = Expander(self._machine, frame, state)
             words = [field for word in node.words for field in expander.fields(word)]
         if node.select:
-            words = [generalise(words)] if words else []
+            words = [choose(words, self._machine.options.choices)] if words else []
         return self._rounds(node.name, words, node.body, frame, state, many=node.select)
 
     def _rounds(
@@ -302,7 +303,7 @@ class Control:
 
             def once(surroundings: Frame, copy: ShellState, word: TextLike = word) -> Outcome:
                 copy.arrays.pop(name, None)
-                copy.variables[name] = word
+                copy.variables[name] = as_member(word)
                 return self.execute(body, surroundings, copy)
 
             outcome = self._widened(once, inner, state) if many or stands_for_many(word) else once(inner, state)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from taskgates.inference.shell.builtins import BUILTINS, declare
+from taskgates.inference.shell.builtins import BUILTINS
 from taskgates.inference.shell.call import Call
 from taskgates.inference.shell.commands import Row, parse_arguments
 from taskgates.inference.shell.filters import FILTERS
 from taskgates.inference.shell.machine import Frame, Outcome, Status
 from taskgates.inference.shell.strategies import STRATEGIES
 from taskgates.inference.shell.texts import basename
+from taskgates.inference.shell.variables import declare
 from taskgates.inference.text import Text, TextLike
 
 if TYPE_CHECKING:
@@ -63,12 +64,13 @@ class Dispatcher:
         found = self._machine.commands.find(name)
         if found is None:
             return self._unknown(name, words, frame, state, place)
-        return self.run_row(found[0], found[1], words, frame, state, place)
+        return self.run_row(found, words, frame, state, place)
 
     def run_row(
-        self, name: str, row: Row, words: list[TextLike], frame: Frame, state: ShellState, place: Place
+        self, known: tuple[str, Row], words: list[TextLike], frame: Frame, state: ShellState, place: Place
     ) -> Outcome:
-        """Run a command that the table knows."""
+        """Run a command that the table knows under a name."""
+        name, row = known
         arguments = parse_arguments(row, words[1:])
         if row.subcommands:
             # Global options end at the subcommand.

@@ -166,7 +166,7 @@ class Expander:
         if literal < len(raw):
             fields[-1].add(decode(raw[literal:]), quoted=quote != "")
 
-    def _element(
+    def _element(  # noqa: PLR0917 - all of them belong to one command
         self, raw: str, index: int, offset: int, quote: str, fields: list[Field], literal: int
     ) -> tuple[int, bool]:
         """Handle one special character; returns where to go on and whether it was more than a plain character."""

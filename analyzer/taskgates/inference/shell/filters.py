@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from taskgates.inference.shell.call import Call, below
 from taskgates.inference.shell.patterns import escape_pattern, remove_suffix
@@ -18,7 +18,7 @@ from taskgates.inference.shell.texts import (
 )
 from taskgates.inference.text import Hole, Text, TextLike, concat, make_text, parts_of
 
-_TEMPORARY = "/tmp"
+_TEMPORARY = "/tmp"  # noqa: S108 - compared with, never opened
 
 Filter = Callable[[Call], "TextLike | None"]
 
@@ -28,7 +28,7 @@ def _lines(call: Call) -> list[TextLike] | None:
     return None if content is None else list(text_lines(content))
 
 
-def _joined(lines: list[TextLike]) -> TextLike:
+def _joined(lines: Sequence[TextLike]) -> TextLike:
     pieces: list[TextLike | Hole] = []
     for line in lines:
         pieces += [line, "\n"]
@@ -112,10 +112,16 @@ def _cat(call: Call) -> TextLike | None:
 def _head(call: Call) -> TextLike | None:
     count = _count(call)
     lines = _lines(call)
-    if lines is None or count is None:
+    if lines is None:
         return None
+    skipped = call.arguments.last("-n", "--lines")
     if any(isinstance(line, Text) for line in lines):
-        return _joined(lines[:count] if count > 0 else lines)
+        # Which of the lines that a piece stands for are taken does not matter: each is as good as the other.
+        return _joined(lines)
+    if call.name == "tail" and isinstance(skipped, str) and re.fullmatch(r"\+\d{1,6}", skipped):
+        return _joined(lines[max(0, int(skipped) - 1) :])
+    if count is None:
+        return None
     if call.name == "tail":
         return _joined(lines[-count:] if count else [])
     return _joined(lines[:count])

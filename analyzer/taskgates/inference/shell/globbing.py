@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from taskgates.inference.shell.machine import Frame
 
 _ENTRIES = 20_000
+_PLAUSIBLE = re.compile(r"(?<!\\)(?:[*?]|\[(?:[!^]|.-.))|[@+!]\(")
 _TOKEN = re.compile(r"\\(.)|\*\*|[*?]|\[[^\[\]]+\]|[@+*?!]\([^()]*\)", re.DOTALL)
 
 
@@ -47,7 +48,9 @@ def expand_glob(machine: ShellInterpreter, frame: Frame, state: ShellState, patt
     if head.startswith("-") or "://" in head:
         # An option or an address: no such file, so the shell leaves the word alone.
         return [unescape_pattern(pattern)]
-    machine.access(Operation.LIST, shape, "glob", frame, state, frame.source.base)
+    plausible = isinstance(pattern, Text) or _PLAUSIBLE.search(pattern) is not None
+    if plausible:
+        machine.access(Operation.LIST, shape, "glob", frame, state, frame.source.base)
     if isinstance(pattern, Text) or not isinstance(state.cwd, str) or state.cwd.startswith(("/", "~", "..")):
         return [shape]
     full = relative_to_root(normalise_path(join_path(state.cwd, shape)), machine.root)
@@ -71,7 +74,8 @@ def expand_glob(machine: ShellInterpreter, frame: Frame, state: ShellState, patt
         return [shape]
     if names:
         return [*sorted(names)]
-    return [shape]
+    # `[done]` in a message is no pattern for files that may come.
+    return [shape] if plausible else [str(unescape_pattern(pattern))]
 
 
 def _as_typed(path: str, cwd: str) -> str | None:

@@ -12,16 +12,17 @@ from taskgates.inference.shell.dispatch import Dispatcher
 from taskgates.inference.shell.expansion import Expander
 from taskgates.inference.shell.host import Host, Place, ShellArray, ShellOptions, ShellState
 from taskgates.inference.shell.machine import Changes, Frame, Jump, Outcome, Sink, Status, Stream
-from taskgates.inference.shell.parsing import Placeholders, ShellParser, Source
+from taskgates.inference.shell.parsing import ShellParser
 from taskgates.inference.shell.redirection import output_file, redirect, remember_output
+from taskgates.inference.shell.sources import Placeholders, Source
 from taskgates.inference.shell.texts import (
     alternatives_of,
     covers,
     display,
-    flatten,
     hole,
     join_path,
     normalise_path,
+    outward,
     relative_to_root,
 )
 from taskgates.inference.text import Hole, Text, TextLike, concat
@@ -106,6 +107,34 @@ class ShellInterpreter:
             if not self.script(path, list(arguments), frame, state):
                 self.opaque(f"script {path} is not in the repository", frame, frame.source.base)
 
+    def output_of_text(
+        self, text: TextLike, state: ShellState, *, conditional: bool = False, stdin: TextLike | None = None
+    ) -> TextLike:
+        """As `run_text`, with a known standard input; what the text prints on standard output is returned."""
+        sink = Sink()
+        stream = Stream(stdin) if stdin is not None else None
+        frame = Frame(Source(self.placeholders.encode(text), Place()), conditional, stream, sink)
+        with self._bounded(frame):
+            self.program(frame, state)
+        return outward(sink.text)
+
+    def output_of_argv(
+        self,
+        argv: Sequence[TextLike],
+        state: ShellState,
+        place: Place,
+        *,
+        conditional: bool = False,
+        stdin: TextLike | None = None,
+    ) -> TextLike:
+        """As `run_argv`, with a known standard input; what the command prints on standard output is returned."""
+        sink = Sink()
+        stream = Stream(stdin) if stdin is not None else None
+        frame = Frame(Source("", place, fixed=True), conditional, stream, sink)
+        with self._bounded(frame):
+            self.run_words(list(argv), frame, state, place)
+        return outward(sink.text)
+
     @contextmanager
     def _bounded(self, frame: Frame) -> Iterator[None]:
         """Counts steps afresh at the outermost entry; says so when the stack is used up."""
@@ -171,7 +200,7 @@ class ShellInterpreter:
             return self.root
         return normalise_path(concat(self.root, "/", path))
 
-    def access(
+    def access(  # noqa: PLR0917 - all of them belong to one command
         self, operation: Operation, path: TextLike, command: str, frame: Frame, state: ShellState, place: Place
     ) -> None:
         """Tell the host of one access; devices, pipes and temporary files are left out."""
@@ -179,7 +208,7 @@ class ShellInterpreter:
         for variant, cwd in variants:
             if variant == "" or is_no_file(variant):
                 continue
-            full = flatten(relative_to_root(normalise_path(join_path(cwd, variant)), self.root))
+            full = outward(relative_to_root(normalise_path(join_path(cwd, variant)), self.root))
             if is_no_file(full) or str(full).startswith(self.options.temporary):
                 continue
             if operation is Operation.MKDIR:
@@ -198,7 +227,7 @@ class ShellInterpreter:
 
     def _outward(self, word: TextLike) -> TextLike:
         """A word as the host knows it: temporary files under its own name for their folder."""
-        word = flatten(word)
+        word = outward(word)
         if isinstance(word, Text) and isinstance(word.parts[0], Hole) and word.parts[0].origin == "temporary":
             return concat(self.options.temporary, "/", Hole("random", False, "mktemp"), *word.parts[1:])
         return word
@@ -328,11 +357,15 @@ class ShellInterpreter:
     # ---- simple commands ---------------------------------------------------------------------------------------
 
     def simple(self, node: syntax.Simple, frame: Frame, state: ShellState) -> Outcome:
+        """Run a simple command: expansions, redirections, assignments, then the command itself."""
         place = frame.source.place(node.offset)
         if not self.step(frame, place):
             return Outcome(Status.UNKNOWN, Jump.EXIT)
         expander = Expander(self, frame, state)
-        words = [field for word in node.words for field in expander.fields(word)]
+        if node.words and node.words[0].raw == "let":
+            words = [expander.string(word.raw, word.offset) for word in node.words]
+        else:
+            words = [field for word in node.words for field in expander.fields(word)]
         if not words:
             for assignment in node.assignments:
                 assign(assignment, expander)

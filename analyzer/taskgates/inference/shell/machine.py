@@ -11,7 +11,7 @@ from taskgates.inference.shell.texts import choose, covers, text_lines
 from taskgates.inference.text import Hole, Text, TextLike, concat
 
 if TYPE_CHECKING:
-    from taskgates.inference.shell.parsing import Source
+    from taskgates.inference.shell.sources import Source
     from taskgates.inference.shell.syntax_tree import Node
 
 

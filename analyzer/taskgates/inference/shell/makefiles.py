@@ -1,8 +1,8 @@
 """`make`: simple Makefiles are read, and the recipes of the wanted targets run in order of their prerequisites.
 
 Understood are variables (`=`, `:=`, `?=`, `+=`, `define`), explicit, pattern and double-colon rules, automatic
-variables, `include`, `ifeq` and its relatives, `export`, and the common text functions. A recipe counts as run for every
-target that is wanted: whether a file is up to date is not asked. What is beyond that is told as opaque.
+variables, `include`, `ifeq` and its relatives, `export`, and the common text functions. A recipe counts as run for
+every target that is wanted: whether a file is up to date is not asked. What is beyond that is told as opaque.
 """
 
 from __future__ import annotations
@@ -15,16 +15,28 @@ from taskgates.inference.shell.call import Call
 from taskgates.inference.shell.globbing import expand_glob
 from taskgates.inference.shell.host import Place, ShellState
 from taskgates.inference.shell.machine import Frame, Outcome, Sink, Status
-from taskgates.inference.shell.parsing import Source
+from taskgates.inference.shell.makefile_functions import text_function
+from taskgates.inference.shell.makefile_reader import ASSIGNMENT, MakefileReader
+from taskgates.inference.shell.makefile_text import (
+    closing_bracket,
+    fill_stem,
+    joined,
+    replaced_stem,
+    split_arguments,
+    split_words,
+    stem_of,
+    strip_marks,
+    without_extension,
+)
 from taskgates.inference.shell.patterns import is_magic
-from taskgates.inference.shell.texts import basename, dirname, flatten, hole, strip_trailing
-from taskgates.inference.text import Hole, Text, TextLike, concat, make_text, parts_of
+from taskgates.inference.shell.sources import Source
+from taskgates.inference.shell.texts import basename, dirname, hole, strip_trailing
+from taskgates.inference.text import Text, TextLike, concat
 from taskgates.model.access import Operation
 
 _NAMES = ("GNUmakefile", "makefile", "Makefile")
 _DEPTH = 30
 _TARGETS = 400
-_ASSIGNMENT = re.compile(r"^(?:(override|export|private)\s+)*([\w.\-]+)\s*(::=|:=|\?=|\+=|!=|=)\s*(.*)$", re.DOTALL)
 _DEFAULTS = {
     "CC": "cc",
     "CXX": "g++",
@@ -38,6 +50,14 @@ _DEFAULTS = {
     "LDFLAGS": "",
     "PYTHON": None,
 }
+
+_FUNCTIONS = {
+    "wildcard": 1, "shell": 1, "patsubst": 3, "subst": 3, "dir": 1, "notdir": 1, "basename": 1, "suffix": 1,
+    "addprefix": 2, "addsuffix": 2, "filter": 2, "filter-out": 2, "sort": 1, "strip": 1, "firstword": 1, "lastword": 1,
+    "word": 2, "words": 1, "abspath": 1, "realpath": 1, "join": 2, "or": 64, "and": 64, "foreach": 3, "if": 3,
+    "call": 64, "eval": 1, "error": 1, "warning": 1, "info": 1, "wordlist": 3, "findstring": 2, "origin": 1,
+    "flavor": 1, "value": 1,
+}  # fmt: skip
 
 
 class Recipe(msgspec.Struct, frozen=True):
@@ -90,7 +110,7 @@ def make(call: Call) -> Outcome:
     targets: list[TextLike] = []
     makefile = Makefile(inner)
     for operand in call.arguments.operands:
-        found = _ASSIGNMENT.match(operand) if isinstance(operand, str) else None
+        found = ASSIGNMENT.match(operand) if isinstance(operand, str) else None
         if found is not None:
             makefile.override(found.group(2), found.group(4))
         else:
@@ -136,7 +156,7 @@ class Makefile:
         """Read a Makefile, as named from the folder of the run."""
         full = self._call.full(path)
         content = self._call.machine.content(path, self._call.state)
-        if content is None:
+        if not isinstance(content, str):
             if required:
                 self._call.opaque(f"the Makefile {self._call.machine.describe(path)} is not in the repository")
             return
@@ -148,7 +168,7 @@ class Makefile:
             self._call.machine.options.on_script(full)
         outer, self._file = self._file, str(full)
         self._depth += 1
-        _Reader(self, content).read()
+        MakefileReader(self, content).read()
         self._depth -= 1
         self._file = outer
 
@@ -199,9 +219,9 @@ class Makefile:
             return
         if pattern_text is not None and isinstance(pattern_text, str):
             for target in targets:
-                stem = _stem(target, pattern_text)
+                stem = stem_of(target, pattern_text)
                 if stem is not None:
-                    inputs = [_fill(one, stem) for one in prerequisites]
+                    inputs = [fill_stem(one, stem) for one in prerequisites]
                     self._rules.append(Rule([target], inputs, order_only, recipe))
             self._first(targets)
             return
@@ -245,7 +265,7 @@ class Makefile:
             if name == "MAKEFILE_LIST":
                 return concat(self._call.machine.absolute(self._file))
             if name == "MAKECMDGOALS":
-                return _joined(self._goals)
+                return joined(self._goals)
             if name == "HOME":
                 return "~"
             return _DEFAULTS.get(name) or ""
@@ -274,7 +294,7 @@ class Makefile:
                 pieces.append("$")
                 index = position + 2
             elif following in "({":
-                end = _closing(text, position + 1)
+                end = closing_bracket(text, position + 1)
                 pieces.append(self._reference(text[position + 2 : end], local))
                 index = end + 1
             else:
@@ -305,82 +325,46 @@ class Makefile:
             return hole("data")
         pattern = before if "%" in before else "%" + before
         replacement = after if "%" in str(after) else concat("%", after)
-        return _joined([_replaced(word, pattern, replacement) for word in split_words(text)])
+        return joined([replaced_stem(word, pattern, replacement) for word in split_words(text)])
 
     def _function(self, name: str, body: str, local: dict[str, TextLike] | None) -> TextLike:
-        if name == "foreach":
-            each, items, inner = [*_arguments(body, 3), "", "", ""][:3]
-            out: list[TextLike] = []
-            for item in split_words(self.expand(items, local))[:256]:
-                out.append(self.expand(inner, {**(local or {}), each.strip(): item}))
-            return _joined(out)
-        if name == "if":
-            condition, yes, no = [*_arguments(body, 3), "", "", ""][:3]
-            decided = self.expand(condition.strip(), local)
-            return self.expand(yes, local) if decided != "" else self.expand(no, local)
-        if name == "call":
-            given = [self.expand(one, local) for one in _arguments(body, 64)]
-            variable_name = given[0].strip() if given and isinstance(given[0], str) else ""
-            inner_local = {**(local or {}), **{str(number): one for number, one in enumerate(given)}}
-            variable = self._variables.get(variable_name)
-            return self.expand(variable.text, inner_local) if variable is not None else ""
-        if name in ("eval", "error", "warning", "info"):
-            if name == "eval":
-                self._call.opaque("make: eval is not followed")
-            return ""
-        given = [self.expand(one, local) for one in _arguments(body, _FUNCTIONS[name])]
-        first = given[0] if given else ""
-        words = split_words(given[-1]) if given else []
         match name:
-            case "wildcard":
-                return _joined([one for word in split_words(first) for one in self._wildcard(word)])
-            case "shell":
-                return self._shell_text(first)
-            case "patsubst" if len(given) == 3 and isinstance(first, str):
-                return _joined([_replaced(word, first.strip(), given[1]) for word in words])
-            case "subst" if len(given) == 3 and isinstance(first, str) and first:
-                return _substituted(given[2], first, given[1])
-            case "dir":
-                return _joined([_folder(word) for word in words])
-            case "notdir":
-                return _joined([basename(word) for word in words])
-            case "basename":
-                return _joined([_without_extension(word) for word in words])
-            case "suffix":
-                return _joined([_extension(word) for word in words])
-            case "addprefix":
-                return _joined([concat(first, word) for word in words])
-            case "addsuffix":
-                return _joined([concat(word, first) for word in words])
-            case "filter" | "filter-out" if isinstance(first, str):
-                keeps = name == "filter"
-                patterns = first.split()
-                return _joined([w for w in words if any(_stem(w, one) is not None for one in patterns) == keeps])
-            case "sort":
-                return _joined(sorted(dict.fromkeys(words), key=str))
-            case "strip":
-                return _joined(words)
-            case "firstword":
-                return words[0] if words else ""
-            case "lastword":
-                return words[-1] if words else ""
-            case "word" if isinstance(first, str) and first.strip().isdigit():
-                number = int(first.strip()[:6])
-                return words[number - 1] if 0 < number <= len(words) else ""
-            case "words":
-                return str(len(words))
-            case "abspath" | "realpath":
-                machine = self._call.machine
-                return _joined([machine.absolute(machine.full_path(word, self._call.state)) for word in words])
-            case "join":
-                left = split_words(first)
-                return _joined([concat(*pair) for pair in zip(left, words, strict=False)])
-            case "or":
-                return next((one for one in given if one != ""), "")
-            case "and":
-                return "" if any(one == "" for one in given) else (given[-1] if given else "")
-            case _:
-                return hole("data", name)
+            case "foreach":
+                return self._for_each(body, local)
+            case "if":
+                condition, yes, no = [*split_arguments(body, 3), "", "", ""][:3]
+                decided = self.expand(condition.strip(), local)
+                return self.expand(yes if decided != "" else no, local)
+            case "call":
+                return self._user_function(body, local)
+            case "eval":
+                self._call.opaque("make: eval is not followed")
+                return ""
+            case "error" | "warning" | "info":
+                return ""
+        given = [self.expand(one, local) for one in split_arguments(body, _FUNCTIONS[name])]
+        first = given[0] if given else ""
+        if name == "wildcard":
+            return joined([one for word in split_words(first) for one in self._wildcard(word)])
+        if name == "shell":
+            return self._shell_text(first)
+        if name in ("abspath", "realpath"):
+            machine = self._call.machine
+            return joined([machine.absolute(self._call.full(word)) for word in split_words(first)])
+        found = text_function(name, given)
+        return found if found is not None else hole("data", name)
+
+    def _for_each(self, body: str, local: dict[str, TextLike] | None) -> TextLike:
+        name, items, inner = [*split_arguments(body, 3), "", "", ""][:3]
+        words = split_words(self.expand(items, local))[: self._call.machine.options.words]
+        return joined([self.expand(inner, {**(local or {}), name.strip(): word}) for word in words])
+
+    def _user_function(self, body: str, local: dict[str, TextLike] | None) -> TextLike:
+        given = [self.expand(one, local) for one in split_arguments(body, 64)]
+        name = given[0].strip() if given and isinstance(given[0], str) else ""
+        inner = {**(local or {}), **{str(number): one for number, one in enumerate(given)}}
+        variable = self._variables.get(name)
+        return self.expand(variable.text, inner) if variable is not None else ""
 
     def _wildcard(self, word: TextLike) -> list[TextLike]:
         if is_magic(word):
@@ -398,7 +382,7 @@ class Makefile:
         frame = self._call.frame.with_streams(None, sink)
         machine.evaluate(text, frame, self._call.state.copy(), self._call.place)
         pieces = list(split_words(strip_trailing(sink.text, "\n")))
-        return _joined(pieces)
+        return joined(pieces)
 
     # ---- building ----------------------------------------------------------------------------------------------
 
@@ -429,8 +413,8 @@ class Makefile:
             if found is not None:
                 rule, stem = found
                 recipe = rule.recipe
-                prerequisites = [_fill(one, stem) for one in rule.prerequisites] + prerequisites
-                order_only += [_fill(one, stem) for one in rule.order_only]
+                prerequisites = [fill_stem(one, stem) for one in rule.prerequisites] + prerequisites
+                order_only += [fill_stem(one, stem) for one in rule.order_only]
         for prerequisite in [*prerequisites, *order_only]:
             self._build(prerequisite, (*active, target), named=False)
         if recipe is not None:
@@ -445,10 +429,10 @@ class Makefile:
         best: tuple[Rule, TextLike] | None = None
         for rule in self._patterns:
             for pattern in rule.targets:
-                stem = _stem(target, pattern) if isinstance(pattern, str) else None
+                stem = stem_of(target, pattern) if isinstance(pattern, str) else None
                 if stem is None or rule.recipe is None:
                     continue
-                inputs = [_fill(one, stem) for one in rule.prerequisites]
+                inputs = [fill_stem(one, stem) for one in rule.prerequisites]
                 if all(self._can_exist(one) for one in inputs):
                     return rule, stem
                 best = best or (rule, stem)
@@ -458,7 +442,7 @@ class Makefile:
         if self._call.kind(path) is not None or any(path in rule.targets for rule in self._rules):
             return True
         return any(
-            isinstance(pattern, str) and pattern != "%" and _stem(path, pattern) is not None
+            isinstance(pattern, str) and pattern != "%" and stem_of(path, pattern) is not None
             for rule in self._patterns
             for pattern in rule.targets
         )
@@ -469,16 +453,16 @@ class Makefile:
         local: dict[str, TextLike] = {
             "@": target,
             "<": prerequisites[0] if prerequisites else "",
-            "^": _joined(unique),
-            "+": _joined(prerequisites),
-            "?": _joined(unique),
-            "*": stem if stem != "" else _without_extension(target),
+            "^": joined(unique),
+            "+": joined(prerequisites),
+            "?": joined(unique),
+            "*": stem if stem != "" else without_extension(target),
             "@D": dirname(target),
             "@F": basename(target),
             "<D": dirname(prerequisites[0]) if prerequisites else "",
             "<F": basename(prerequisites[0]) if prerequisites else "",
-            "^D": _joined([dirname(one) for one in unique]),
-            "^F": _joined([basename(one) for one in unique]),
+            "^D": joined([dirname(one) for one in unique]),
+            "^F": joined([basename(one) for one in unique]),
             "*F": basename(stem),
             "*D": dirname(stem),
         }
@@ -501,301 +485,3 @@ class Makefile:
                 state.exported.add(name)
         state.cwd = self._call.state.cwd
         return state
-
-
-class _Reader:
-    """Reads one Makefile line by line."""
-
-    def __init__(self, makefile: Makefile, content: str) -> None:
-        self._makefile = makefile
-        self._lines = content.replace("\r\n", "\n").split("\n")
-        self._index = 0
-        self._skipping: list[tuple[bool, bool]] = []
-
-    @property
-    def _active(self) -> bool:
-        return all(active for active, _ in self._skipping)
-
-    def read(self) -> None:
-        while self._index < len(self._lines):
-            line, number = self._logical()
-            plain = line.strip()
-            if not plain or plain.startswith("#") or self._conditional(plain):
-                continue
-            if plain.startswith("define "):
-                self._define(plain)
-                continue
-            if not self._active or line.startswith("\t"):
-                continue
-            self._statement(_without_comment(plain), number)
-
-    def _logical(self) -> tuple[str, int]:
-        """The next line with its continuations, and its number."""
-        number = self._index + 1
-        pieces: list[str] = []
-        while self._index < len(self._lines):
-            line = self._lines[self._index]
-            self._index += 1
-            if line.endswith("\\") and not line.endswith("\\\\"):
-                pieces.append(line[:-1].rstrip() if not line.startswith("\t") else line[:-1])
-                continue
-            pieces.append(line.lstrip() if pieces else line)
-            break
-        return " ".join(pieces), number
-
-    def _conditional(self, line: str) -> bool:
-        word = re.match(r"[a-z]+", line)
-        keyword = word.group() if word is not None else ""
-        if keyword in ("ifeq", "ifneq", "ifdef", "ifndef"):
-            active = self._active and self._decide(keyword, line[len(keyword) :].strip())
-            self._skipping.append((active, active))
-            return True
-        if keyword == "else" and self._skipping:
-            _, seen = self._skipping.pop()
-            rest = line[4:].strip()
-            active = not seen and self._active
-            if active and rest:
-                inner = rest.split(None, 1)
-                active = self._decide(inner[0], inner[1] if len(inner) > 1 else "")
-            self._skipping.append((active, seen or active))
-            return True
-        if keyword == "endif" and self._skipping:
-            self._skipping.pop()
-            return True
-        return False
-
-    def _decide(self, keyword: str, rest: str) -> bool:
-        if keyword in ("ifdef", "ifndef"):
-            return (self._makefile.value(rest.strip()) != "") == (keyword == "ifdef")
-        if rest.startswith("("):
-            left, right = [*_arguments(rest[1:].rpartition(")")[0], 2), ""][:2]
-        else:
-            quoted = re.findall(r"\"([^\"]*)\"|'([^']*)'", rest)
-            both = [one or other for one, other in quoted]
-            left, right = [*both, "", ""][:2]
-        equal = self._makefile.expand(left.strip()) == self._makefile.expand(right.strip())
-        return equal == (keyword == "ifeq")
-
-    def _define(self, line: str) -> None:
-        name = line.split()[1] if len(line.split()) > 1 else ""
-        body: list[str] = []
-        while self._index < len(self._lines):
-            text = self._lines[self._index]
-            self._index += 1
-            if text.strip() == "endef":
-                break
-            body.append(text)
-        if self._active:
-            self._makefile.assign(name, "=", "\n".join(body))
-
-    def _statement(self, line: str, number: int) -> None:
-        makefile = self._makefile
-        found = re.match(r"(-?include|sinclude)\s+(.*)$", line)
-        if found is not None:
-            for path in makefile.words(makefile.expand(found.group(2))):
-                makefile.include(path, required=found.group(1) == "include")
-            return
-        assignment = _ASSIGNMENT.match(line)
-        if assignment is not None:
-            makefile.assign(assignment.group(2), assignment.group(3), assignment.group(4))
-            if line.startswith("export"):
-                makefile.export([assignment.group(2)])
-            return
-        if re.match(r"(un)?export\b", line):
-            if line.startswith("export"):
-                makefile.export(line.split()[1:])
-            return
-        if line.startswith(("vpath ", "unexport", "undefine ", "override ")):
-            return
-        if ":" not in _outside_references(line):
-            makefile.expand(line)
-            return
-        head, inline = _split_inline(line)
-        lines = self._recipe()
-        target_variable = re.match(r"^[^:=]*:\s*[\w.-]+\s*[:?+]?=", _outside_references(head))
-        if target_variable is not None:
-            return
-        makefile.add_rule(head, inline, lines, number)
-
-    def _recipe(self) -> list[tuple[str, int]]:
-        lines: list[tuple[str, int]] = []
-        while self._index < len(self._lines):
-            line = self._lines[self._index]
-            if line.startswith("\t"):
-                start = self._index + 1
-                pieces = [line[1:]]
-                while pieces[-1].endswith("\\") and self._index + 1 < len(self._lines):
-                    self._index += 1
-                    following = self._lines[self._index]
-                    pieces.append(following.removeprefix("\t"))
-                lines.append(("\n".join(pieces), start))
-                self._index += 1
-            elif not line.strip() or line.lstrip().startswith("#"):
-                self._index += 1
-            elif re.match(r"(ifeq|ifneq|ifdef|ifndef|else|endif)\b", line.strip()) and self._in_recipe():
-                self._conditional(line.strip())
-                self._index += 1
-                while not self._active and self._index < len(self._lines):
-                    inner = self._lines[self._index].strip()
-                    self._index += 1
-                    self._conditional(inner)
-            else:
-                break
-        return lines
-
-    def _in_recipe(self) -> bool:
-        """Whether a recipe goes on behind a conditional line."""
-        return self._index + 1 < len(self._lines) and self._lines[self._index + 1].startswith("\t")
-
-
-_FUNCTIONS = {
-    "wildcard": 1, "shell": 1, "patsubst": 3, "subst": 3, "dir": 1, "notdir": 1, "basename": 1, "suffix": 1,
-    "addprefix": 2, "addsuffix": 2, "filter": 2, "filter-out": 2, "sort": 1, "strip": 1, "firstword": 1, "lastword": 1,
-    "word": 2, "words": 1, "abspath": 1, "realpath": 1, "join": 2, "or": 64, "and": 64, "foreach": 3, "if": 3,
-    "call": 64, "eval": 1, "error": 1, "warning": 1, "info": 1, "wordlist": 3, "findstring": 2, "origin": 1,
-    "flavor": 1, "value": 1,
-}  # fmt: skip
-
-
-def strip_marks(text: TextLike) -> TextLike:
-    """A recipe line without the marks `@`, `-` and `+` in front."""
-    parts = list(parts_of(text))
-    if parts and isinstance(parts[0], str):
-        parts[0] = parts[0].lstrip("@-+ \t")
-    return make_text(parts)
-
-
-def split_words(text: TextLike) -> list[TextLike]:
-    """Words between blanks in the known pieces."""
-    from taskgates.inference.shell.texts import split_text
-
-    return [piece for piece in split_text(text, " \t\n") if piece != ""]
-
-
-def _joined(words: list[TextLike]) -> TextLike:
-    pieces: list[TextLike] = []
-    for word in words:
-        pieces += [" ", word] if pieces else [word]
-    return concat(*pieces)
-
-
-def _closing(text: str, index: int) -> int:
-    """The position of the bracket that closes the one at `index`; the end of the text when there is none."""
-    opening = text[index]
-    closing = ")" if opening == "(" else "}"
-    depth = 0
-    for position in range(index, len(text)):
-        if text[position] == opening:
-            depth += 1
-        elif text[position] == closing:
-            depth -= 1
-            if depth == 0:
-                return position
-    return len(text)
-
-
-def _arguments(body: str, count: int) -> list[str]:
-    """Split at commas outside brackets into at most `count` arguments."""
-    out: list[str] = []
-    depth = 0
-    start = 0
-    for index, char in enumerate(body):
-        if char in "({":
-            depth += 1
-        elif char in ")}":
-            depth -= 1
-        elif char == "," and depth == 0 and len(out) < count - 1:
-            out.append(body[start:index])
-            start = index + 1
-    return [*out, body[start:]]
-
-
-def _outside_references(line: str) -> str:
-    """The line with references replaced by letters, so that colons in them do not count."""
-    out: list[str] = []
-    index = 0
-    while index < len(line):
-        if line[index] == "$" and line[index + 1 : index + 2] in ("(", "{"):
-            end = min(_closing(line, index + 1), len(line) - 1)
-            out.append("x" * (end + 1 - index))
-            index = end + 1
-        else:
-            out.append(line[index])
-            index += 1
-    return "".join(out)
-
-
-def _split_inline(line: str) -> tuple[str, str | None]:
-    position = _outside_references(line).find(";")
-    return (line, None) if position == -1 else (line[:position], line[position + 1 :].strip())
-
-
-def _without_comment(line: str) -> str:
-    found = re.search(r"(?<!\\)#", line)
-    return line if found is None else line[: found.start()].rstrip()
-
-
-def _stem(word: TextLike, pattern: str) -> TextLike | None:
-    """What `%` stands for when the word matches a pattern; the empty text for an equal name without `%`."""
-    if "%" not in pattern:
-        return "" if word == pattern else None
-    head, _, tail = pattern.partition("%")
-    if isinstance(word, str):
-        if word.startswith(head) and word.endswith(tail) and len(word) > len(head) + len(tail):
-            return word[len(head) : len(word) - len(tail)]
-        return None
-    if not (word.prefix.startswith(head) and word.suffix.endswith(tail)):
-        return None
-    parts = list(word.parts)
-    if head:
-        parts[0] = word.prefix[len(head) :]
-    if tail:
-        parts[-1] = word.suffix[: -len(tail)]
-    return make_text(parts)
-
-
-def _fill(pattern: TextLike, stem: TextLike) -> TextLike:
-    pieces: list[TextLike | Hole] = []
-    done = False
-    for part in parts_of(pattern):
-        if isinstance(part, str) and "%" in part and not done:
-            head, _, tail = part.partition("%")
-            pieces += [head, stem, tail]
-            done = True
-        else:
-            pieces.append(part)
-    return concat(*pieces)
-
-
-def _replaced(word: TextLike, pattern: str, replacement: TextLike) -> TextLike:
-    stem = _stem(word, pattern)
-    return word if stem is None else _fill(replacement, stem)
-
-
-def _substituted(text: TextLike, old: str, new: TextLike) -> TextLike:
-    pieces: list[TextLike | Hole] = []
-    for part in parts_of(text):
-        if not isinstance(part, str):
-            pieces.append(part)
-            continue
-        for number, chunk in enumerate(part.split(old)):
-            pieces += [new, chunk] if number else [chunk]
-    return concat(*pieces)
-
-
-def _folder(word: TextLike) -> TextLike:
-    folder = dirname(word)
-    return "./" if folder == "." else concat(folder, "/")
-
-
-def _without_extension(word: TextLike) -> TextLike:
-    from taskgates.inference.shell.patterns import remove_suffix
-
-    name = basename(word)
-    return remove_suffix(word, ".*", longest=False) if "." in str(flatten(name)) else word
-
-
-def _extension(word: TextLike) -> TextLike:
-    name = word if isinstance(word, str) else word.suffix
-    tail = name.rpartition("/")[2]
-    return "." + tail.rpartition(".")[2] if "." in tail else ""

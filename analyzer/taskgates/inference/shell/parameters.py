@@ -126,7 +126,7 @@ class _Parameter:
         if body.startswith("#") and len(body) > 1 and not (body[1] in ":-+=?%#/" and len(body) > 2):
             self._add(self._length(body[1:]))
             return
-        indirect = body.startswith("!") and len(body) > 1 and (body[1].isalnum() or body[1] == "_")
+        indirect = body.startswith("!") and len(body) > 1 and (body[1].isalnum() or body[1] in "_#")
         found = _HEAD.match(body, 1 if indirect else 0)
         if found is None:
             self._add(hole("data"))
@@ -293,7 +293,20 @@ class _Parameter:
             self._add(hole("data", name))
 
     def _word(self, raw: str, index: int) -> None:
-        self._expander.scan(raw, 0, self._offset + index + 1, '"' if self._quoted else "", self._fields)
+        from taskgates.inference.shell.expansion import Field
+
+        if self._quoted:
+            self._expander.scan(raw, 0, self._offset + index + 1, '"', self._fields)
+            return
+        # Outside quotes the word is split like any other expansion.
+        fields = [Field()]
+        self._expander.scan(raw, 0, self._offset + index + 1, "", fields)
+        for number, field in enumerate(fields):
+            if number:
+                self._fields.append(Field())
+            self._fields[-1].present = self._fields[-1].present or field.present
+            for piece in field.pieces:
+                self._fields[-1].add(piece.text, quoted=piece.quoted, split=not piece.quoted)
 
     def _single(self, name: str, value: TextLike | None, operation: str, index: int, *, is_set: bool) -> None:
         found = re.match(r":?[-=?+]", operation)
@@ -346,7 +359,7 @@ class _Parameter:
             rest = operation[2 if every else 1 :]
             anchor = rest[0] if not every and rest[:1] in ("#", "%") else ""
             rest = rest[len(anchor) :]
-            cut = find_unquoted(rest, "/", 1) if rest else -1
+            cut = find_unquoted(rest, "/", 0 if anchor else 1) if rest else -1
             pattern = expander.pattern(rest if cut == -1 else rest[:cut], offset)
             replacement = expander.string(rest[cut + 1 :], offset) if cut != -1 else ""
             return lambda value: replace(value, pattern, replacement, every=every, anchor=anchor)

@@ -1,19 +1,19 @@
 """From shell text, known wholly or in part, to the compact syntax tree, through tree-sitter's bash grammar.
 
+A text that the grammar does not accept goes to the parser in `descent`.
+
 Holes and here-documents are replaced by single private-use characters before the grammar sees the text, so that unknown
 pieces parse like letters and the grammar's trouble with several here-documents does not arise.
 """
 
 from __future__ import annotations
 
-import re
-from bisect import bisect_right
-
 import tree_sitter
 import tree_sitter_bash
 
-from taskgates.inference.shell.host import Place
-from taskgates.inference.shell.lexing import BLANKS, element_end, remove_quotes, split_words
+from taskgates.inference.shell.descent import parse_descending
+from taskgates.inference.shell.lexing import element_end, split_words
+from taskgates.inference.shell.sources import Placeholders, hide_documents
 from taskgates.inference.shell.syntax_tree import (
     AndOr,
     Arithmetic,
@@ -24,7 +24,6 @@ from taskgates.inference.shell.syntax_tree import (
     CaseItem,
     CountingFor,
     Declaration,
-    Document,
     For,
     Function,
     If,
@@ -39,106 +38,10 @@ from taskgates.inference.shell.syntax_tree import (
     Test,
     While,
     Word,
+    parse_assignment,
 )
-from taskgates.inference.text import Hole, TextLike, make_text, parts_of
 
-_FIRST = 0xF0000
-_LAST = 0x10FFFD
 _DEPTH = 120
-
-
-class Placeholders:
-    """Which private-use character stands for which hole or here-document in the texts of one analysis."""
-
-    def __init__(self) -> None:
-        self._holes: dict[str, Hole | str] = {}
-        self._characters: dict[Hole | str, str] = {}
-        self._documents: dict[str, Document] = {}
-        self._next = _FIRST
-
-    def encode(self, text: TextLike) -> str:
-        """Text with a character in place of each hole."""
-        out: list[str] = []
-        for part in parts_of(text):
-            if isinstance(part, Hole):
-                out.append(self._character(part))
-            elif (part.isascii() and "\0" not in part) or not any(_is_private(char) for char in part):
-                out.append(part)
-            else:
-                out.append("".join(self._character(char) if _is_private(char) else char for char in part))
-        return "".join(out)
-
-    def decode(self, text: str) -> TextLike:
-        """The reverse of `encode`; here-document characters vanish."""
-        if text.isascii() or not any(_is_private(char) for char in text):
-            return text
-        return make_text(
-            self._holes.get(char, "" if char in self._documents else char) if _is_private(char) else char
-            for char in text
-        )
-
-    def document(self, text: str) -> Document | None:
-        """The here-document that a character stands for."""
-        return self._documents.get(text)
-
-    def hide_document(self, document: Document) -> str:
-        """A new character for a here-document."""
-        char = self._allocate()
-        self._documents[char] = document
-        return char
-
-    def is_hole(self, char: str) -> bool:
-        """Whether a character stands for an unknown piece."""
-        return isinstance(self._holes.get(char), Hole)
-
-    def _character(self, value: Hole | str) -> str:
-        char = self._characters.get(value)
-        if char is None:
-            char = self._allocate()
-            self._characters[value] = char
-            self._holes[char] = value
-        return char
-
-    def _allocate(self) -> str:
-        # When the characters run out the last one is shared by what comes later: it stands for an unknown piece.
-        char = chr(self._next)
-        if self._next == _LAST:
-            self._holes[char] = Hole()
-            self._documents.pop(char, None)
-        else:
-            self._next += 1
-        return char
-
-
-def _is_private(char: str) -> bool:
-    # The grammar takes NUL for the end of the text.
-    return _FIRST <= ord(char) <= _LAST or char == "\0"
-
-
-class Source:
-    """A text that is being interpreted, and where it stands.
-
-    Args:
-        text: encoded by `Placeholders`.
-        base: the place of the first character.
-        fixed: whether everything in the text is said to stand at `base` (text made at run time).
-    """
-
-    def __init__(self, text: str, base: Place, *, fixed: bool = False) -> None:
-        self.text = text
-        self.base = base
-        self.fixed = fixed
-        self._starts: list[int] | None = None
-
-    def place(self, offset: int) -> Place:
-        """The place of a character."""
-        if self.fixed:
-            return self.base
-        if self._starts is None:
-            self._starts = [0, *(found.end() for found in re.finditer("\n", self.text))]
-        row = bisect_right(self._starts, offset) - 1
-        column = offset - self._starts[row]
-        return Place(self.base.line + row, self.base.column + column if row == 0 else column + 1, self.base.file)
 
 
 class ShellParser:
@@ -154,139 +57,23 @@ class ShellParser:
         tree = self._known.get(text)
         if tree is None:
             plain = hide_documents(text, self._placeholders)
-            tree = _Converter(plain, self._parser, self._placeholders).convert()
+            root = self._parser.parse(plain.encode("utf-8", "surrogatepass")).root_node
+            if root.has_error:
+                tree = parse_descending(plain, self._placeholders)
+            else:
+                tree = _Converter(plain, self._placeholders).convert(root)
             self._known[text] = tree
         return tree
-
-
-def hide_documents(text: str, placeholders: Placeholders) -> str:
-    """Replace each here-document by an input redirection from a placeholder; lines and columns stay where they are."""
-    if "<<" not in text:
-        return text
-    return _DocumentScanner(text, placeholders).scan()
-
-
-class _DocumentScanner:
-    def __init__(self, text: str, placeholders: Placeholders) -> None:
-        self._text = text
-        self._placeholders = placeholders
-        self._out: list[str] = []
-        self._pending: list[tuple[int, int, str, bool, bool]] = []
-        self._stack: list[str] = []
-
-    def scan(self) -> str:
-        text = self._text
-        index = 0
-        while index < len(text):
-            end = self._step(index)
-            if end == index:
-                end = index + 1
-            if text[index : index + 1] == "\n" and self._pending:
-                self._out.append("\n")
-                index = self._bodies(index + 1)
-                continue
-            if self._out is not None:
-                self._out.append(text[index:end])
-            index = end
-        for start, length, *_ in self._pending:
-            self._replace(start, length, Document("", quoted=True))
-        return "".join(self._out)
-
-    def _step(self, index: int) -> int:
-        """The end of the piece that begins at `index`; nested code is entered, quotes and arithmetic passed over."""
-        text = self._text
-        char = text[index]
-        top = self._stack[-1] if self._stack else ""
-        if char == "\\":
-            return index + 2
-        if top and char == top:
-            self._stack.pop()
-            return index + 1
-        if top == '"':
-            if char == "`" or text.startswith(("$(", "${"), index):
-                return self._open(index)
-            return index + 1
-        if char == "'" and '"' not in self._stack:
-            return element_end(text, index)
-        if char == "#" and (index == 0 or text[index - 1] in BLANKS + ";&|()"):
-            end = text.find("\n", index)
-            return len(text) if end == -1 else end
-        if char in '"`' or text.startswith(("$(", "${"), index):
-            return self._open(index)
-        if text.startswith("((", index):
-            end = text.find("))", index)
-            return len(text) if end == -1 else end + 2
-        if char == "(" and top == ")":
-            self._stack.append(")")
-        elif text.startswith("<<", index) and top != "}":
-            return self._operator(index)
-        return index + 1
-
-    def _open(self, index: int) -> int:
-        text = self._text
-        if text.startswith("$((", index):
-            return element_end(text, index)
-        if text[index] == "$":
-            self._stack.append(")" if text[index + 1] == "(" else "}")
-            return index + 2
-        self._stack.append(text[index])
-        return index + 1
-
-    def _operator(self, index: int) -> int:
-        text = self._text
-        if text.startswith("<<<", index):
-            return index + 3
-        found = re.compile(r"<<(-?)[ \t]*").match(text, index)
-        if found is None:
-            return index + 2
-        end = found.end()
-        while end < len(text) and text[end] not in BLANKS + ";&|<>()`":
-            end = element_end(text, end)
-        if end == found.end():
-            return index + 2
-        delimiter, quoted = remove_quotes(text[found.end() : end])
-        position = len(self._out)
-        self._pending.append((position, end - index, delimiter, quoted, bool(found.group(1))))
-        return end
-
-    def _replace(self, position: int, length: int, document: Document) -> None:
-        self._out[position] = ("<" + self._placeholders.hide_document(document)).ljust(length)
-
-    def _bodies(self, index: int) -> int:
-        """Take the bodies of the pending here-documents out of the text, from the beginning of a line on."""
-        text = self._text
-        for position, length, delimiter, quoted, strip in self._pending:
-            lines: list[str] = []
-            start = index
-            while index < len(text):
-                end = text.find("\n", index)
-                line = text[index:] if end == -1 else text[index:end]
-                index = len(text) if end == -1 else end + 1
-                self._out.append("\n" if end != -1 else "")
-                line = line.lstrip("\t") if strip else line
-                if line == delimiter or (
-                    self._stack and line.rstrip(' )"`') == delimiter and line.startswith(delimiter)
-                ):
-                    if line != delimiter:
-                        index -= len(line) - len(delimiter) + (end != -1)
-                        self._out.pop()
-                    break
-                lines.append(line + "\n")
-            self._replace(position, length, Document("".join(lines), quoted, start))
-        self._pending.clear()
-        return index
 
 
 class _Converter:
     """One conversion from tree-sitter's tree to ours."""
 
-    def __init__(self, text: str, parser: tree_sitter.Parser, placeholders: Placeholders) -> None:
+    def __init__(self, text: str, placeholders: Placeholders) -> None:
         self._text = text
-        self._parser = parser
         self._placeholders = placeholders
         self._depth = 0
         data = text.encode("utf-8", "surrogatepass")
-        self._data = data
         self._offsets: list[int] | None = None
         if len(data) != len(text):
             offsets = [0] * (len(data) + 1)
@@ -298,8 +85,8 @@ class _Converter:
             offsets[len(data)] = len(text)
             self._offsets = offsets
 
-    def convert(self) -> Sequence:
-        return self._sequence(self._parser.parse(self._data).root_node)
+    def convert(self, root: tree_sitter.Node) -> Sequence:
+        return self._sequence(root)
 
     def _start(self, node: tree_sitter.Node) -> int:
         return self._offsets[node.start_byte] if self._offsets is not None else node.start_byte
@@ -634,32 +421,6 @@ _STATEMENTS = {
     "function_definition": _Converter.function,
     "ERROR": _Converter.error,
 }
-
-_ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)(\[)?")
-
-
-def parse_assignment(raw: str, offset: int) -> Assignment | None:
-    """The assignment that a word spells, or None."""
-    found = _ASSIGNMENT.match(raw)
-    if found is None:
-        return None
-    index = found.end(1)
-    subscript = None
-    if found.group(2):
-        closing = index + 1
-        while closing < len(raw) and raw[closing] != "]":
-            closing = element_end(raw, closing)
-        subscript = raw[index + 1 : closing]
-        index = closing + 1
-    append = raw.startswith("+=", index)
-    if not append and not raw.startswith("=", index):
-        return None
-    index += 2 if append else 1
-    value = raw[index:]
-    if value.startswith("("):
-        body = value[1:-1] if value.endswith(")") else value[1:]
-        return Assignment(found.group(1), offset, subscript, append, None, body)
-    return Assignment(found.group(1), offset, subscript, append, Word(value, offset + index))
 
 
 def _merge_adjacent(words: list[Word]) -> list[Word]:

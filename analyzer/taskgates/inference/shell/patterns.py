@@ -51,7 +51,7 @@ def is_costly(pattern: str, text: str) -> bool:
     if re.search(r"(?<!\\)[*+!?@]\(", pattern) is not None and len(text) > 16:
         return re.search(r"(?<!\\)[*+!]\(", pattern) is not None or len(text) > 2000
     stars = len(re.findall(r"(?<!\\)\*+", pattern))
-    return (len(text) + 1) ** (stars + 1) > _COST
+    return bool((len(text) + 1) ** (stars + 1) > _COST)
 
 
 class _Translator:

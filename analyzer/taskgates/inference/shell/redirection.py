@@ -15,14 +15,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from taskgates.inference.shell import syntax_tree as syntax
-    from taskgates.inference.shell.host import Place, ShellState
+    from taskgates.inference.shell.host import ShellState
     from taskgates.inference.shell.interpreter import ShellInterpreter
 
 
 def redirect(machine: ShellInterpreter, redirects: Sequence[syntax.Redirect], frame: Frame, state: ShellState) -> Frame:
     """Open what redirections name; returns the surroundings with the streams changed."""
     for redirect in redirects:
-        place = frame.source.place(redirect.offset)
         expander = Expander(machine, frame, state)
         if redirect.document is not None:
             text = redirect.document.text
@@ -36,18 +35,14 @@ def redirect(machine: ShellInterpreter, redirects: Sequence[syntax.Redirect], fr
             frame = frame.with_streams(Stream(concat(content, "\n")), frame.sink)
             continue
         for target in expander.fields(redirect.target)[:1]:
-            frame = _open(machine, redirect, target, frame, state, place)
+            frame = _open(machine, redirect, target, frame, state)
     return frame
 
 
 def _open(
-    machine: ShellInterpreter,
-    redirect: syntax.Redirect,
-    target: TextLike,
-    frame: Frame,
-    state: ShellState,
-    place: Place,
+    machine: ShellInterpreter, redirect: syntax.Redirect, target: TextLike, frame: Frame, state: ShellState
 ) -> Frame:
+    place = frame.source.place(redirect.offset)
     operator = redirect.operator
     if operator.endswith("&") and isinstance(target, str) and (target.isdigit() or target == "-"):
         if operator == ">&" and redirect.descriptor in (-1, 1) and target != "1":

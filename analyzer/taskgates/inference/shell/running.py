@@ -6,7 +6,7 @@ import re
 
 from taskgates.inference.shell.call import Call
 from taskgates.inference.shell.machine import Outcome, Status, Stream
-from taskgates.inference.shell.texts import generalise, hole, split_text, text_lines
+from taskgates.inference.shell.texts import as_member, generalise, hole, split_text, text_lines
 from taskgates.inference.text import Hole, Text, TextLike, concat, make_text, parts_of
 from taskgates.model.access import Operation
 
@@ -126,7 +126,9 @@ def arguments_from_input(call: Call) -> Outcome:
         items = [generalise(items)]
     if replaced is not None and isinstance(replaced, str) and replaced:
         for item in items:
-            inner.run([substitute(word, replaced, item) for word in words], conditional=isinstance(item, Text))
+            inner.run(
+                [substitute(word, replaced, as_member(item)) for word in words], conditional=isinstance(item, Text)
+            )
         return Outcome(Status.LIKELY)
     size = call.arguments.last("-n", "--max-args")
     step = int(size) if isinstance(size, str) and size.isdigit() and 0 < len(size) < 6 and int(size) else len(items)

@@ -12,7 +12,7 @@ from taskgates.inference.shell.globbing import glob_text
 from taskgates.inference.shell.machine import Outcome, Stream
 from taskgates.inference.shell.patterns import is_costly, pattern_regex
 from taskgates.inference.shell.running import substitute
-from taskgates.inference.shell.texts import hole, join_path
+from taskgates.inference.shell.texts import as_member, hole, join_path
 from taskgates.inference.text import Hole, Text, TextLike, concat
 from taskgates.model.access import Operation
 
@@ -280,7 +280,9 @@ def _act(call: Call, action: Action, found: list[TextLike], unsure: bool) -> Non
                 inner.run([word for item in action.words for word in (found if item == "{}" else [item])])
             return
         for match in found:
-            inner.run([substitute(word, "{}", match) for word in action.words], conditional=isinstance(match, Text))
+            inner.run(
+                [substitute(word, "{}", as_member(match)) for word in action.words], conditional=isinstance(match, Text)
+            )
 
 
 def _conditional(call: Call, *, unsure: bool) -> Call:
@@ -347,7 +349,7 @@ def _from_tree(
         return None
     out: list[str] = []
     budget = _ENTRIES
-    for shown, physical, entry_kind, depth in _entries(call, path, full, kind, maximum, pruned):
+    for shown, physical, entry_kind, depth in _entries(call, path, full, maximum, pruned):
         budget -= 1
         if budget < 0:
             return None
@@ -361,10 +363,10 @@ def _from_tree(
 
 
 def _entries(
-    call: Call, path: str, full: str, kind: str, maximum: int | None, pruned: list[Condition]
+    call: Call, path: str, full: str, maximum: int | None, pruned: list[Condition]
 ) -> Iterator[tuple[str, str, str, int]]:
     tree = call.machine.tree
-    pending: list[tuple[str, str, str, int]] = [(path, full, kind, 0)]
+    pending: list[tuple[str, str, str, int]] = [(path, full, tree.kind(full) or "other", 0)]
     while pending:
         entry = pending.pop(0)
         shown, physical, entry_kind, depth = entry

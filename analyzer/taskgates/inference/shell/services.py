@@ -239,7 +239,8 @@ _GIT_UPDATES = frozenset(
 _GIT_VALUES = {
     "-m": "value", "--message": "value", "-F": "read", "--file": "read", "-b": "value", "-B": "value", "-C": "value",
     "-n": "value", "--format": "value", "--author": "value", "--date": "value", "--depth": "value", "--branch": "value",
-    "-o": "value", "--output": "value", "--output-directory": "value", "--prefix": "value", "-c": "value", "-s": "value",
+    "-o": "value", "--output": "value", "--output-directory": "value", "--prefix": "value", "-c": "value",
+    "-s": "value",
     "--source": "value", "--reference": "value", "--template": "value", "--since": "value", "--until": "value",
     "--directory": "value", "-p": "flag",
 }  # fmt: skip

@@ -4,14 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from taskgates.inference.shell import archives, copying, editing, makefiles, running, searching, services
+from taskgates.inference.shell import (
+    archives,
+    awk,
+    copying,
+    editing,
+    makefiles,
+    running,
+    searching,
+    services,
+    stream_editing,
+)
 from taskgates.inference.shell.call import Call
 from taskgates.inference.shell.machine import Outcome
 
 Strategy = Callable[[Call], Outcome]
 
 STRATEGIES: dict[str, Strategy] = {
-    "awk": editing.awk,
+    "awk": awk.awk,
     "compiler": services.compiler,
     "copy": copying.copy,
     "curl": services.curl,
@@ -39,7 +49,7 @@ STRATEGIES: dict[str, Strategy] = {
     "rsync": copying.synchronise,
     "scp": copying.secure_copy,
     "search": searching.search,
-    "sed": editing.sed,
+    "sed": stream_editing.sed,
     "seven-zip": archives.seven_zip,
     "shell": running.shell,
     "split": editing.split,

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import msgspec
+
+from taskgates.inference.shell.lexing import element_end
 
 
 class Word(msgspec.Struct, frozen=True):
@@ -211,3 +215,30 @@ Node = (
     | Arithmetic
     | Broken
 )
+
+
+_ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)(\[)?")
+
+
+def parse_assignment(raw: str, offset: int) -> Assignment | None:
+    """The assignment that a word spells, or None."""
+    found = _ASSIGNMENT.match(raw)
+    if found is None:
+        return None
+    index = found.end(1)
+    subscript = None
+    if found.group(2):
+        closing = index + 1
+        while closing < len(raw) and raw[closing] != "]":
+            closing = element_end(raw, closing)
+        subscript = raw[index + 1 : closing]
+        index = closing + 1
+    append = raw.startswith("+=", index)
+    if not append and not raw.startswith("=", index):
+        return None
+    index += 2 if append else 1
+    value = raw[index:]
+    if value.startswith("("):
+        body = value[1:-1] if value.endswith(")") else value[1:]
+        return Assignment(found.group(1), offset, subscript, append, None, body)
+    return Assignment(found.group(1), offset, subscript, append, Word(value, offset + index))

@@ -222,6 +222,24 @@ def flatten(text: TextLike) -> TextLike:
     )
 
 
+def as_member(text: TextLike) -> TextLike:
+    """One of the names that a pattern stands for, as a loop variable holds it."""
+    return make_text(
+        Hole("member", part.slash, part.name) if isinstance(part, Hole) and part.origin == "glob" else part
+        for part in parts_of(text)
+    )
+
+
+def outward(text: TextLike) -> TextLike:
+    """The text in the engine's vocabulary: plain holes, members of a pattern as the pattern."""
+    return make_text(
+        Hole("glob" if part.origin == "member" else part.origin, part.slash, part.name)
+        if isinstance(part, Choice) or (isinstance(part, Hole) and part.origin == "member")
+        else part
+        for part in parts_of(text)
+    )
+
+
 def dirname(path: TextLike) -> TextLike:
     """Everything in front of the last segment; `.` when there is nothing in front."""
     variants = alternatives_of([path], 16)

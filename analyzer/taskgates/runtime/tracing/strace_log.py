@@ -30,6 +30,7 @@ _UNFINISHED = " <unfinished ...>"
 _NAMED = re.compile(r"(?:(?:AT_FDCWD|\d+)<(" + _HEX + r')>, )?"(' + _HEX + r')"')
 _DESCRIPTOR = re.compile(r"(\d+)<(" + _HEX + r")>")
 _SHELLS = frozenset({"sh", "bash", "dash", "ash", "ksh", "zsh"})
+_PROGRAM_FOLDERS = frozenset({"bin", "sbin", "libexec", "shims", "Scripts"})
 _INTERPRETERS = _SHELLS | {"perl", "ruby", "node", "Rscript", "lua", "php"}
 _PYTHON = re.compile(r"python[\d.]*$|pypy[\d.]*$")
 _FORKS = frozenset({"clone", "clone3", "fork", "vfork"})
@@ -70,6 +71,9 @@ class StraceLog:
     Args:
         cwd: where the command was started, absolute.
         existing: absolute paths of the files that were there before, as far as anybody will ask.
+
+    Attributes:
+        tool_folders: folders of installed programs that were started (the parent of their `bin`).
     """
 
     def __init__(self, cwd: str, existing: Iterable[str]) -> None:
@@ -78,6 +82,7 @@ class StraceLog:
         self._processes: dict[int, _Process] = {}
         self._parents: dict[int, int] = {}
         self._undecided: dict[str, bool] = {}
+        self.tool_folders: set[str] = set()
 
     def events(self, lines: Iterable[str]) -> Iterator[FileEvent]:
         """The accesses in the order in which they happened; failed calls are none.
@@ -204,6 +209,10 @@ class StraceLog:
         words = [name for _, name in names]
         process.program = os.path.basename(words[0]) if words else ""  # noqa: PTH119
         process.hooked = False
+        for word in words[:1]:
+            folder = os.path.dirname(os.path.normpath(os.path.join(process.cwd, word)))  # noqa: PTH118, PTH120
+            if os.path.basename(folder) in _PROGRAM_FOLDERS:  # noqa: PTH119
+                self.tool_folders.add(os.path.dirname(folder))  # noqa: PTH120
         operands = [word for word in words[2:] if not word.startswith("-")]
         has_text = any(word.startswith("-") and not word.startswith("--") and "c" in word for word in words[2:])
         interprets = process.program in _INTERPRETERS or _PYTHON.match(process.program) is not None

@@ -133,18 +133,20 @@ def trace_command(
         if kind is Tracer.STRACE:
             if not strace_log.exists() and outcome.returncode is not None:
                 raise TracerError(f"strace left no log: {_tail(Path(output))}")
-            events = _strace_events(strace_log, command.cwd, existing)
+            replay = StraceLog(command.cwd, existing)
+            events = _strace_events(strace_log, replay)
+            tools = frozenset(replay.tool_folders)
         else:
-            events = list(sites.events())
-        access = _access_set(command, base, events, sites, complete=kind is Tracer.STRACE)
+            events, tools = list(sites.events()), frozenset[str]()
+        access = _access_set(command, base, events, sites, tools, complete=kind is Tracer.STRACE)
     return Traced(access, outcome, kind)
 
 
-def _strace_events(log: Path, cwd: str, existing: list[str]) -> list[FileEvent]:
+def _strace_events(log: Path, replay: StraceLog) -> list[FileEvent]:
     if not log.exists():
         return []
     with log.open(encoding="ascii", errors="replace") as lines:
-        return list(StraceLog(cwd, existing).events(lines))
+        return list(replay.events(lines))
 
 
 class _Sites:
@@ -206,14 +208,28 @@ def _opened(path: str, flags: int, *, existed: bool) -> Iterator[FileEvent]:
 
 
 def _access_set(
-    command: CommandLine, root: Path, events: Iterable[FileEvent], sites: _Sites, *, complete: bool
+    command: CommandLine,
+    root: Path,
+    events: Iterable[FileEvent],
+    sites: _Sites,
+    tools: Iterable[str],
+    *,
+    complete: bool,
 ) -> AccessSet:
     seen = {(event.operation, event.path) for event in events}
     paths = {path for _, path in seen}
+    ignored = (
+        *_SYSTEM,
+        f"{sys.prefix}/",
+        f"{sys.base_prefix}/",
+        f"{_HOOK}",
+        f"{os.path.realpath(tempfile.gettempdir())}/",
+        *(f"{folder}/" for folder in tools if not f"{root}/".startswith(f"{folder}/")),
+    )
     reads: list[Access] = []
     writes: list[Access] = []
     for operation, path in sorted(seen, key=lambda pair: (pair[1], pair[0].value)):
-        shown = _shown(path, root)
+        shown = _shown(path, root, ignored)
         if shown is None or any(path.endswith(end) and path.removesuffix(end) in paths for end in _DATABASE_SIDECARS):
             continue
         access = Access(shown, Certainty.EXACT, conditional=False, operation=operation, sites=sites.of(path))
@@ -222,7 +238,7 @@ def _access_set(
     return AccessSet(command.shown, complete, tuple(reads), tuple(writes), opaque=opaque)
 
 
-def _shown(path: str, root: Path) -> str | None:
+def _shown(path: str, root: Path, ignored: tuple[str, ...]) -> str | None:
     """The path as inference writes it; None for what does not count."""
     if is_byte_code(path) or "/__pycache__/" in path or path.endswith("/pyvenv.cfg") or "-packages/" in path:
         return None
@@ -230,10 +246,10 @@ def _shown(path: str, root: Path) -> str | None:
     if path.startswith(base):
         relative = path[len(base) :]
         return None if relative.startswith(".taskgates/") else escape(relative)
-    outside = (*_SYSTEM, f"{sys.prefix}/", f"{sys.base_prefix}/", f"{os.path.realpath(tempfile.gettempdir())}/")
-    if path == str(root) or not path.startswith("/") or path.startswith(outside) or path in ("/", "/tmp"):  # noqa: S108
-        return "." if path == str(root) else None
-    return escape(path)
+    if path == str(root):
+        return "."
+    is_own = path.startswith("/") and not f"{path}/".startswith(ignored) and path != "/"
+    return escape(path) if is_own else None
 
 
 def _files_below(root: Path) -> Iterator[str]:

@@ -68,13 +68,10 @@ class Watch:
             found.add(text[len(self.root) + 1 :])
 
 
-def snapshot(root: Path) -> dict[str, tuple[float, bytes]]:
+def snapshot(root: Path) -> dict[str, bytes]:
     """Every file below a folder with its content."""
-    return {
-        str(path.relative_to(root)): (path.stat().st_mtime_ns, path.read_bytes())
-        for path in root.rglob("*")
-        if path.is_file() and not path.is_symlink()
-    }
+    files = (path for path in root.rglob("*") if path.is_file() and not path.is_symlink())
+    return {str(path.relative_to(root)): path.read_bytes() for path in files}
 
 
 def resolve(name: str) -> Any:
@@ -89,15 +86,23 @@ def resolve(name: str) -> Any:
     raise ImportError(name)
 
 
+def real(argument: Any) -> Any:
+    """An argument as the call gets it: `{root}` is the scratch folder, `path:` begins a path object."""
+    if isinstance(argument, str):
+        text = argument.replace("{root}", os.getcwd())
+        return Path(text[5:]) if text.startswith("path:") else text
+    return argument
+
+
 def carry_out(steps: list[list[Any]]) -> None:
     """Run the steps of a case and drop what they return, so that files are closed."""
     value: Any = None
     for name, args, kwargs in steps:
         function = getattr(value, name[1:]) if name.startswith(".") else resolve(name)
-        known = [arg.replace("{root}", os.getcwd()) if isinstance(arg, str) else arg for arg in args]
-        value = function(*known, **kwargs)
+        value = function(*map(real, args), **{key: real(arg) for key, arg in kwargs.items()})
         if hasattr(value, "__next__") and not isinstance(value, io.IOBase):
-            list(value)
+            with contextlib.suppress(OSError):
+                list(value)
     for closing in ("close", "cleanup"):
         if hasattr(value, closing):
             getattr(value, closing)()
@@ -138,7 +143,8 @@ def main() -> None:
                     resolve(name)
     watch = Watch()
     sys.addaudithook(watch.hook)
-    json.dump([run(Path(request["template"]), steps, watch) for steps in request["cases"]], sys.__stdout__)
+    records = [run(Path(request["template"]), steps, watch) for steps in request["cases"]]
+    sys.stdout.write(json.dumps(records))
 
 
 if __name__ == "__main__":

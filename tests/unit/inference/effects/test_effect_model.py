@@ -119,6 +119,8 @@ def test_modes_of_their_own_come_first() -> None:
         (ConditionTest.MATCHES, (r"\.db$",), Path("x.db"), True, True),
         (ConditionTest.MATCHES, (".",), None, False, False),
         (ConditionTest.MATCHES, (".",), 3, True, False),
+        (ConditionTest.PATH, (), "a: b", True, False),
+        (ConditionTest.PATH, (), Path("a/b"), True, True),
         (ConditionTest.STRING, (), "a/b", True, True),
         (ConditionTest.STRING, (), Path("a/b"), True, True),
         (ConditionTest.STRING, (), ("localhost", 80), True, False),

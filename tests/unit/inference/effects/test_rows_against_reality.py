@@ -1,12 +1,13 @@
 """Rows of the standard library say what the real callables do to files.
 
-Every case is really carried out, in a scratch folder and a process of its own, and the files that it opened, changed and
-removed are compared with what its rows say for the same arguments.
+Every case is really carried out, in a scratch folder and a process of its own, and the files that it opened, changed
+and removed are compared with what its rows say for the same arguments.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -14,10 +15,9 @@ import tarfile
 import wave
 import zipfile
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-
 from taskgates.inference.effects import (
     Condition,
     EffectTable,
@@ -31,7 +31,9 @@ from taskgates.inference.effects import (
     load_effects,
 )
 from taskgates.inference.effects.model import operations_of_flags
-from taskgates.model.access import Operation
+
+if TYPE_CHECKING:
+    from taskgates.model.access import Operation
 
 Call = tuple[str, list[Any], dict[str, Any]]
 Case = list[Call]
@@ -42,6 +44,17 @@ DRIVER = Path(__file__).with_name("effect_reality_driver.py")
 def call(name: str, *args: Any, **kwargs: Any) -> Call:
     return (name, list(args), kwargs)
 
+
+USER = os.getuid() if hasattr(os, "getuid") else 0
+
+LOGGING = {
+    "version": 1,
+    "handlers": {
+        "file": {"class": "logging.FileHandler", "filename": "run.log"},
+        "screen": {"class": "logging.StreamHandler"},
+    },
+    "root": {"handlers": ["file"]},
+}
 
 CASES: list[Case] = [
     [call("builtins.open", "a.txt")],
@@ -146,7 +159,7 @@ CASES: list[Case] = [
     [call("py_compile.compile", "module.py", "module.out")],
     [call("cProfile.run", "1 + 1", "profile.out")],
     [call("cProfile.Profile"), call(".dump_stats", "profile.out")],
-    [call("filecmp.cmp", "folder/inner.txt", "twin_folder/inner.txt", shallow=False)],
+    [call("filecmp.cmp", "netrc", "netrc", shallow=False)],
     [call("filecmp.cmpfiles", "folder", "twin_folder", ["inner.txt"], shallow=False)],
     [call("mimetypes.read_mime_types", "mime.types")],
     [call("netrc.netrc", "netrc")],
@@ -174,6 +187,30 @@ CASES: list[Case] = [
     [call("tabnanny.check", "module.py")],
     [call("modulefinder.ModuleFinder", []), call(".run_script", "module.py")],
     [call("pkgutil.iter_modules", ["package"])],
+    [call("fileinput.input", "a.txt", inplace=True)],
+    [call("fileinput.input", ["a.txt", "b.txt"], inplace=True, backup=".orig")],
+    [call("fileinput.hook_compressed", "a.txt", "r")],
+    [call("logging.config.dictConfig", LOGGING)],
+    [call("mailbox.mbox", "mail.mbox"), call(".clear")],
+    [call("mailbox.MH", "maildir"), call(".get_sequences")],
+    [call("sqlite3.connect", "new.db"), call(".executescript", "-- made here\ncreate table t (x);")],
+    [call("sqlite3.connect", "new.db"), call(".cursor"), call(".execute", "CREATE TABLE t (x)")],
+    [call("shutil.copy", "path:a.txt", "path:folder")],
+    [call("shutil.chown", "a.txt", USER)],
+    [call("os.walk", "folder")],
+    [call("os.chmod", "a.txt", 0o600)],
+    [call("os.utime", "a.txt")],
+    [call("builtins.open", "path:a.txt", "rb")],
+    [call("zipfile.ZipFile", "path:new.zip", mode="x"), call(".write", "path:folder/inner.txt", "x.txt")],
+    [call("zipfile.Path", "archive.zip"), call(".iterdir")],
+    [call("tarfile.TarFile", "new.tar", "w"), call(".gettarinfo", "a.txt")],
+    [call("ctypes.util.find_library", "c")],
+    [call("pstats.Stats")],
+    [call("networkx.read_edgelist", "edges.txt")],
+    [call("ruamel.yaml.YAML"), call(".load", "path:conf.yaml")],
+    [call("ruamel.yaml.YAML"), call(".load", "a: b")],
+    [call("ruamel.yaml.YAML"), call(".dump", {"a": 1}, "path:out.yaml")],
+    [call("jinja2.Template", "x"), call(".stream"), call(".dump", "out.html")],
     [call("site.addsitedir", "folder")],
     [call("ssl.create_default_context", capath="folder")],
     [call("pydoc.importfile", "module.py")],
@@ -197,12 +234,15 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "[loggers]\nkeys=root\n[handlers]\nkeys=\n[formatters]\nkeys=\n[logger_root]\nlevel=INFO\nhandlers=\n"
         ),
         "mail.mbox": "From a@b Thu Jan  1 00:00:00 1970\nSubject: x\n\ntext\n\n",
+        "conf.yaml": "a: b\n",
+        "edges.txt": "1 2\n",
         "folder/inner.txt": "inner\n",
         "folder/sub/deep.txt": "deep\n",
         "twin_folder/inner.txt": "inner\n",
         "application/__main__.py": "print(1)\n",
         "package/__init__.py": "",
         "package/part.py": "Y = 2\n",
+        "maildir/.mh_sequences": "unseen: 1\n",
         "maildir/new/one": "Subject: x\n\ntext\n",
         "maildir/cur/two": "Subject: y\n\ntext\n",
     }
@@ -244,7 +284,8 @@ class Reading:
         self.said: list[tuple[Operation, str, bool]] = []
 
     def follow(self, case: Case) -> None:
-        kind, kept = "", {}
+        kind = ""
+        kept: dict[str, Any] = {}
         for name, args, kwargs in case:
             row = self.effects.method(kind, name[1:]) if name.startswith(".") else self.effects.lookup(name)
             assert row is not None, f"{name} of {kind} has no row"
@@ -266,7 +307,7 @@ class Reading:
             given[row.params.star] = args[len(row.params.positional) :]
         given.update({key: value for key, value in kwargs.items() if key in row.params.names})
         values.update({key: value for key, value in given.items() if value is not None})
-        return values
+        return {key: plain(value) for key, value in values.items()}
 
     def note(self, row: Row, values: dict[str, Any], kept: dict[str, Any]) -> None:
         for effect in row.effects:
@@ -314,8 +355,12 @@ class Reading:
             value = values.get(piece.name)
         if value is None or value in row.ignore.get(piece.name, ()):
             return []
-        texts = [each for each in (value if isinstance(value, list) else [value]) if isinstance(each, str)]
+        elements = value if isinstance(value, list) else [value]
+        texts = [str(each) for each in elements if isinstance(each, (str, PathObject))]
         for step in steps:
+            if step.name == "each":
+                texts = nested(value, (step.argument or "").split("."))
+                continue
             texts = [found for text in texts if (found := self.step(text, step, values)) is not None]
         return texts
 
@@ -337,6 +382,21 @@ class Reading:
         raise AssertionError(step)
 
 
+class PathObject(PurePosixPath):
+    """A path argument, as opposed to a string."""
+
+
+def plain(value: Any) -> Any:
+    return PathObject(value[5:]) if isinstance(value, str) and value.startswith("path:") else value
+
+
+def nested(value: Any, keys: list[str]) -> list[str]:
+    if not keys:
+        return [value]
+    inner = value.values() if keys[0] == "*" else [value[keys[0]]] if keys[0] in value else []
+    return [text for each in inner for text in nested(each, keys[1:])]
+
+
 def matches(pattern: str, path: str) -> bool:
     pieces = re.split(r"(\*\*/?|\*|\?)", pattern)
     table = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "."}
@@ -346,7 +406,9 @@ def matches(pattern: str, path: str) -> bool:
 WRITES = frozenset({"create", "overwrite", "append", "update", "delete", "rename"})
 
 
-@pytest.mark.parametrize("number", range(len(CASES)), ids=[" ".join(step[0] for step in case) + f" {i}" for i, case in enumerate(CASES)])
+@pytest.mark.parametrize(
+    "number", range(len(CASES)), ids=[" ".join(step[0] for step in case) + f" {i}" for i, case in enumerate(CASES)]
+)
 def test_row_says_what_the_call_does(number: int, records: list[dict[str, Any]], template: Path) -> None:
     record = records[number]
     if "error" in record:
@@ -359,9 +421,13 @@ def test_row_says_what_the_call_does(number: int, records: list[dict[str, Any]],
     read = [(path, exact) for operation, path, exact in reading.said if operation == "read"]
     undecided = set(record["either"])
     missed = [f"write {path}" for path in record["writes"] if not any(matches(pattern, path) for pattern, _ in written)]
-    missed += [f"read {path}" for path in record["reads"] if not any(matches(pattern, path) for pattern, _ in read + written)]
+    missed += [
+        f"read {path}" for path in record["reads"] if not any(matches(pattern, path) for pattern, _ in read + written)
+    ]
     assert missed == [], f"the rows say {reading.said}"
     folders = {str(path.relative_to(template)) for path in template.rglob("*") if path.is_dir()}
-    wrong = [f"write {path}" for path, exact in written if exact and path not in {*record["writes"], *folders, *undecided}]
+    wrong = [
+        f"write {path}" for path, exact in written if exact and path not in {*record["writes"], *folders, *undecided}
+    ]
     wrong += [f"read {path}" for path, exact in read if exact and path not in {*record["reads"], *folders, *undecided}]
     assert wrong == [], f"really: {record}"

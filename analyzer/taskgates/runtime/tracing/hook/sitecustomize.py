@@ -7,7 +7,7 @@ the end.
 """
 
 # mypy: disable-error-code="no-untyped-def,no-untyped-call,import-not-found"
-# ruff: noqa: INP001, PTH, ANN001, ANN202
+# ruff: noqa: INP001, PTH100, PTH117, PTH120, ANN001, ANN202
 
 from __future__ import annotations
 
