@@ -76,10 +76,13 @@ packages: ## name the system packages that a part of the tests needs and that ar
 	@command -v npm >/dev/null || echo "note: npm is absent, so the SARIF validator is not asked" \
 	  "(Debian and Ubuntu: apt-get install npm)" >&2
 
-accuracy: $(VENV)/.tools ## trace every fixture program again, and print recall and precision
+accuracy: $(VENV)/.tools ## trace every fixture program again, and print recall and precision (also for the manual)
 	@command -v strace >/dev/null || { echo "make: strace is needed (Debian and Ubuntu: apt-get install strace)" >&2; exit 1; }
 	PYTHONPATH=tests $(BIN)/python -m accuracy record
-	PYTHONPATH=tests $(BIN)/python -m accuracy table
+	@mkdir -p $(BUILD)
+	PYTHONPATH=tests $(BIN)/python -m accuracy table --markdown > $(BUILD)/accuracy.md
+	@mv $(BUILD)/accuracy.md docs/accuracy-table.md
+	@cat docs/accuracy-table.md
 
 bench: $(VENV)/.tools ## the benchmarks
 	$(BIN)/pytest tests/benchmarks --benchmark-only --benchmark-disable-gc

@@ -2,7 +2,7 @@
 """MkDocs hook: puts into the manual what the program itself knows, so that the two cannot differ.
 
 A page asks for it with a comment of its own line: `<!-- settings -->` is the table of settings, `<!-- help NAME -->`
-what `taskgates NAME --help` prints.
+what `taskgates NAME --help` prints, `<!-- accuracy -->` the table that `make accuracy` has measured last.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
     from mkdocs.config.defaults import MkDocsConfig
 
-_MARK = re.compile(r"^<!-- (?P<what>settings|help)(?: (?P<name>\S+))? -->$", re.MULTILINE)
+_ACCURACY = Path(__file__).parent / "accuracy-table.md"
+_MARK = re.compile(r"^<!-- (?P<what>settings|help|accuracy)(?: (?P<name>\S+))? -->$", re.MULTILINE)
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
@@ -36,9 +37,15 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 def on_page_markdown(markdown: str, **_: object) -> str:
     """Replace the marks of a page."""
-    return _MARK.sub(
-        lambda match: settings_table() if match["what"] == "settings" else help_text(match["name"]), markdown
-    )
+    return _MARK.sub(_replacement, markdown)
+
+
+def _replacement(match: re.Match[str]) -> str:
+    if match["what"] == "settings":
+        return settings_table()
+    if match["what"] == "help":
+        return help_text(match["name"])
+    return _ACCURACY.read_text("utf-8")
 
 
 def help_text(name: str | None) -> str:

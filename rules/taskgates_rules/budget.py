@@ -25,13 +25,22 @@ def _number(value: float) -> str:
     return f"{value:g}"
 
 
+def _difficulty(task: Task) -> str:
+    return "no difficulty" if task.difficulty is None else f"difficulty {_number(task.difficulty)}"
+
+
+def _has_weight(task: Task) -> bool:
+    """Whether the task counts against the budget: not in formats that know no difficulty, such as build pipelines."""
+    return task.difficulty is not None or task.format == "claude-tasks"
+
+
 class ContextBudgetExceeded(Rule):
     """Tasks that are done at the same time ask for more than the context budget.
 
     What it is:
         The difficulties of the tasks in progress add up to more than the budget (`max_context_complexity`, 30 unless it
-        is configured), or a single task exceeds it alone. Where the tasks that could be started now add up to more than
-        the budget together with those in progress, that is a warning: they can be done, but not all at once.
+        is configured), or a single task exceeds it alone. Where the hardest tasks that could be started now, as many as
+        may run at once, add up to more than the budget, that is a warning: they can be done, but not together.
 
     Why it matters:
         Whoever does too much at once loses track: the quality of every one of the tasks suffers.
@@ -82,18 +91,28 @@ class ContextBudgetExceeded(Rule):
                 tasks=[task.id],
                 key=["alone"],
             )
-        running = [task for task in project.tasks if task.status is Status.IN_PROGRESS and task not in large]
+        too_large = {task.id for task in large}
+        weighed = [task for task in project.tasks if _has_weight(task) and task.id not in too_large]
+        running = [task for task in weighed if task.status is Status.IN_PROGRESS]
         total = self._total(project, running)
         if total > limit:
             yield self._group(
                 running, f"are in progress with a total difficulty of {_number(total)}", limit, Severity.ERROR
             )
             return
-        ready = [task for task in self._ready(project) if task not in large]
-        total = self._total(project, [*running, *ready])
+        # No more than this many run at once, so that only the hardest of the others can matter.
+        free = max(project.config.gates.max_parallel_tasks - len(running), 0)
+        ready = sorted(
+            self._ready(project, weighed),
+            key=lambda task: self._total(project, [task]),
+            reverse=True,
+        )[:free]
+        chosen = {task.id for task in (*running, *ready)}
+        together = [task for task in weighed if task.id in chosen]
+        total = self._total(project, together)
         if total > limit and ready:
             yield self._group(
-                [*running, *ready],
+                together,
                 f"could be done at the same time, with a total difficulty of {_number(total)}",
                 limit,
                 Severity.WARNING,
@@ -103,15 +122,15 @@ class ContextBudgetExceeded(Rule):
         limits = BudgetLimits(max_complexity=project.config.gates.max_context_complexity)
         return assess_budget({task.id: task.difficulty for task in tasks}, limits=limits).total_complexity
 
-    def _ready(self, project: Project) -> Iterator[Task]:
-        """Pending tasks whose dependencies are all done; a parent waits for its parts."""
+    def _ready(self, project: Project, tasks: list[Task]) -> Iterator[Task]:
+        """Those pending tasks whose dependencies are all done; a parent waits for its parts."""
         waiting = {task.id for task in project.all_tasks if task.status not in (Status.FINISHED, Status.ABSORBED)}
         parents = {
             project.relations.ids[parent]
             for index, parent in enumerate(project.relations.parents)
             if parent >= 0 and project.relations.ids[index] in waiting
         }
-        for task in project.tasks:
+        for task in tasks:
             if task.status is not Status.PENDING or task.id in parents:
                 continue
             if not any(reference.id in waiting for reference in task.depends_on):
@@ -121,14 +140,11 @@ class ContextBudgetExceeded(Rule):
         ids = [task.id for task in tasks]
         hint = "; `taskgates batches` says which go together" if severity is Severity.WARNING else ""
         return self.finding(
-            f"{task_names(ids).capitalize()} {state}, above the context budget of {_number(limit)}{hint}.",
+            f"{task_names(ids, capital=True)} {state}, above the context budget of {_number(limit)}{hint}.",
             _difficulty_place(tasks[0]),
             tasks=ids,
             severity=severity,
-            related=[
-                Related(f"task {task.id}: difficulty {_number(task.difficulty or 0)}", _difficulty_place(task))
-                for task in tasks[1:20]
-            ],
+            related=[Related(f"task {task.id}: {_difficulty(task)}", _difficulty_place(task)) for task in tasks[1:20]],
             key=[severity.value],
         )
 
@@ -162,7 +178,7 @@ class DifficultyMissing(Rule):
         for problem in difficulty_problems(project.tasks):
             task = problem.task
             if problem.issue is DifficultyIssue.MISSING:
-                if task.format != "claude-tasks":
+                if not _has_weight(task):
                     continue
                 message = f"Task {task.id} has no difficulty; give it one from 1 to 10."
             elif problem.issue is DifficultyIssue.OUT_OF_RANGE:

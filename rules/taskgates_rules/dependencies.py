@@ -113,7 +113,7 @@ class DependencyCycle(Rule):
         listed = shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
         noun = "a circle" if len(first.chain) == len(group.members) + 1 and len(shown) == 1 else "circles"
         return (
-            f"{_capitalised(task_names(group.members))} wait for one another in {noun} ({listed}){_REASONS[group.kind]}"
+            f"{task_names(group.members, capital=True)} wait for one another in {noun} ({listed}){_REASONS[group.kind]}"
         )
 
     def _remedy(self, group: CircularGroup) -> str:
@@ -132,10 +132,6 @@ _REASONS = {
     EdgeKind.PARENT: ", since a task is done only when its parts are",
     EdgeKind.DATA_FLOW: ", since each reads what the next one writes or depends on it",
 }
-
-
-def _capitalised(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 def _joined(parts: list[str], word: str) -> str:

@@ -223,7 +223,7 @@ class ProcessWideState(Rule):
             place = entries[0][1]
             verb = "changes" if len(ids) == 1 else "change"
             yield self.finding(
-                f"{task_names(ids).capitalize()} {verb} process-wide state, {_STATE_NAMES.get(name, f'`{name}`')}, "
+                f"{task_names(ids, capital=True)} {verb} process-wide state, {_STATE_NAMES.get(name, f'`{name}`')}, "
                 f"{place.where}".rstrip(", ")
                 + ".",
                 span,
@@ -350,7 +350,7 @@ class UnguardedReadModifyWrite(Rule):
         verb, back = ("reads", "writes") if len(tasks) == 1 else ("read", "write")
         protection = f" ({role.protection})" if role is not None else ""
         yield self.finding(
-            f"{task_names(tasks).capitalize()} [{verb}](1) `{path}` and {back} it back {place.where}".rstrip()
+            f"{task_names(tasks, capital=True)} [{verb}](1) `{path}` and {back} it back {place.where}".rstrip()
             + f" without a lock, and {danger}{protection}.",
             place.span,
             tasks=[*tasks, *together],
@@ -436,7 +436,7 @@ class SharedConnection(Rule):
             first, *others = users
             place = self._place(project, first, users[first])
             yield self.finding(
-                f"{task_names(users).capitalize()} may run together and use the same database `{path}`: task {first} "
+                f"{task_names(users, capital=True)} may run together and use the same database `{path}`: task {first} "
                 f"{place.where}".rstrip()
                 + f", [task {others[0]}](1); {HazardKind.DATABASE.protection}.",
                 place.span,

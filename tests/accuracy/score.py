@@ -1,7 +1,8 @@
 """Recall and precision of an inferred access set against a recorded truth.
 
 Both sides, reads and writes, are scored apart and added up. The operations `list`, `stat` and `mkdir` count on neither
-side, nor do inferred paths outside the root. The same path inferred several times on one side counts once.
+side, nor do inferred paths outside the root, nor folders: an inferred path or pattern that matches folders of the tree
+and no file. The same path inferred several times on one side counts once.
 
 * **Recall**: the share of traced accesses that some inferred path or pattern of the same side matches.
 * **Precision**: the mean worth of the inferred accesses. An exact path is worth 1 if it was touched and 0 otherwise. A
@@ -15,6 +16,7 @@ from __future__ import annotations
 
 import posixpath
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from taskgates.model.patterns import PathPattern
@@ -110,6 +112,7 @@ def _score_side(
         {(access["path"], access.get("certainty") == "exact") for access in counted},
         key=lambda item: (item[0] or "", item[1]),
     )
+    folders = {str(parent) for file in tree for parent in PurePosixPath(file).parents}
     covered: set[str] = set()
     worths: list[tuple[str, float]] = []
     seen: set[str | None] = set()
@@ -120,9 +123,11 @@ def _score_side(
         if path is None:
             worths.append((f"{side} (unknown)", 0.0))
             continue
-        matches = posixpath.normpath(path).__eq__ if exact else matcher(path)
+        matches = posixpath.normpath(path).__eq__ if exact and not path.endswith("/") else matcher(path)
         covered.update(filter(matches, touched))
         candidates = set(filter(matches, tree))
+        if not candidates and any(map(matches, folders)):
+            continue
         worths.append((f"{side} {path}", len(candidates & touched) / len(candidates) if candidates else 0.0))
     return Score(
         found=len(covered),

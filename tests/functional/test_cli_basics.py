@@ -37,6 +37,7 @@ def test_the_console_script_is_the_same_program(tmp_path: Path) -> None:
         (["scan", "--fail-on", "errors"], "Did you mean 'error'?"),
         (["scan", "--output", "report.sarif"], "FORMAT:FILE"),
         (["scan", "--output", "sarfi:report.sarif"], "Did you mean 'sarif'?"),
+        (["scan", "--output", "json:-"], "--format json"),
         (["scan", "--env", "HOME"], "NAME=VALUE"),
         (["scan", "no/such/folder"], "does not exist"),
         (["scan", ".", "--root", "/"], "given twice"),

@@ -48,6 +48,8 @@ class DestinationType(click.ParamType[Destination]):
             near = difflib.get_close_matches(name, self._formats, n=1, cutoff=0.4)
             hint = f" Did you mean {near[0]!r}?" if near else ""
             self.fail(f"{name!r} is not a format; there are {', '.join(self._formats)}.{hint}", param, ctx)
+        if file == "-":
+            self.fail(f"standard output is chosen with --format {name}.", param, ctx)
         return Destination(name, Path(file))
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from taskgates.gates.batch_problem import BatchProblem
 
 _CLIQUE_SEEDS = 40
+_COUNTED_CANDIDATES = 300
 _CLIQUE_WORK = 300_000
 _CLIQUE_STEPS = 20_000
 _CLIQUE_VERTICES = 400
@@ -153,13 +154,17 @@ def largest_clique(adjacent: Sequence[int]) -> list[int]:
 def _grow(adjacent: Sequence[int], degrees: Sequence[int], start: int) -> list[int]:
     clique = [start]
     candidates = adjacent[start]
+    if candidates.bit_count() > _COUNTED_CANDIDATES:
+        # Counting everyone's common neighbours would be quadratic; while many are left, degrees say nearly the same.
+        for chosen in sorted(bits_of(candidates), key=lambda vertex: (-degrees[vertex], vertex)):
+            if candidates >> chosen & 1:
+                clique.append(chosen)
+                candidates &= adjacent[chosen]
+                if candidates.bit_count() <= _COUNTED_CANDIDATES:
+                    break
     while candidates:
         members = bits_of(candidates)
-        if len(members) > 300:
-            # Counting common neighbours of everyone would be quadratic; degrees say nearly the same.
-            chosen = max(members, key=lambda vertex: (degrees[vertex], -vertex))
-        else:
-            chosen = max(members, key=lambda vertex: ((adjacent[vertex] & candidates).bit_count(), -vertex))
+        chosen = max(members, key=lambda vertex: ((adjacent[vertex] & candidates).bit_count(), -vertex))
         clique.append(chosen)
         candidates &= adjacent[chosen]
     return clique

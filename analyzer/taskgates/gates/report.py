@@ -34,6 +34,9 @@ _INFO_PAIRS = 10_000
 _PROCESS_STATE_TASKS = 100
 """Up to this size of the group, pairs that change the state of their process are named: nearly every program does."""
 
+_CONFLICTS_WITH_SITES = 10_000
+"""Conflicts up to this number come with the places that prove them; the report says when they are left out."""
+
 _BATCHED_TASKS = 1_000
 _BATCHING_EFFORT = 5_000
 """For a refused group up to this size the report says how it could run instead, found with little effort."""
@@ -150,11 +153,13 @@ def gate_report(
 def as_report(assessment: GroupAssessment) -> dict[str, Any]:
     """The gate report as plain data, ready for JSON."""
     capacity, budget = assessment.capacity, assessment.budget
+    sites = len(assessment.conflicts) <= _CONFLICTS_WITH_SITES
     return {
         "can_parallel": assessment.can_parallel,
         "task_count": len(assessment.ids),
         "tasks": list(assessment.ids),
-        "file_conflicts": [_conflict(conflict) for conflict in assessment.conflicts],
+        "file_conflicts": [_conflict(conflict, sites=sites) for conflict in assessment.conflicts],
+        "conflict_sites_left_out": not sites,
         "read_only_pairs_left_out": assessment.read_only_pairs_left_out,
         "circular_dependencies": [list(cycle.chain) for cycle in assessment.cycles],
         "cycle_details": [_cycle(cycle) for cycle in assessment.cycles],
@@ -244,16 +249,18 @@ def _order_within(group: Sequence[str], relations: Relations) -> list[OrderWithi
     return found
 
 
-def _conflict(conflict: Conflict) -> dict[str, Any]:
-    return {
+def _conflict(conflict: Conflict, *, sites: bool) -> dict[str, Any]:
+    entry: dict[str, Any] = {
         "task1": conflict.first,
         "task2": conflict.second,
         "file": conflict.path,
         "type": conflict.weight.value,
         "kind": conflict.kind.value,
-        "task1_sites": [_touch(touch) for touch in conflict.first_touches],
-        "task2_sites": [_touch(touch) for touch in conflict.second_touches],
     }
+    if sites:
+        entry["task1_sites"] = [_touch(touch) for touch in conflict.first_touches]
+        entry["task2_sites"] = [_touch(touch) for touch in conflict.second_touches]
+    return entry
 
 
 def _touch(touch: Touch) -> dict[str, Any]:

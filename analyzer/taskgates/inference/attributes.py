@@ -125,8 +125,10 @@ class Attributes(Core):
         if value is not None:
             if isinstance(value, Maybe):
                 value = value.value
-            if self.frame is not None and self.frame.function is not None and not isinstance(
-                value, FunctionV | ClassV | ModuleV | Ext | Native
+            if (
+                self.frame is not None
+                and self.frame.function is not None
+                and not isinstance(value, FunctionV | ClassV | ModuleV | Ext | Native)
             ):
                 self.shared(f"{obj.name}.{name}", SharedKind.MODULE_GLOBAL, "read", node)
             return value
@@ -176,7 +178,16 @@ class Attributes(Core):
             return cls
         if name == "__dict__":
             return self.slots_view(obj)
-        if name in ("__init__", "__post_init__", "__enter__", "__exit__", "__init_subclass__", "__setattr__", "__str__", "__repr__"):
+        if name in (
+            "__init__",
+            "__post_init__",
+            "__enter__",
+            "__exit__",
+            "__init_subclass__",
+            "__setattr__",
+            "__str__",
+            "__repr__",
+        ):
             external = [base for base in cls.mro if isinstance(base, Ext) and base.name != "builtins.object"]
             if not external:
                 return Native(name, lambda _, __: NONE)
@@ -211,7 +222,11 @@ class Attributes(Core):
                 return value
             if isinstance(value, ListObj | DictObj | Instance) and value.owner is None and "enum" not in obj.traits:
                 value.owner = (f"{base.qualname}.{name}", "class-attribute")
-            if isinstance(value, ListObj | DictObj | Known | Text) and self.frame is not None and self.frame.function is not None:
+            if (
+                isinstance(value, ListObj | DictObj | Known | Text)
+                and self.frame is not None
+                and self.frame.function is not None
+            ):
                 self.shared(f"{base.qualname}.{name}", SharedKind.CLASS_ATTRIBUTE, "read", node)
             return value  # type: ignore[no-any-return]
         if name in ("__name__", "__qualname__"):
@@ -277,7 +292,9 @@ class Attributes(Core):
         if external is not None:
             if name == "__init__" and isinstance(obj.self, Instance):
                 instance, type_name = obj.self, external.name
-                return Native("__init__", lambda machine, args: machine.init_external(instance, type_name, args) or NONE)
+                return Native(
+                    "__init__", lambda machine, args: machine.init_external(instance, type_name, args) or NONE
+                )
             if name == "__new__":
                 return Native("__new__", lambda machine, args: machine.external_new(external.name, args))
             return Method(obj.self, name)
@@ -333,7 +350,11 @@ class Attributes(Core):
         if isinstance(value, TupleV):
             return Ext("builtins.tuple")
         if isinstance(value, ListObj):
-            return Ext(f"builtins.{value.kind}") if value.kind in ("list", "set", "frozenset") else Ext(f"collections.{value.kind}")
+            return (
+                Ext(f"builtins.{value.kind}")
+                if value.kind in ("list", "set", "frozenset")
+                else Ext(f"collections.{value.kind}")
+            )
         if isinstance(value, DictObj):
             return Ext("builtins.dict") if value.kind == "dict" else Ext(f"collections.{value.kind}")
         if isinstance(value, Instance):
@@ -412,7 +433,11 @@ class Attributes(Core):
                     return Known(obj.value[index.value])
                 except (TypeError, IndexError, KeyError, ValueError) as error:
                     raise self.throw(type(error).__name__, str(error)) from None
-            return Text((Hole("data", isinstance(obj.value, str) and "/" in obj.value),)) if isinstance(obj.value, str) else INT
+            return (
+                Text((Hole("data", isinstance(obj.value, str) and "/" in obj.value),))
+                if isinstance(obj.value, str)
+                else INT
+            )
         if isinstance(obj, Text):
             return as_value(_slice_text(obj, index))
         if isinstance(obj, Scalar) and obj.kind == "bytes":
@@ -445,6 +470,9 @@ class Attributes(Core):
 
     def external_get(self, obj: Instance, type_name: str, index: AnyValue) -> AnyValue:
         """`obj[index]` of a library object."""
+        inner = self.inner(obj, type_name)
+        if inner is not obj:
+            return self.get_item(inner, index)
         model = registry.METHODS.get(f"{type_name}.__getitem__")
         if model is not None:
             return model(self, obj, Arguments([index]))
@@ -495,7 +523,12 @@ class Attributes(Core):
                     found, more = (), join(items) if items else None
             elif (bounds.start or 0) >= 0 and bounds.stop is None and bounds.step in (None, 1):
                 found, more = items[bounds], rest
-            elif bounds.step is None and bounds.stop is not None and 0 <= bounds.stop <= len(items) and (bounds.start or 0) >= 0:
+            elif (
+                bounds.step is None
+                and bounds.stop is not None
+                and 0 <= bounds.stop <= len(items)
+                and (bounds.start or 0) >= 0
+            ):
                 found, more = items[bounds], None
             else:
                 found, more = (), join([*items, rest])
@@ -558,8 +591,11 @@ class Attributes(Core):
             self.put(obj, index, value)
         elif isinstance(obj, ListObj):
             content = TupleV(obj.items, obj.rest)
-            if isinstance(index, Known) and isinstance(index.value, int) and -len(obj.items) <= index.value < len(obj.items) and (
-                obj.rest is None or index.value >= 0
+            if (
+                isinstance(index, Known)
+                and isinstance(index.value, int)
+                and -len(obj.items) <= index.value < len(obj.items)
+                and (obj.rest is None or index.value >= 0)
             ):
                 items = list(content.items)
                 items[index.value] = value
@@ -578,12 +614,22 @@ class Attributes(Core):
                     self.state.write(obj.slots, CONTENT, TupleV((), join(every) if every else None))
             else:
                 items = [join([item, value]) for item in content.items]
-                self.state.write(obj.slots, CONTENT, TupleV(items, join([content.rest, value]) if content.rest is not None else None))
+                self.state.write(
+                    obj.slots, CONTENT, TupleV(items, join([content.rest, value]) if content.rest is not None else None)
+                )
         elif isinstance(obj, Instance):
             if self.has_attr(obj, "__setitem__"):
                 self.call(self.get_attr(obj, "__setitem__"), Arguments([index, value]))
                 return
-            type_name = obj.cls.name if isinstance(obj.cls, Ext) else next((b.name for b in obj.cls.mro if isinstance(b, Ext)), "")
+            type_name = (
+                obj.cls.name
+                if isinstance(obj.cls, Ext)
+                else next((b.name for b in obj.cls.mro if isinstance(b, Ext)), "")
+            )
+            inner = self.inner(obj, type_name)
+            if inner is not obj:
+                self.set_item(inner, index, value, node)
+                return
             model = registry.METHODS.get(f"{type_name}.__setitem__")
             if model is not None:
                 model(self, obj, Arguments([index, value]))
@@ -624,7 +670,9 @@ class Attributes(Core):
         if distinct:
             content = TupleV(dict.fromkeys(content.items), content.rest)
         if len(content.items) > SEQUENCE_LIMIT * 4:
-            content = TupleV((), join([*dict.fromkeys(content.items), *([content.rest] if content.rest is not None else [])]))
+            content = TupleV(
+                (), join([*dict.fromkeys(content.items), *([content.rest] if content.rest is not None else [])])
+            )
         self.state.write(target.slots, CONTENT, content)
 
     def merge_into(self, target: DictObj, value: AnyValue) -> None:
@@ -689,7 +737,9 @@ class Attributes(Core):
             keys = [key for key, _ in value.known()]
             if value.exact:
                 return TupleV(keys)
-            certain = [key for key, item in value.slots.items() if key not in (REST, DEFAULT) and not isinstance(item, Maybe)]
+            certain = [
+                key for key, item in value.slots.items() if key not in (REST, DEFAULT) and not isinstance(item, Maybe)
+            ]
             loose = [key for key, item in value.slots.items() if isinstance(item, Maybe) and key is not REST]
             if value.rest is not None:
                 loose.append(text_hole("data"))
@@ -713,8 +763,16 @@ class Attributes(Core):
                 return contents[0]
             from taskgates.inference.state import join_contents
 
-            return join_contents(contents) if len({len(c.items) for c in contents}) == 1 else TupleV(
-                (), join([item for c in contents for item in (*c.items, *([c.rest] if c.rest is not None else []))] or [UNKNOWN])
+            return (
+                join_contents(contents)
+                if len({len(c.items) for c in contents}) == 1
+                else TupleV(
+                    (),
+                    join(
+                        [item for c in contents for item in (*c.items, *([c.rest] if c.rest is not None else []))]
+                        or [UNKNOWN]
+                    ),
+                )
             )
         if isinstance(value, Instance):
             return self.iterate_instance(value)
@@ -734,7 +792,9 @@ class Attributes(Core):
             return self.iterate(value.result)
         self.may_raise()
         origin = value.origin if isinstance(value, Unknown) else "unknown"
-        return TupleV((), Unknown(value.reason if isinstance(value, Unknown) else "an element of an unknown value", origin))
+        return TupleV(
+            (), Unknown(value.reason if isinstance(value, Unknown) else "an element of an unknown value", origin)
+        )
 
     def iterate_known(self, value: Known) -> TupleV:
         data: Any = value.value
@@ -763,7 +823,11 @@ class Attributes(Core):
             fields = value.cls.traits.get("tuple") if isinstance(value.cls, ClassV) else None
             if fields is not None:
                 return TupleV(self.get_attr(value, field) for field in fields)
-            external = next((b for b in value.cls.mro if isinstance(b, Ext) and b.name not in _PLAIN), None) if isinstance(value.cls, ClassV) else None
+            external = (
+                next((b for b in value.cls.mro if isinstance(b, Ext) and b.name not in _PLAIN), None)
+                if isinstance(value.cls, ClassV)
+                else None
+            )
             if external is None:
                 return TupleV((), UNKNOWN)
             return self.external_elements(value, external.name)
@@ -771,6 +835,9 @@ class Attributes(Core):
 
     def external_elements(self, value: Instance, type_name: str) -> TupleV:
         """Iteration over a library object: by a model, else by the tables."""
+        inner = self.inner(value, type_name)
+        if inner is not value:
+            return self.iterate(inner)
         model = registry.METHODS.get(f"{type_name}.__iter__")
         if model is not None:
             return self.iterate(model(self, value, Arguments()))
@@ -812,7 +879,11 @@ class Attributes(Core):
                 if self.has_attr(manager, name):
                     value = self.call(self.get_attr(manager, name), Arguments())
                     return value.result if isinstance(value, Awaitable) else value
-            type_name = manager.cls.name if isinstance(manager.cls, Ext) else next((b.name for b in manager.cls.mro if isinstance(b, Ext)), "")
+            type_name = (
+                manager.cls.name
+                if isinstance(manager.cls, Ext)
+                else next((b.name for b in manager.cls.mro if isinstance(b, Ext)), "")
+            )
             model = registry.METHODS.get(f"{type_name}.__enter__")
             if model is not None:
                 return model(self, manager, Arguments())
@@ -839,11 +910,16 @@ class Attributes(Core):
                 if self.has_attr(manager, name):
                     kind = self.type_of(error) if error is not None else NONE
                     result = self.call(
-                        self.get_attr(manager, name), Arguments([kind, error if error is not None else NONE, UNKNOWN if error is not None else NONE])
+                        self.get_attr(manager, name),
+                        Arguments([kind, error if error is not None else NONE, UNKNOWN if error is not None else NONE]),
                     )
                     result = result.result if isinstance(result, Awaitable) else result
                     return error is not None and bool(isinstance(result, Known) and result.value)
-            type_name = manager.cls.name if isinstance(manager.cls, Ext) else next((b.name for b in manager.cls.mro if isinstance(b, Ext)), "")
+            type_name = (
+                manager.cls.name
+                if isinstance(manager.cls, Ext)
+                else next((b.name for b in manager.cls.mro if isinstance(b, Ext)), "")
+            )
             model = registry.METHODS.get(f"{type_name}.__exit__")
             if model is not None:
                 result = model(self, manager, Arguments([error if error is not None else NONE]))
@@ -863,13 +939,19 @@ class Attributes(Core):
 
     def generator_manager(self, manager: AnyValue) -> tuple[AnyValue, Arguments] | None:
         """The generator function and arguments behind a `contextlib.contextmanager` object."""
-        if isinstance(manager, Instance) and isinstance(manager.cls, Ext) and manager.cls.name == "contextlib._GeneratorContextManager":
+        if (
+            isinstance(manager, Instance)
+            and isinstance(manager.cls, Ext)
+            and manager.cls.name == "contextlib._GeneratorContextManager"
+        ):
             return manager.slots["func"], manager.slots["args"]
         return None
 
 
 DATA_VALUE = Unknown("read from data", "data")
-_PLAIN = frozenset({"builtins.object", "abc.ABC", "typing.Generic", "typing.Protocol", "enum.Enum", "enum.IntEnum", "enum.StrEnum"})
+_PLAIN = frozenset(
+    {"builtins.object", "abc.ABC", "typing.Generic", "typing.Protocol", "enum.Enum", "enum.IntEnum", "enum.StrEnum"}
+)
 
 
 def _with_setter(obj: Descriptor, name: str, args: Arguments) -> AnyValue:

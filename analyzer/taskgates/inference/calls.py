@@ -8,6 +8,8 @@ from typing import Any
 from taskgates.inference.core import NORMAL, RETURN, AbstractRaise, Core, Frame
 from taskgates.inference.log import Chain
 from taskgates.inference.values import (
+    BOTTOM,
+    CONTENT,
     NONE,
     REST,
     UNKNOWN,
@@ -33,8 +35,10 @@ from taskgates.inference.values import (
     TupleV,
     Union,
     Unknown,
+    as_value,
     join,
     path_text,
+    widen_texts,
 )
 from taskgates.model.access import SharedKind
 from taskgates.syntax import ir
@@ -44,6 +48,7 @@ class Calls(Core):
     """The calling part of the interpreter."""
 
     loops: list[object]
+    frames: list[Frame]
 
     # Defining
 
@@ -115,7 +120,10 @@ class Calls(Core):
             return func.run(self, args)
         if isinstance(func, Partial):
             merged = Arguments(
-                [*func.args.pos, *args.pos], {**func.args.kw, **args.kw}, args.star or func.args.star, args.kwstar or func.args.kwstar
+                [*func.args.pos, *args.pos],
+                {**func.args.kw, **args.kw},
+                args.star or func.args.star,
+                args.kwstar or func.args.kwstar,
             )
             return self.call(func.func, merged, node)
         if isinstance(func, Descriptor):
@@ -223,17 +231,21 @@ class Calls(Core):
         caller = self.frame
         slots, key = self.bind(func, args)
         identity = id(node)
+        previous = next((values for active, values in reversed(self.active) if active == identity), None)
+        if previous is not None and key is not None and not all(isinstance(value, Known) for value in key):
+            key = self.widen_recursion(slots, key, previous)
         depth = 0
         for active, active_key in self.active:
             if active == identity:
                 depth += 1
                 if key is not None and active_key == key and on_yield is None:
-                    return Unknown("a recursive call with the same arguments")
-        limit = self.limits.recursion if key is None else self.limits.recursion * 5
+                    return self.in_progress(identity, yields)
+        exact = key is not None and all(isinstance(value, Known) for value in key)
+        limit = self.limits.recursion * 5 if exact else self.limits.recursion
         if depth >= limit or len(self.active) >= self.limits.depth:
-            if key is not None or len(self.active) >= self.limits.depth:
+            if exact or len(self.active) >= self.limits.depth:
                 self.opaque(f"calls nest deeper than the bound at {func.qualname}; raise `depth` to look further")
-            return Unknown("a call beyond the depth bound")
+            return self.in_progress(identity, yields)
         frame = Frame(func.module, func.qualname, slots, func.frame, func)
         frame.args = args
         if func.cls is not None and node.params:
@@ -251,6 +263,7 @@ class Calls(Core):
         state = self.state
         state.begin()
         self.active.append((identity, key))
+        self.frames.append(frame)
         self.frame = frame
         try:
             flags = self.block(node.body, frame)
@@ -267,11 +280,52 @@ class Calls(Core):
             raise
         finally:
             self.active.pop()
+            self.frames.pop()
             state.end()
             self.chain, self.frame, self.loops, self.call_node = chain, caller, loops, call_node
         if flags & NORMAL or not frame.returns:
             frame.returns.append(NONE)
         return join(frame.returns)
+
+    def in_progress(self, identity: int, yields: ListObj | None) -> AnyValue:
+        """The result of a recursive call that is cut: what the activations under way have given so far."""
+        found: list[AnyValue] = []
+        returns_value = False
+        for frame in self.frames:
+            if frame.function is None or id(frame.function.node) != identity:
+                continue
+            found.extend(frame.returns)
+            returns_value = returns_value or _returns_value(frame.function.node.body)
+            if frame.yields is not None and yields is not None:
+                every = [*frame.yields.items, *([frame.yields.rest] if frame.yields.rest is not None else [])]
+                if every:
+                    self.state.write(yields.slots, CONTENT, TupleV((), join([yields.rest, *every])))
+        if yields is not None:
+            return NONE
+        if found:
+            return join(found)
+        return BOTTOM if returns_value else NONE
+
+    def widen_recursion(
+        self, slots: dict[Any, Any], key: tuple[AnyValue, ...], previous: tuple[AnyValue, ...]
+    ) -> tuple[AnyValue, ...]:
+        """Generalise the partly known arguments of a recursive call, so that the recursion closes.
+
+        A walk that descends from `data` to `data/*` would otherwise go on to `data/*/*` and so for ever.
+        """
+        if len(key) != len(previous):
+            return key
+        for name, new, old in zip(list(slots), key, previous, strict=True):
+            if isinstance(old, TupleV) and isinstance(new, TupleV) and len(new.items) > len(old.items):
+                over = [*new.items[len(old.items) :], *(r for r in (new.rest, old.rest) if r is not None)]
+                slots[name] = TupleV(new.items[: len(old.items)], join(over))
+                continue
+            before, after = path_text(old), path_text(new)
+            if before is None or after is None or before == after or isinstance(before, str):
+                continue
+            widened = widen_texts([before, after])
+            slots[name] = PathV(widened, new.type) if isinstance(new, PathV) else as_value(widened)
+        return tuple(slots.values())
 
     def bind(self, func: FunctionV, args: Arguments) -> tuple[dict[Any, Any], tuple[AnyValue, ...] | None]:
         """Bind arguments to parameters; also a key of the arguments when all of them compare by content."""
@@ -377,6 +431,21 @@ class Calls(Core):
         return value
 
 
+def _returns_value(body: list[ir.Stmt]) -> bool:
+    """Whether some return statement of a function has a value."""
+    for stmt in body:
+        if isinstance(stmt, ir.Return) and stmt.value is not None:
+            return True
+        for name in ("body", "orelse", "final"):
+            if not isinstance(stmt, ir.FunctionDef | ir.ClassDef) and _returns_value(getattr(stmt, name, [])):
+                return True
+        if isinstance(stmt, ir.Try) and any(_returns_value(handler.body) for handler in stmt.handlers):
+            return True
+        if isinstance(stmt, ir.Match) and any(_returns_value(case.body) for case in stmt.cases):
+            return True
+    return False
+
+
 def _unwrap(value: AnyValue) -> AnyValue:
     return value.func if isinstance(value, Descriptor) else value
 
@@ -400,12 +469,15 @@ def looks_like_path(value: AnyValue) -> bool:
         is_file = bool(dot and stem and 1 <= len(extension) <= 8 and extension.isalnum() and not extension.isdigit())
         return is_file and ("/" in text or extension.lower() in _EXTENSIONS)
     literal = text.prefix + text.suffix
-    return "\n" not in literal and " " not in literal and ("/" in literal or text.suffix.lower().lstrip(".") in _EXTENSIONS and "." in text.suffix)
+    return (
+        "\n" not in literal
+        and " " not in literal
+        and ("/" in literal or (text.suffix.lower().lstrip(".") in _EXTENSIONS and "." in text.suffix))
+    )
 
 
 _EXTENSIONS = frozenset(
-    "csv tsv json jsonl yaml yml toml ini cfg conf txt md rst log xml html htm parquet feather pkl pickle npy npz h5 hdf5 "
-    "db sqlite sqlite3 png jpg jpeg gif svg pdf zip tar gz tgz bz2 xz py sh pt pth onnx bin dat xlsx xls doc docx tex lock".split()
+    ["csv", "tsv", "json", "jsonl", "yaml", "yml", "toml", "ini", "cfg", "conf", "txt", "md", "rst", "log", "xml", "html", "htm", "parquet", "feather", "pkl", "pickle", "npy", "npz", "h5", "hdf5", "db", "sqlite", "sqlite3", "png", "jpg", "jpeg", "gif", "svg", "pdf", "zip", "tar", "gz", "tgz", "bz2", "xz", "py", "sh", "pt", "pth", "onnx", "bin", "dat", "xlsx", "xls", "doc", "docx", "tex", "lock"]
 )
 
 __all__ = ["Calls", "ModuleV", "Super", "looks_like_path"]

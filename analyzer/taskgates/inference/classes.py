@@ -38,6 +38,18 @@ from taskgates.syntax import ir
 
 _ENUM_BASES = frozenset({"enum.Enum", "enum.IntEnum", "enum.StrEnum", "enum.Flag", "enum.IntFlag", "enum.ReprEnum"})
 _VALUE_BASES = frozenset({"builtins.str", "builtins.int", "builtins.float"})
+_CONTAINER_BASES = frozenset(
+    {
+        "builtins.dict",
+        "builtins.list",
+        "builtins.set",
+        "collections.OrderedDict",
+        "collections.UserDict",
+        "collections.defaultdict",
+        "collections.Counter",
+        "collections.deque",
+    }
+)
 _DATACLASS = frozenset(
     {
         "dataclasses.dataclass",
@@ -54,7 +66,9 @@ _DATACLASS = frozenset(
     }
 )
 _FIELD = frozenset({"dataclasses.field", "attr.ib", "attr.field", "attrs.field", "attr.attrib", "pydantic.Field"})
-_FIELD_BASES = frozenset({"pydantic.BaseModel", "pydantic_settings.BaseSettings", "pydantic.BaseSettings", "msgspec.Struct"})
+_FIELD_BASES = frozenset(
+    {"pydantic.BaseModel", "pydantic_settings.BaseSettings", "pydantic.BaseSettings", "msgspec.Struct"}
+)
 
 
 class FieldDefault(Instance):
@@ -235,29 +249,40 @@ class Classes(Core):
                 if isinstance(wanted, Known) and member.slots.get("value") == wanted:
                     return member  # type: ignore[no-any-return]
             self.may_raise("ValueError")
-            if isinstance(wanted, Known) and all(isinstance(m.slots.get("value"), Known) for m in cls.traits["members"]):
+            if isinstance(wanted, Known) and all(
+                isinstance(m.slots.get("value"), Known) for m in cls.traits["members"]
+            ):
                 for base in cls.mro:
                     if isinstance(base, ClassV) and "_missing_" in base.slots:
                         return self.call(self.get_attr(cls, "_missing_"), Arguments([wanted]))
                 raise self.throw("ValueError")
             return join(cls.traits["members"]) if cls.traits["members"] else UNKNOWN
         external = next((base.name for base in cls.mro if isinstance(base, Ext)), "")
-        if external.startswith("pathlib.") and not any(isinstance(b, ClassV) and "__init__" in b.slots for b in cls.mro):
+        if external.startswith("pathlib.") and not any(
+            isinstance(b, ClassV) and "__init__" in b.slots for b in cls.mro
+        ):
             path = self.call(Ext(external), args)
             return path
         return None
 
     def init_external(self, instance: Instance, name: str, args: Arguments) -> None:
         """The `__init__` of a library base class: the constructor's row is carried out on the object."""
-        if name in ("builtins.Exception", "builtins.BaseException") or name.startswith("builtins.") and name.endswith("Error"):
+        if (
+            name in ("builtins.Exception", "builtins.BaseException")
+            or (name.startswith("builtins.")
+            and name.endswith("Error"))
+        ):
             self.state.write(instance.slots, "args", TupleV(args.pos, args.star))
             return
         model = registry.METHODS.get(f"{name}.__init__")
         if model is not None:
             model(self, instance, args)
             return
-        if name in _VALUE_BASES or name in ("builtins.dict", "builtins.list"):
+        if name in _VALUE_BASES:
             self.state.write(instance.slots, ("value",), args.pos[0] if args.pos else NONE)
+            return
+        if name in _CONTAINER_BASES:
+            self.state.write(instance.slots, ("value",), self.call(Ext(name.replace("UserDict", "OrderedDict")), args))
             return
         made = self.call(Ext(name), args)
         if isinstance(made, Instance):
@@ -432,4 +457,16 @@ def _asdict(machine: Any, obj: Instance, args: Arguments) -> AnyValue:
 registry.METHODS["typing.NamedTuple._replace"] = _replace
 registry.METHODS["typing.NamedTuple._asdict"] = _asdict
 
-__all__ = ["EMPTY", "INT", "TRUE", "Classes", "Frame", "ListObj", "PathV", "Sequence", "as_value", "path_text", "text_hole"]
+__all__ = [
+    "EMPTY",
+    "INT",
+    "TRUE",
+    "Classes",
+    "Frame",
+    "ListObj",
+    "PathV",
+    "Sequence",
+    "as_value",
+    "path_text",
+    "text_hole",
+]

@@ -59,7 +59,7 @@ class Limits(msgspec.Struct, frozen=True):
 
     steps: int = 400_000
     depth: int = 80
-    recursion: int = 6
+    recursion: int = 4
     unroll: int = 300
     rounds: int = 3
     file_size: int = 2_000_000
@@ -83,9 +83,9 @@ class Frame:
     __slots__ = (
         "args",
         "cls",
+        "floor",
         "function",
         "globals",
-        "floor",
         "locals",
         "module",
         "nonlocals",
@@ -99,7 +99,12 @@ class Frame:
     )
 
     def __init__(
-        self, module: ModuleV, qualname: str, slots: dict[Any, Any], parent: Frame | None, function: FunctionV | None = None
+        self,
+        module: ModuleV,
+        qualname: str,
+        slots: dict[Any, Any],
+        parent: Frame | None,
+        function: FunctionV | None = None,
     ) -> None:
         self.module = module
         self.qualname = qualname
@@ -225,7 +230,7 @@ class Core(Interface):
                     if text is None:
                         continue
                 elif isinstance(option, Unknown):
-                    if option.origin not in ("stream", "descriptor"):
+                    if option.origin not in ("stream", "descriptor", "bottom"):
                         self.log.access(operation, None, self.site(call), undecided)
                     continue
                 else:
@@ -255,12 +260,22 @@ class Core(Interface):
         head = text if isinstance(text, str) else text.prefix
         if "\0" in head or text == "":
             return
+        if isinstance(text, Text) and any(isinstance(part, Hole) and part.origin == "bottom" for part in text.parts):
+            return
         scheme = head.split("://", 1)[0] if "://" in head else ""
         if scheme and scheme != "file" and scheme.replace("+", "").replace("-", "").isalnum():
             return
         path = self.absolute(text)
         if isinstance(path, str):
-            if path in ("/dev/null", "/dev/stdin", "/dev/stdout", "/dev/stderr", "/dev/tty", "/dev/zero", "/dev/urandom"):
+            if path in (
+                "/dev/null",
+                "/dev/stdin",
+                "/dev/stdout",
+                "/dev/stderr",
+                "/dev/tty",
+                "/dev/zero",
+                "/dev/urandom",
+            ):
                 return
             if path.startswith(("/dev/fd/", "/proc/")):
                 return
@@ -349,7 +364,11 @@ class Core(Interface):
     # Forks
 
     def fork(
-        self, runs: Sequence[Callable[[], int]], *, include_current: bool = False, usual: Callable[[], int] | None = None
+        self,
+        runs: Sequence[Callable[[], int]],
+        *,
+        include_current: bool = False,
+        usual: Callable[[], int] | None = None,
     ) -> int:
         """Run alternatives from the same state and join what they leave.
 

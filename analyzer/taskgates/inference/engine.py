@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from taskgates.inference.core import BudgetExceeded, Frame, Limits
+from taskgates.inference.core import AbstractRaise, BudgetExceeded, Frame, Limits
 from taskgates.inference.effects import EffectTable, load_effects
 from taskgates.inference.interpreter import Interpreter
 from taskgates.inference.locate import Locator
@@ -14,8 +14,8 @@ from taskgates.inference.processes import COMMAND_FILE
 from taskgates.inference.shell.host import Place, ShellState
 from taskgates.inference.sources import SourceStore
 from taskgates.inference.values import (
-    Arguments,
     AnyValue,
+    Arguments,
     ClassV,
     FunctionV,
     Instance,
@@ -24,7 +24,6 @@ from taskgates.inference.values import (
     ModuleV,
     Unknown,
 )
-from taskgates.inference.core import AbstractRaise
 from taskgates.model.access import AccessSet
 from taskgates.model.finding import Problem
 from taskgates.model.task import Command, Task
@@ -238,7 +237,9 @@ class Analyser:
 
 
 def _unknown_arguments() -> Arguments:
-    return Arguments((), {}, Unknown("a parameter of a public function", "argument"), Unknown("a parameter", "argument"))
+    return Arguments(
+        (), {}, Unknown("a parameter of a public function", "argument"), Unknown("a parameter", "argument")
+    )
 
 
 class _deep_stack:  # noqa: N801 - used as a statement

@@ -393,7 +393,9 @@ class Expressions(Core):
                 for name in ("__bool__", "__len__"):
                     if self.has_attr(value, name):
                         return self.truth(self.call(self.get_attr(value, name), Arguments()))
-                return True if all(isinstance(c, ClassV) or c.name == "builtins.object" for c in value.cls.mro) else None
+                return (
+                    True if all(isinstance(c, ClassV) or c.name == "builtins.object" for c in value.cls.mro) else None
+                )
             return True if value.cls.name in _ALWAYS_TRUE or "argparse" in value.cls.name else None
         if isinstance(value, Union):
             found = {self.truth(option) for option in value.options}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -66,7 +67,10 @@ class Imports(Core):
 
     def followed(self, name: str) -> bool:
         """Whether an installed package is analysed by its source."""
-        return any(name == package or name.startswith(package + ".") for package in self.follow)
+        if not any(name == package or name.startswith(package + ".") for package in self.follow):
+            return False
+        # A part of the standard library that the tables describe is better known by them than by its source.
+        return name.split(".", 1)[0] not in sys.stdlib_module_names or not self.effects.is_module(name)
 
     def import_module(self, name: str, frame: Frame | None = None) -> AnyValue:
         """Import an absolute module name and return that module.
@@ -88,9 +92,7 @@ class Imports(Core):
             raise self.throw("ModuleNotFoundError", f"No module named {name!r}")
         modelled = self.effects.knows_module(name) or name.split(".", 1)[0] in registry.ALIASES
         if module is None or (module.installed and not self.followed(name)):
-            if module is None and not modelled and name.split(".", 1)[0] not in _ALWAYS:
-                self.may_raise("ModuleNotFoundError", "ImportError")
-            elif module is None and name.split(".", 1)[0] not in _ALWAYS:
+            if (module is None and not modelled and name.split(".", 1)[0] not in _ALWAYS) or (module is None and name.split(".", 1)[0] not in _ALWAYS):
                 self.may_raise("ModuleNotFoundError", "ImportError")
             return Ext(registry.ALIASES.get(name, name))
         if module.kind == "extension":
@@ -100,9 +102,7 @@ class Imports(Core):
     def locate_child(self, parent: AnyValue | None, name: str) -> Module | None:
         """Find a module, within its parent package where that is analysed."""
         if isinstance(parent, ModuleV) and parent.path:
-            folders: list[SearchEntry] = [
-                Path(folder) if folder.startswith("/") else folder for folder in parent.path
-            ]
+            folders: list[SearchEntry] = [Path(folder) if folder.startswith("/") else folder for folder in parent.path]
             tail = name.rpartition(".")[2]
             found = find_module(tail, folders, self.tree)
             if found is None:
@@ -272,12 +272,6 @@ class Imports(Core):
 
 
 _ALWAYS = frozenset(
-    "sys os builtins io re json math time typing collections functools itertools pathlib shutil glob argparse subprocess "
-    "string datetime logging random tempfile csv hashlib copy types enum dataclasses abc contextlib operator threading "
-    "concurrent asyncio queue traceback warnings textwrap struct codecs errno stat signal platform socket urllib http "
-    "xml zipfile tarfile gzip bz2 lzma zlib base64 pickle shelve dbm sqlite3 configparser inspect importlib runpy pkgutil "
-    "unittest doctest pdb cProfile getpass locale gettext weakref heapq bisect array decimal fractions statistics uuid "
-    "secrets html email mimetypes fnmatch linecache tokenize ast dis __future__ posixpath ntpath posix genericpath "
-    "atexit gc fileinput filecmp difflib pprint numbers select selectors multiprocessing ctypes mmap fcntl termios".split()
+    ["sys", "os", "builtins", "io", "re", "json", "math", "time", "typing", "collections", "functools", "itertools", "pathlib", "shutil", "glob", "argparse", "subprocess", "string", "datetime", "logging", "random", "tempfile", "csv", "hashlib", "copy", "types", "enum", "dataclasses", "abc", "contextlib", "operator", "threading", "concurrent", "asyncio", "queue", "traceback", "warnings", "textwrap", "struct", "codecs", "errno", "stat", "signal", "platform", "socket", "urllib", "http", "xml", "zipfile", "tarfile", "gzip", "bz2", "lzma", "zlib", "base64", "pickle", "shelve", "dbm", "sqlite3", "configparser", "inspect", "importlib", "runpy", "pkgutil", "unittest", "doctest", "pdb", "cProfile", "getpass", "locale", "gettext", "weakref", "heapq", "bisect", "array", "decimal", "fractions", "statistics", "uuid", "secrets", "html", "email", "mimetypes", "fnmatch", "linecache", "tokenize", "ast", "dis", "__future__", "posixpath", "ntpath", "posix", "genericpath", "atexit", "gc", "fileinput", "filecmp", "difflib", "pprint", "numbers", "select", "selectors", "multiprocessing", "ctypes", "mmap", "fcntl", "termios"]
 )
 __all__ = ["DictObj", "Imports", "Sources"]

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from taskgates.inference.effects import Row
     from taskgates.inference.interpreter import Interpreter
     from taskgates.inference.log import RawSite
-    from taskgates.tree.modules import Module
 
 
 class Interface:
@@ -150,6 +149,10 @@ class Interface:
 
     def init_fields(self, instance: Instance, cls: ClassV, args: Arguments) -> None:
         """The generated `__init__` of a dataclass."""
+        raise NotImplementedError
+
+    def inner(self, obj: Instance, type_name: str) -> AnyValue:
+        """The built-in value inside an object of a class over a built-in type."""
         raise NotImplementedError
 
     def is_lock(self, value: Instance) -> bool:

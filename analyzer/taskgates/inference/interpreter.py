@@ -13,8 +13,8 @@ from taskgates.inference.expressions import Expressions
 from taskgates.inference.imports import Imports, Sources
 from taskgates.inference.library import Library
 from taskgates.inference.log import Chain, EffectLog, RawSite
-from taskgates.inference.models import argparsing, builtins, containers, formats, paths, strings, system
 from taskgates.inference.matching import Matching
+from taskgates.inference.models import argparsing, builtins, containers, formats, paths, strings, system
 from taskgates.inference.processes import Processes
 from taskgates.inference.refine import Refinement
 from taskgates.inference.statements import Statements
@@ -70,6 +70,7 @@ class Interpreter(
         self.log = log
         self.problems = problems
         self.loops = []
+        self.frames = []
         self.making = []
         self.search = ListObj("list")
         self.process_depth = 0

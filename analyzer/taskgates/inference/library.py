@@ -61,6 +61,8 @@ from taskgates.syntax import ir
 
 _SCALARS: dict[str, AnyValue] = {"int": INT, "float": FLOAT, "bool": BOOL, "bytes": BYTES, "complex": FLOAT}
 HANDLE = "io.TextIOWrapper"
+INNER = ("value",)
+"""The slot of an object of a class over `list`, `dict` or `str` that holds the built-in value."""
 
 
 class Library(Core):
@@ -77,7 +79,7 @@ class Library(Core):
             name = self.effects.canonical(name)
             model = registry.FUNCTIONS.get(name)
         if model is not None:
-            result = model(self, args)
+            result = self.run_model(model, name, args)
             if result is not None:
                 return result
         row = self.effects.lookup(name)
@@ -85,7 +87,9 @@ class Library(Core):
             owner, _, method = name.rpartition(".")
             if row.kind is Kind.CALLABLE and args.pos and self.effects.type(owner) is not None:
                 # A method called through its class: the first argument is the object.
-                return self.call_method(args.pos[0], method, Arguments(args.pos[1:], args.kw, args.star, args.kwstar), None)
+                return self.call_method(
+                    args.pos[0], method, Arguments(args.pos[1:], args.kw, args.star, args.kwstar), None
+                )
             return self.apply(row, args, None, name)
         return self.unlisted_call(name, args)
 
@@ -100,9 +104,10 @@ class Library(Core):
         for candidate in self.type_names(type_name):
             model = registry.METHODS.get(f"{candidate}.{name}")
             if model is not None:
-                result = model(self, obj, args)
+                inner = self.inner(obj, candidate) if isinstance(obj, Instance) else obj
+                result = self.run_model(model, f"{candidate}.{name}", inner, args)
                 if result is not None:
-                    return result  # type: ignore[no-any-return]
+                    return result
                 break
         row = self.effects.method(type_name, name)
         if row is not None:
@@ -113,6 +118,36 @@ class Library(Core):
                 self.call_back(args)
                 return self.result(owner.call, owner, {}, args, obj, UNKNOWN)
         return self.unlisted_call(f"{type_name}.{name}", args, obj)
+
+    strict = False
+    """Whether a failing model ends the analysis instead of being reported; for the engine's own tests."""
+
+    def run_model(self, model: Any, name: str, *values: Any) -> AnyValue | None:
+        """Run a model; one that does not get along with its arguments is reported, not fatal."""
+        try:
+            return model(self, *values)  # type: ignore[no-any-return]
+        except (AttributeError, TypeError, ValueError, LookupError, AssertionError) as error:
+            if self.strict:
+                raise
+            self.opaque(f"the model of {name} does not cover this call ({type(error).__name__})")
+            return UNKNOWN
+
+    def inner(self, obj: Instance, type_name: str) -> AnyValue:
+        """The container or string inside an object of a class that derives from a built-in one."""
+        if not isinstance(obj.cls, ClassV):
+            return obj
+        value = obj.slots.get(INNER)
+        if value is None:
+            kind = type_name.rpartition(".")[2]
+            if kind in ("list", "set", "frozenset", "deque", "UserList"):
+                value = ListObj("list" if kind == "UserList" else kind)
+            elif kind in ("dict", "OrderedDict", "defaultdict", "Counter", "UserDict"):
+                value = DictObj("dict")
+            else:
+                return obj
+            value.owner = obj.owner
+            self.state.write(obj.slots, INNER, value)
+        return value  # type: ignore[no-any-return]
 
     def type_names(self, name: str) -> list[str]:
         """A library type and its bases."""
@@ -198,7 +233,9 @@ class Library(Core):
                 answers.add(None)
         return answers.pop() if len(answers) == 1 else None
 
-    def all_hold(self, row: Row, bound: dict[str, AnyValue], obj: AnyValue | None, when: tuple[Condition, ...]) -> bool | None:
+    def all_hold(
+        self, row: Row, bound: dict[str, AnyValue], obj: AnyValue | None, when: tuple[Condition, ...]
+    ) -> bool | None:
         """The conjunction of conditions."""
         found = [self.holds(row, bound, obj, condition) for condition in when]
         return False if False in found else (None if None in found else True)
@@ -251,7 +288,11 @@ class Library(Core):
         if row.params is None or handled == set():
             # Functions handed to a library that has no row for the parameter are assumed to be called.
             known = () if row.params is None else row.params.names
-            loose = [value for name, value in bound.items() if name not in handled and (row.params is None or name not in known)]
+            loose = [
+                value
+                for name, value in bound.items()
+                if name not in handled and (row.params is None or name not in known)
+            ]
             if row.params is None:
                 self.call_back(Arguments(loose))
         if row.returns is None:
@@ -312,9 +353,7 @@ class Library(Core):
             for option in self.elements_or_self(value):
                 text = path_text(option)
                 if text is None:
-                    if isinstance(option, Unknown):
-                        text = render(option)
-                    elif isinstance(option, Scalar | Known):
+                    if isinstance(option, Unknown) or isinstance(option, Scalar | Known):
                         text = render(option)
                     elif isinstance(option, Instance) and (text := self.fspath(option)) is not None:
                         pass
@@ -428,7 +467,11 @@ class Library(Core):
             head = text if isinstance(text, str) else text.prefix
             if not head.startswith(argument):
                 return None
-            return as_value(make_text([head[len(argument) :], *parts_of(text)[1:]]) if not isinstance(text, str) else text[len(argument) :])
+            return as_value(
+                make_text([head[len(argument) :], *parts_of(text)[1:]])
+                if not isinstance(text, str)
+                else text[len(argument) :]
+            )
         if name == "local":
             head = text if isinstance(text, str) else text.prefix
             if isinstance(value, PathV) or head.startswith(("/", "./", "../", "~")):
@@ -467,7 +510,9 @@ class Library(Core):
             return as_value(split_last(join_paths(self.root, module.file) if module.file else self.root)[0])
         return None
 
-    def open_file(self, row: Row, bound: dict[str, AnyValue], obj: AnyValue | None, call: str) -> tuple[AnyValue | None, AnyValue]:
+    def open_file(
+        self, row: Row, bound: dict[str, AnyValue], obj: AnyValue | None, call: str
+    ) -> tuple[AnyValue | None, AnyValue]:
         """Open by mode: note the accesses; the opened path and the mode."""
         rule = row.open
         assert rule is not None
@@ -552,7 +597,11 @@ class Library(Core):
         if form in (ReturnForm.PATH, ReturnForm.TEXT) and returns.path is not None and row is not None:
             values = self.path_values(returns.path, row, bound, obj)
             if not values:
-                return text_hole(origin or "data") if form is ReturnForm.TEXT else PathV(text_hole(origin or "data", slash=True))
+                return (
+                    text_hole(origin or "data")
+                    if form is ReturnForm.TEXT
+                    else PathV(text_hole(origin or "data", slash=True))
+                )
             if form is ReturnForm.PATH:
                 return join(PathV(pure_path(path_text(value) or render(value))) for value in values)
             return join(as_value(path_text(value) or render(value)) for value in values)
@@ -763,7 +812,7 @@ class Library(Core):
                 out.star = inner.rest
 
 
-_TRANSFORMS = frozenset("name parent stem suffix with_suffix with_name into after each folder local".split())
+_TRANSFORMS = frozenset(["name", "parent", "stem", "suffix", "with_suffix", "with_name", "into", "after", "each", "folder", "local"])
 
 
 def _wild(text: str) -> list[str | Hole]:

@@ -77,7 +77,9 @@ class EffectLog:
         """Note something that could not be seen through."""
         self._opaque.setdefault(reason, _Entry()).add(site, conditional=False)
 
-    def shared(self, name: str, kind: SharedKind, access: str, site: RawSite, guards: frozenset[str], thread: bool) -> None:
+    def shared(
+        self, name: str, kind: SharedKind, access: str, site: RawSite, guards: frozenset[str], thread: bool
+    ) -> None:
         """Note a touch of shared mutable state under the given locks."""
         entry = self._shared.setdefault((name, kind, access), _Entry())
         entry.add(site, conditional=False)
@@ -107,9 +109,7 @@ class EffectLog:
         reads: list[Access] = []
         writes: list[Access] = []
         for (_, certainty, operation), (path, entry) in sorted(merged.items(), key=lambda item: _order(item[0])):
-            access = Access(
-                path, Certainty(certainty), entry.conditional, operation, _sites(entry, locate)
-            )
+            access = Access(path, Certainty(certainty), entry.conditional, operation, _sites(entry, locate))
             (writes if operation.is_write else reads).append(access)
         shared = [
             SharedAccess(name, kind, access, tuple(sorted(entry.guards or ())), _sites(entry, locate), entry.threads)

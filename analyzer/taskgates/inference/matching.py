@@ -13,7 +13,6 @@ from taskgates.inference.values import (
     Instance,
     Known,
     ListObj,
-
     TupleV,
     Union,
     Unknown,
@@ -84,10 +83,14 @@ class Matching(Core):
 
     def match_sequence(self, pattern: ir.Pattern, subject: AnyValue, frame: Frame) -> bool | None:
         """A list or tuple of patterns, perhaps with a star."""
-        if isinstance(subject, Known | Text | DictObj) or (isinstance(subject, ListObj) and subject.kind not in ("list", "deque")):
+        if isinstance(subject, Known | Text | DictObj) or (
+            isinstance(subject, ListObj) and subject.kind not in ("list", "deque")
+        ):
             return False
         if not isinstance(subject, TupleV | ListObj):
-            filler = Unknown("an element of an unknown value", subject.origin if isinstance(subject, Unknown) else "unknown")
+            filler = Unknown(
+                "an element of an unknown value", subject.origin if isinstance(subject, Unknown) else "unknown"
+            )
             for inner in pattern.patterns:
                 value: AnyValue = self.new_list("list", (), filler) if inner.kind == "star" else filler
                 self.match_pattern(inner, value, frame)
@@ -162,11 +165,20 @@ class Matching(Core):
         positional = len(pattern.patterns) - len(pattern.names)
         names: list[str] = []
         if isinstance(cls, ClassV):
-            matched = next((b.slots.get("__match_args__") for b in cls.mro if isinstance(b, ClassV) and "__match_args__" in b.slots), None)
+            matched = next(
+                (
+                    b.slots.get("__match_args__")
+                    for b in cls.mro
+                    if isinstance(b, ClassV) and "__match_args__" in b.slots
+                ),
+                None,
+            )
             if isinstance(matched, TupleV):
                 names = [str(item.value) for item in matched.items if isinstance(item, Known)]
             else:
-                fields = next((b.traits["fields"] for b in cls.mro if isinstance(b, ClassV) and "fields" in b.traits), {})
+                fields = next(
+                    (b.traits["fields"] for b in cls.mro if isinstance(b, ClassV) and "fields" in b.traits), {}
+                )
                 names = list(fields)
         for index, inner in enumerate(pattern.patterns):
             if index < positional:

@@ -181,7 +181,9 @@ def percent_format(template: TextLike, argument: AnyValue) -> AnyValue:
     return as_value(make_text(out))
 
 
-_PERCENT = re.compile(r"%(?:\((?P<key>[^)]*)\))?(?P<flags>[-+ #0]*)(?P<width>\d+)?(?:\.(?P<precision>\d+))?[hlL]?(?P<kind>[a-zA-Z%])")
+_PERCENT = re.compile(
+    r"%(?:\((?P<key>[^)]*)\))?(?P<flags>[-+ #0]*)(?P<width>\d+)?(?:\.(?P<precision>\d+))?[hlL]?(?P<kind>[a-zA-Z%])"
+)
 
 
 def _percent_piece(match: re.Match[str], value: AnyValue, exact: bool) -> tuple[str | Hole, ...]:
@@ -207,7 +209,11 @@ def arithmetic(op: str, left: AnyValue, right: AnyValue) -> AnyValue | None:
     if isinstance(left, Known) and isinstance(right, Known) and op in BINARY:
         if bounded(op, left.value, right.value):
             return Known(BINARY[op](left.value, right.value))
-        return Scalar("bytes") if isinstance(left.value, bytes) else (Text((Hole("data", True),)) if isinstance(left.value, str) else INT)
+        return (
+            Scalar("bytes")
+            if isinstance(left.value, bytes)
+            else (Text((Hole("data", True),)) if isinstance(left.value, str) else INT)
+        )
     if op == "/" and isinstance(left, PathV):
         return _divide(left, right)
     if op == "/" and isinstance(right, PathV):

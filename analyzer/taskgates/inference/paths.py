@@ -47,9 +47,7 @@ def join_paths(base: TextLike, *others: TextLike) -> TextLike:
     """os.path.join: an absolute piece discards what stands before it; an empty one adds a slash at the end."""
     out = base
     for other in others:
-        if is_absolute(other) and not (isinstance(other, str) and other.startswith("~")):
-            out = other
-        elif out == "":
+        if (is_absolute(other) and not (isinstance(other, str) and other.startswith("~"))) or out == "":
             out = other
         elif (out if isinstance(out, str) else out.suffix).endswith("/"):
             out = concat(out, other)

@@ -97,7 +97,11 @@ class ShellHost:
         child.environ = {**machine.environ, **_exported(state)}
         child.set_environ = {
             **machine.set_environ,
-            **{name: as_value(value) for name, value in state.variables.items() if name in state.exported and value is not None},
+            **{
+                name: as_value(value)
+                for name, value in state.variables.items()
+                if name in state.exported and value is not None
+            },
         }
         child.run_python([as_value(word) for word in argv], as_value(stdin) if stdin is not None else None)
 
@@ -115,9 +119,7 @@ class ShellHost:
 
 
 def _exported(state: ShellState) -> dict[str, str]:
-    return {
-        name: value for name, value in state.variables.items() if name in state.exported and isinstance(value, str)
-    }
+    return {name: value for name, value in state.variables.items() if name in state.exported and isinstance(value, str)}
 
 
 class Processes(Core):
@@ -500,7 +502,9 @@ class Processes(Core):
             frame = Frame(module, "<module>", module.slots, None)
         namespace = None
         if bound is not None:
-            namespace = next((bound[name] for name in ("globals", "locals") if isinstance(bound.get(name), DictObj)), None)
+            namespace = next(
+                (bound[name] for name in ("globals", "locals") if isinstance(bound.get(name), DictObj)), None
+            )
         loops, self.loops = self.loops, []
         try:
             if namespace is not None:

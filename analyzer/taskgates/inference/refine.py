@@ -163,7 +163,11 @@ class Refinement(Core):
             choices = argument.items if isinstance(argument, TupleV) else (argument,)
             texts = [c.value for c in choices if isinstance(c, Known) and isinstance(c.value, str)]
             target = func.obj
-            while isinstance(target, ir.Call) and isinstance(target.func, ir.Attr) and target.func.name in ("lower", "casefold"):
+            while (
+                isinstance(target, ir.Call)
+                and isinstance(target.func, ir.Attr)
+                and target.func.name in ("lower", "casefold")
+            ):
                 target = target.func.obj
             is_name = isinstance(target, ir.Attr) and target.name == "name"
             place = target.obj if isinstance(target, ir.Attr) and is_name else target
@@ -239,7 +243,9 @@ class Refinement(Core):
                 if caught is not None:
                     return caught
                 classes = value.cls.mro if isinstance(value.cls, ClassV) else (value.cls,)
-                if any(isinstance(c, Ext) and (c == kinds or self.effects.is_subtype(c.name, kinds.name)) for c in classes):
+                if any(
+                    isinstance(c, Ext) and (c == kinds or self.effects.is_subtype(c.name, kinds.name)) for c in classes
+                ):
                     return True
                 if name in _SIMPLE:
                     return False
@@ -250,8 +256,7 @@ class Refinement(Core):
 
 
 _SIMPLE = frozenset(
-    "str bytes bytearray int float complex bool list tuple dict set frozenset NoneType path callable type mapping sequence "
-    "iterable".split()
+    ["str", "bytes", "bytearray", "int", "float", "complex", "bool", "list", "tuple", "dict", "set", "frozenset", "NoneType", "path", "callable", "type", "mapping", "sequence", "iterable"]
 )
 _ABSTRACT = {
     "pathlib.Path": "path",

@@ -167,7 +167,9 @@ class State:
         mine = [pending for pending in self.pendings if pending.target is target and pending.kind == kind]
         if not mine:
             return 0
-        self.pendings = [pending for pending in self.pendings if not (pending.target is target and pending.kind == kind)]
+        self.pendings = [
+            pending for pending in self.pendings if not (pending.target is target and pending.kind == kind)
+        ]
         end = len(self.trail)
         if all(pending.mark == end and not pending.delta for pending in mine):
             return len(mine)
@@ -284,8 +286,7 @@ def widen(values: list[AnyValue]) -> AnyValue:
     numbers = [
         option
         for option in alternatives
-        if isinstance(option, Scalar)
-        or (isinstance(option, Known) and type(option.value) in (int, float))
+        if isinstance(option, Scalar) or (isinstance(option, Known) and type(option.value) in (int, float))
     ]
     if len(numbers) == 1:
         groups.append(numbers[0])

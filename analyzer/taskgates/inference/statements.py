@@ -488,9 +488,7 @@ class Statements(Core):
             self.store_name(handler.name, value, frame)
         return self.block(handler.body, frame)
 
-    def handle(
-        self, stmt: ir.Try, kinds: list[AnyValue | None], raised: AnyValue, index: int, frame: Frame
-    ) -> int:
+    def handle(self, stmt: ir.Try, kinds: list[AnyValue | None], raised: AnyValue, index: int, frame: Frame) -> int:
         """Find the handler of an exception that was certainly raised."""
         for number in range(index, len(stmt.handlers)):
             decided = catches(kinds[number], raised)

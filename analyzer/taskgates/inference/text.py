@@ -58,6 +58,12 @@ class Text(msgspec.Struct, frozen=True):
 
 TextLike = str | Text
 
+PARTS_LIMIT = 16
+"""Pieces that one partly known string may have."""
+
+HEAD = 6
+"""Pieces kept at either end where there are more."""
+
 
 def make_text(parts: Iterable[str | Hole]) -> TextLike:
     """Join pieces, merging neighbouring literals; a plain `str` when no hole is among them."""
@@ -78,6 +84,12 @@ def make_text(parts: Iterable[str | Hole]) -> TextLike:
         out.append(part)
     if not any(isinstance(part, Hole) for part in out):
         return "".join(part for part in out if isinstance(part, str))
+    if len(out) > PARTS_LIMIT:
+        # Too many pieces to be worth telling apart: the middle becomes one hole.
+        middle = out[HEAD : len(out) - HEAD]
+        slash = any(part.slash if isinstance(part, Hole) else "/" in part for part in middle)
+        origin = next((part.origin for part in middle if isinstance(part, Hole)), "unknown")
+        return make_text([*out[:HEAD], Hole(origin, slash), *out[len(out) - HEAD :]])
     return Text(tuple(out))
 
 

@@ -93,6 +93,8 @@ class Unknown(Value):
 
 UNKNOWN = Unknown()
 DATA = Unknown("read from data", "data")
+BOTTOM = Unknown("a recursive call that is still being evaluated", "bottom")
+"""No value yet: joining it with anything gives the other, and what is done with it touches nothing."""
 
 
 class PathV(Value):
@@ -325,7 +327,9 @@ class DictObj(Heap):
 
     __slots__ = ("kind",)
 
-    def __init__(self, kind: str = "dict", entries: Mapping[Any, Any] | None = None, rest: AnyValue | None = None) -> None:
+    def __init__(
+        self, kind: str = "dict", entries: Mapping[Any, Any] | None = None, rest: AnyValue | None = None
+    ) -> None:
         super().__init__()
         self.kind = kind
         if entries:
@@ -518,6 +522,10 @@ def join(values: Iterable[AnyValue | None]) -> AnyValue:
         return next(iter(seen))
     if not seen:
         return UNKNOWN
+    if BOTTOM in seen:
+        del seen[BOTTOM]
+        if len(seen) == 1:
+            return next(iter(seen))
     if any(isinstance(option, Unknown) for option in seen):
         structured = [option for option in seen if not isinstance(option, Unknown)]
         unknown = next(option for option in seen if isinstance(option, Unknown))
@@ -704,6 +712,7 @@ def truth(value: AnyValue) -> bool | None:
 
 __all__ = [
     "BOOL",
+    "BOTTOM",
     "BYTES",
     "CONTENT",
     "DATA",

@@ -92,6 +92,7 @@ class PathPattern:
 
     __slots__ = (
         "_automaton",
+        "_last",
         "_names",
         "_parsed",
         "_regex",
@@ -125,6 +126,7 @@ class PathPattern:
             self.literal = _join(self.anchor, self.literal_segments)
             # One spelling for one path, so that literals are equal when their texts are.
             self.text = escape(self.literal)
+        self._last: tuple[str, str] | None = None
         self._regex: re.Pattern[str] | None = None
         self._automaton: _Automaton | None = None
 
@@ -235,8 +237,29 @@ class PathPattern:
         # zip() ends with the shorter list: beyond it one side has a wildcard, which the automata decide.
         if any(mine != theirs for mine, theirs in zip(self.literal_segments, other.literal_segments, strict=False)):
             return False
+        (head, tail), (other_head, other_tail) = self._last_segment(), other._last_segment()
+        if not (head.startswith(other_head) or other_head.startswith(head)):
+            return False
+        if not (tail.endswith(other_tail) or other_tail.endswith(tail)):
+            return False
         first, second = sorted((self, other))
         return _common_path(first, second) is not None
+
+    def _last_segment(self) -> tuple[str, str]:
+        """How the last segment of every match begins and ends, as far as that is known."""
+        if self._last is None:
+            head = tail = ""
+            segment = self._segments[-1] if self._segments and not self.is_folder else None
+            if segment is not None:
+                tail = self.literal_suffix.rpartition("/")[2]
+                # What may be a slash could begin a further segment.
+                if all(label != _ANYTHING for label, _ in segment):
+                    for label, loop in segment:
+                        if loop or not _is_single(label):
+                            break
+                        head += chr(label[0][0])
+            self._last = (head, tail)
+        return self._last
 
     def common_path(self, other: PathPattern) -> str | None:
         """A shortest path that belongs to both sets, as proof of an overlap; None when they are disjoint."""

@@ -386,10 +386,10 @@ class SafeParallelExecutor:
     def _roll_back(self, record: RunRecord, reason: str) -> RunResult:
         """Put everything back as it was before the run."""
         self._journal.set_run_state(record.id, RunState.ROLLING_BACK)
-        if record.checkpoint:
-            checkpoint = self._checkpoints.load(record.checkpoint)
-            with self._locks.acquire(_ROLLBACK_OWNER, exclusive=checkpoint.covered):
-                self._checkpoints.restore(checkpoint)
+        touched = self._touched(record)
+        if record.checkpoint and touched:
+            with self._locks.acquire(_ROLLBACK_OWNER, exclusive=touched):
+                self._checkpoints.restore(record.checkpoint, only=touched)
         for name, attempt in self._latest(record).items():
             if attempt.state is AttemptState.FINISHED:
                 self._journal.end_attempt(record.id, name, AttemptState.ROLLED_BACK, reason)
@@ -397,6 +397,14 @@ class SafeParallelExecutor:
         self._forget_checkpoints(record.id)
         self._locks.close()
         return RunResult(record.id, (), rolled_back=True, message=f"{reason}; everything is as it was before the run")
+
+    def _touched(self, record: RunRecord) -> tuple[str, ...]:
+        """What a run may have changed: the paths of the tasks that were started, and the manifests of finished ones."""
+        paths = {path for attempt in self._journal.attempts(record.id) for path in attempt.covered}
+        if self.options.mark_status:
+            spans = {task.id: task.span.file for task in self._tasks.list()}
+            paths |= {escape(spans[name]) for name in self._finished(record) if name in spans}
+        return tuple(sorted(paths))
 
     def _forget_checkpoints(self, run: str) -> None:
         record = next(record for record in self._journal.runs() if record.id == run)

@@ -101,6 +101,11 @@ class LockRequest:
         self.attempts = 0
         self._next_full_attempt = 0.0
 
+    @property
+    def lease(self) -> Lease:
+        """The request as it stands in the table."""
+        return self._lease
+
     def attempt(self) -> LockLease | None:
         """Take the locks if they are free now.
 
@@ -259,6 +264,32 @@ class LockManager:
             dead = self._dead_sessions(table)
         holders = [holder for lease in table.granted for holder in lease.holders(stale=lease.session in dead)]
         return tuple(sorted(holders, key=lambda holder: (holder.path, holder.task, holder.pid)))
+
+    def blockers(
+        self, task: str, *, exclusive: Iterable[str] = (), shared: Iterable[str] = ()
+    ) -> tuple[LockHolder, ...]:
+        """Who would stand in the way of a request now; asks for nothing and changes nothing.
+
+        Args:
+            task: who would ask.
+            exclusive: paths to write.
+            shared: paths to read.
+
+        Returns:
+            One path of each living holder that excludes the request.
+
+        Raises:
+            LockError: the folder of the locks cannot be read, or a path cannot be locked.
+        """
+        if not (self._state.path / "locks").is_dir():
+            return ()
+        lease = self.request(task, exclusive=exclusive, shared=shared).lease
+        with self._mutex, self._latched(LockMode.SHARED):
+            table = read_table(self._table_path)
+            dead = self._dead_sessions(table)
+        living = [other for other in table.granted if other.session not in dead]
+        found = (Exclusion(lease).conflict(other) for other in living)
+        return tuple(holder for holder in found if holder is not None)
 
     def clean(self) -> tuple[LockHolder, ...]:
         """Remove what dead processes left behind.

@@ -193,11 +193,17 @@ class _LineWatcher:
         self._board = board
         self._console = console
         self._told: dict[str, tuple[TaskState, str]] = {}
+        self._notice = ""
 
     def shown(self) -> contextlib.AbstractContextManager[None]:
         return contextlib.nullcontext()
 
     def look(self) -> None:
+        notice = self._board.notice
+        # The numbers in it change all the time; that tasks have to wait is said once.
+        if notice and not self._notice:
+            self._console.print(Text(f"no further task starts: {notice}"), soft_wrap=True)
+        self._notice = notice
         for view in self._board.tasks():
             news = (view.state, view.message)
             if self._told.get(view.id, (TaskState.WAITING, "")) == news:

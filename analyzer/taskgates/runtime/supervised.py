@@ -204,7 +204,8 @@ def end_lost_command(folder: Path, *, patience: float = 10.0) -> bool:
         return True
     folder.joinpath("stop").touch()
     deadline = time.monotonic() + patience
-    while host != host_name() or _is_supervisor(int(pid)):
+    done = folder / "claim.done"
+    while not done.exists() and (host != host_name() or _is_supervisor(int(pid))):
         if time.monotonic() > deadline:
             if host != host_name():
                 return False

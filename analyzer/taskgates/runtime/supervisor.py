@@ -67,6 +67,9 @@ def main() -> int:
         _signal_group(child.pid, signal.SIGTERM)
     stragglers = _end_all(child, _STRAGGLER_GRACE if why is None else float(description["grace"]))
     usage = _usage()
+    with contextlib.suppress(OSError):
+        # For a runner on another machine, which cannot look at this one's processes.
+        os.close(os.open(description["claim"] + ".done", os.O_WRONLY | os.O_CREAT, 0o600))
     _say(event="ended", returncode=child.returncode, ended_by=why, stragglers=stragglers, **usage)
     return 0
 

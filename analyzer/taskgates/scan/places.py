@@ -101,10 +101,14 @@ def verb_of(accesses: Iterable[Access]) -> str:
     return verb_of_operation(listed[0].operation, conditional=all(access.conditional for access in listed))
 
 
-def task_names(ids: Iterable[str]) -> str:
-    """Task ids for a message: `task 1`, `tasks 1 and 2`, `tasks 1, 2 and 3`; long lists are cut with their count."""
+def task_names(ids: Iterable[str], *, capital: bool = False) -> str:
+    """Task ids for a message: `task 1`, `tasks 1 and 2`, `tasks 1, 2 and 3`; long lists are cut with their count.
+
+    With `capital` it begins a sentence.
+    """
     listed = list(ids)
+    noun = "Task" if capital else "task"
     if len(listed) == 1:
-        return f"task {listed[0]}"
+        return f"{noun} {listed[0]}"
     shown = listed if len(listed) <= 6 else [*listed[:5], f"{len(listed) - 5} others"]
-    return f"tasks {', '.join(shown[:-1])} and {shown[-1]}"
+    return f"{noun}s {', '.join(shown[:-1])} and {shown[-1]}"

@@ -165,7 +165,7 @@ def call_flow(site: Site) -> tuple[Related, ...]:
     steps = [
         Related(f"called from {frame.function}", SourceSpan(frame.file, frame.line, 1, frame.line, 1))
         for frame in site.via
-        if not frame.file.startswith("<")
+        if frame.file and not frame.file.startswith("<")
     ]
     return (*steps, Related(site.call, site.span)) if steps else ()
 

@@ -20,7 +20,7 @@ class Node(msgspec.Struct, array_like=True, gc=False):
 class Const(Node, tag=1):
     """A literal None, bool, int, float or str."""
 
-    value: None | bool | int | float | str
+    value: bool | int | float | str | None
 
 
 class Bytes(Node, tag=23):

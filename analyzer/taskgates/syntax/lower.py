@@ -53,10 +53,9 @@ _OPERATOR_OF: dict[type, str] = {
     for suffix in ("", "Assign")
     if hasattr(cst, name + suffix)
 }
-_KEYWORD_CONSTANTS: dict[str, None | bool] = {"None": None, "True": True, "False": False}
+_KEYWORD_CONSTANTS: dict[str, bool | None] = {"None": None, "True": True, "False": False}
 _MUTATORS = frozenset(
-    "add append appendleft clear discard extend extendleft insert pop popitem popleft remove reverse setdefault sort "
-    "update difference_update intersection_update symmetric_difference_update move_to_end subtract".split()
+    ["add", "append", "appendleft", "clear", "discard", "extend", "extendleft", "insert", "pop", "popitem", "popleft", "remove", "reverse", "setdefault", "sort", "update", "difference_update", "intersection_update", "symmetric_difference_update", "move_to_end", "subtract"]
 )
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _INT64 = 1 << 63

@@ -85,6 +85,12 @@ def test_made_folders_do_not_count() -> None:
     assert score(TRUTH, {"reads": [], "writes": [access("out", "mkdir")]}).inferred == 0
 
 
+@pytest.mark.parametrize("path", ["out", "dat*", "out/", "."])
+def test_folders_do_not_count_but_what_lies_below_them_does(path: str) -> None:
+    result = score(TRUTH, {"reads": [], "writes": [access(path, "delete")]})
+    assert (result.inferred, result.found) == ((1, 2) if path.endswith("/") else (0, 0))
+
+
 @pytest.mark.parametrize("path", ["/etc/passwd", "~/.notes/x", "../sibling/file"])
 def test_paths_outside_the_root_do_not_count(path: str) -> None:
     assert score(TRUTH, inferred((path,), (path,))).inferred == 0

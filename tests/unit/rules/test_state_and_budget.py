@@ -151,3 +151,25 @@ def test_one_database_for_several_tasks(bench: Any) -> None:
     bench.task("5", bench.access("other.txt", "update"), files_affected=["other.txt"])
     (finding,) = bench.find("TG604")
     assert (finding.tasks, finding.path) == (("1", "2", "3"), "store")
+
+
+def test_no_more_tasks_count_as_ready_than_may_run_at_once(bench: Any) -> None:
+    for number in range(12):
+        bench.task(str(number), difficulty=6)
+    assert bench.find("TG501") == []
+    config = Config(gates=GateLimits(max_parallel_tasks=6))
+    (finding,) = bench.find("TG501", config=config)
+    assert len(finding.tasks) == 6
+
+
+def test_pipelines_know_no_difficulty(bench: Any) -> None:
+    stages = "".join(f"  s{number}:\n    cmd: 'true'\n    outs: [out{number}]\n" for number in range(12))
+    bench.file("dvc.yaml", f"stages:\n{stages}")
+    assert bench.find("TG5", config=Config(gates=GateLimits(max_parallel_tasks=12))) == []
+
+
+def test_ids_keep_their_letter_case(bench: Any) -> None:
+    for name in "ABCD":
+        bench.task(name, status="In Progress", difficulty=9)
+    (finding,) = bench.find("TG501")
+    assert finding.message.startswith("Tasks A, B, C and D are in progress")

@@ -346,3 +346,16 @@ def test_backoff_grows_and_keeps_the_last_delay() -> None:
     for bad in ((), (0.0,), (1.0, -1.0)):
         with pytest.raises(ValueError):
             Backoff(bad)
+
+
+def test_blockers_are_told_without_asking(tmp_path: Path) -> None:
+    assert manager(tmp_path).blockers("x", exclusive=["a"]) == ()
+    assert list(tmp_path.iterdir()) == []
+    with manager(tmp_path).acquire("one", shared=["out/"]):
+        asking = manager(tmp_path)
+        assert [holder.task for holder in asking.blockers("two", exclusive=["out/a"])] == ["one"]
+        assert asking.blockers("two", shared=["out/a"]) == ()
+        assert len(asking.status()) == 1
+    dead = hold(tmp_path, "dead", "exclusive", "b")
+    end(dead)
+    assert asking.blockers("two", exclusive=["b"]) == ()

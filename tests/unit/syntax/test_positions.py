@@ -14,7 +14,9 @@ from taskgates.syntax.lower import lower_source
 from taskgates.syntax.positions import Positions
 
 STDLIB = Path(sysconfig.get_paths()["stdlib"])
-SAMPLE = sorted(path for path in STDLIB.rglob("*.py") if "site-packages" not in path.parts and "bad" not in path.name)[::23]
+SAMPLE = sorted(path for path in STDLIB.rglob("*.py") if "site-packages" not in path.parts and "bad" not in path.name)[
+    ::23
+]
 
 
 def nodes(value: object) -> Iterator[ir.Node]:

@@ -38,6 +38,7 @@ TRANSFORMS = {
     "folder": False,
     "kept": True,
     "local": False,
+    "uri": False,
 }
 """Path transformations, and whether each takes an argument."""
 

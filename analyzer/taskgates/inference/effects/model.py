@@ -413,10 +413,11 @@ class Row(msgspec.Struct, frozen=True):
         open: a file opened by mode or flags.
         suffix: extensions that the library adds to a path argument that has no such ending (`numpy.savez`); behind a
             question mark, to one that has no ending at all (`savefig`).
-        ignore: values of path parameters that are no file (`:memory:`, `-`).
+        ignore: values of path parameters that are no file (`:memory:`, `-`); objects do not keep them.
         returns: the value of the call (of reading it, for a value row); None when the row does not say.
         origin: where an unknown result comes from: `clock`, `random`, `environment`, `data`, `argument`; else empty.
         calls: functions that the library calls.
+        stores: of a method, parameters whose values the object holds afterwards, for `item` results (queues, futures).
         launch: a child process.
         executes: Python code that runs.
         process: kinds of process-wide state that are written.
@@ -452,6 +453,7 @@ class Row(msgspec.Struct, frozen=True):
     returns: Returns | None = None
     origin: str = ""
     calls: tuple[Callback, ...] = ()
+    stores: tuple[str, ...] = ()
     launch: Launch | None = None
     executes: Executes | None = None
     process: tuple[str, ...] = ()

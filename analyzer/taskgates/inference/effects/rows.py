@@ -61,6 +61,7 @@ _CALL_KEYS = frozenset(_OPERATIONS) | {
     "process",
     "reads_process",
     "returns",
+    "stores",
     "suffix",
     "when",
 }
@@ -148,6 +149,7 @@ class RowParser:
             returns=self._returned(table),
             origin=self._choice(table, "origin", _ORIGINS),
             calls=tuple(self._calls(table, when)),
+            stores=tuple(self._known_param("stores", name) for name in self._strings_of(table, "stores")),
             launch=self._launch(table),
             executes=self._executes(table),
             process=self._strings_of(table, "process"),

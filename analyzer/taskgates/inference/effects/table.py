@@ -125,6 +125,11 @@ class EffectTable:
         prefixes = self._known_prefixes()
         return name in prefixes or self.canonical(name) in prefixes or self._module(name) is not None
 
+    def is_module(self, name: str) -> bool:
+        """Whether a module has a row of its own."""
+        canonical = self.canonical(name)
+        return canonical in self._unparsed and self._row(canonical).kind is Kind.MODULE
+
     def unlisted(self, qualname: str) -> Unlisted:
         """What is assumed of a name without a row: what its nearest listed owner says, else opaque."""
         owner = self.canonical(qualname)

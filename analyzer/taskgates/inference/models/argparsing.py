@@ -107,7 +107,12 @@ def add_argument(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
     return action
 
 
-@method(f"{PARSER}.add_argument_group", f"{PARSER}.add_mutually_exclusive_group", f"{GROUP}.add_mutually_exclusive_group", f"{GROUP}.add_argument_group")
+@method(
+    f"{PARSER}.add_argument_group",
+    f"{PARSER}.add_mutually_exclusive_group",
+    f"{GROUP}.add_mutually_exclusive_group",
+    f"{GROUP}.add_argument_group",
+)
 def add_group(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
     """A group shares its parser's arguments."""
     del machine, args
@@ -249,7 +254,9 @@ def extras_message(stop: _Stop) -> bool:
 
 def _expand_files(machine: Machine, obj: Instance, items: tuple[AnyValue, ...]) -> tuple[AnyValue, ...]:
     """`fromfile_prefix_chars`: arguments kept in a file of the tree."""
-    prefix = dict(obj.slots["settings"].known()).get(Known("fromfile_prefix_chars")) if "settings" in obj.slots else None
+    prefix = (
+        dict(obj.slots["settings"].known()).get(Known("fromfile_prefix_chars")) if "settings" in obj.slots else None
+    )
     if not isinstance(prefix, Known) or not prefix.value:
         return items
     from taskgates.model.access import Operation
@@ -284,7 +291,18 @@ def parse_known_args(machine: Machine, obj: Instance, args: Arguments) -> AnyVal
     return _parse(machine, obj, args, known_only=True)
 
 
-_PLAIN_ACTIONS = {"store", "store_const", "store_true", "store_false", "append", "append_const", "count", "extend", "help", "version"}
+_PLAIN_ACTIONS = {
+    "store",
+    "store_const",
+    "store_true",
+    "store_false",
+    "append",
+    "append_const",
+    "count",
+    "extend",
+    "help",
+    "version",
+}
 
 
 class _Builder:
@@ -307,7 +325,11 @@ class _Builder:
         return name
 
     def build(self, obj: Instance, prog: str = "program") -> argparse.ArgumentParser:
-        settings = {str(k.value): v for k, v in obj.slots["settings"].known() if isinstance(k, Known)} if "settings" in obj.slots else {}
+        settings = (
+            {str(k.value): v for k, v in obj.slots["settings"].known() if isinstance(k, Known)}
+            if "settings" in obj.slots
+            else {}
+        )
         extra: dict[str, Any] = {}
         for name in ("prefix_chars", "allow_abbrev", "add_help"):
             if isinstance(settings.get(name), Known):
@@ -351,7 +373,9 @@ class _Builder:
         if isinstance(nargs, Known) and nargs.value is not None:
             extra["nargs"] = nargs.value
         elif isinstance(nargs, Ext):
-            extra["nargs"] = {"argparse.REMAINDER": argparse.REMAINDER, "argparse.SUPPRESS": argparse.SUPPRESS}.get(nargs.name)
+            extra["nargs"] = {"argparse.REMAINDER": argparse.REMAINDER, "argparse.SUPPRESS": argparse.SUPPRESS}.get(
+                nargs.name
+            )
         if "dest" in opts and isinstance(opts["dest"], Known):
             extra["dest"] = opts["dest"].value
         if "required" in opts and isinstance(opts["required"], Known) and names and names[0].startswith("-"):
@@ -372,7 +396,15 @@ class _Builder:
             extra["default"] = self.marker(default)
         elif default is not None and isinstance(default, Known):
             extra["default"] = default.value
-        if extra.get("action") in ("store_true", "store_false", "count", "help", "version", "append_const", "store_const"):
+        if extra.get("action") in (
+            "store_true",
+            "store_false",
+            "count",
+            "help",
+            "version",
+            "append_const",
+            "store_const",
+        ):
             extra.pop("nargs", None)
             extra.pop("choices", None)
         if extra.get("action") == "version":
@@ -382,7 +414,9 @@ class _Builder:
         made = parser.add_argument(*names, **extra)
         if made.default is None or not isinstance(made.default, str):
             pass
-        self.actions.setdefault(made.dest, []).append((action, opts, "custom" if custom else str(extra.get("action", "store"))))
+        self.actions.setdefault(made.dest, []).append(
+            (action, opts, "custom" if custom else str(extra.get("action", "store")))
+        )
 
     def fill(self, namespace: Instance, parsed: dict[str, Any]) -> None:
         """Set the attributes of the abstract namespace."""
@@ -399,12 +433,16 @@ class _Builder:
     def is_default(self, raw: Any) -> bool:
         return raw is None or (isinstance(raw, str) and raw in self.store)
 
-    def run_custom(self, entry: tuple[Instance, dict[str, AnyValue], str], namespace: Instance, name: str, value: AnyValue) -> None:
+    def run_custom(
+        self, entry: tuple[Instance, dict[str, AnyValue], str], namespace: Instance, name: str, value: AnyValue
+    ) -> None:
         """A user-defined action is called as argparse would."""
         machine = self.machine
         machine.state.write(namespace.slots, name, entry[1].get("default", NONE))
         cls = entry[1]["action"]
-        made = machine.call(cls, Arguments((), {"option_strings": ListObj("list", entry[0].slots["names"].items), "dest": Known(name)}))
+        made = machine.call(
+            cls, Arguments((), {"option_strings": ListObj("list", entry[0].slots["names"].items), "dest": Known(name)})
+        )
         if isinstance(made, Instance):
             machine.state.write(made.slots, "dest", Known(name))
             machine.state.write(made.slots, "const", entry[1].get("const", NONE))
@@ -618,7 +656,13 @@ def option_group(machine: Machine, args: Arguments) -> AnyValue:
     return add_group(machine, args.pos[0], Arguments()) if args.pos and isinstance(args.pos[0], Instance) else UNKNOWN
 
 
-@method(f"{OPT}.add_option_group", f"{OPT}.print_help", f"{OPT}.print_usage", f"{PARSER}.print_help", f"{PARSER}.print_usage")
+@method(
+    f"{OPT}.add_option_group",
+    f"{OPT}.print_help",
+    f"{OPT}.print_usage",
+    f"{PARSER}.print_help",
+    f"{PARSER}.print_usage",
+)
 def quiet(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
     """Output for people."""
     del machine, obj, args

@@ -91,7 +91,11 @@ for _name in dir(math):
 def nothing(machine: Machine, args: Arguments) -> AnyValue:
     """Calls that matter only by what they evaluate."""
     for value in args.every():
-        if isinstance(value, Instance) and isinstance(value.cls, ClassV) and not isinstance(args.kw.get("file"), type(value)):
+        if (
+            isinstance(value, Instance)
+            and isinstance(value.cls, ClassV)
+            and not isinstance(args.kw.get("file"), type(value))
+        ):
             to_text(machine, value)
     return NONE
 
@@ -128,13 +132,19 @@ def make_format(machine: Machine, args: Arguments) -> AnyValue:
 @function("builtins.int")
 def make_int(machine: Machine, args: Arguments) -> AnyValue:
     """`int(value)`."""
-    return machine.each(args.pos[0], lambda o: _number(machine, int, Arguments([o, *args.pos[1:]], args.kw), INT)) if args.pos else Known(0)  # type: ignore[no-any-return]
+    return (
+        machine.each(args.pos[0], lambda o: _number(machine, int, Arguments([o, *args.pos[1:]], args.kw), INT))
+        if args.pos
+        else Known(0)
+    )  # type: ignore[no-any-return]
 
 
 @function("builtins.float")
 def make_float(machine: Machine, args: Arguments) -> AnyValue:
     """`float(value)`."""
-    return machine.each(args.pos[0], lambda o: _number(machine, float, Arguments([o]), FLOAT)) if args.pos else Known(0.0)  # type: ignore[no-any-return]
+    return (
+        machine.each(args.pos[0], lambda o: _number(machine, float, Arguments([o]), FLOAT)) if args.pos else Known(0.0)
+    )  # type: ignore[no-any-return]
 
 
 def _number(machine: Machine, func: Any, args: Arguments, otherwise: AnyValue) -> AnyValue:
@@ -164,7 +174,9 @@ def make_bool(machine: Machine, args: Arguments) -> AnyValue:
 @function("builtins.bytes", "builtins.bytearray")
 def make_bytes(machine: Machine, args: Arguments) -> AnyValue:
     """`bytes(...)`."""
-    known = pure_call(machine, lambda *a, **k: bytes(*a, **k) if not (a and isinstance(a[0], int) and a[0] > 4096) else b"", args)
+    known = pure_call(
+        machine, lambda *a, **k: bytes(*a, **k) if not (a and isinstance(a[0], int) and a[0] > 4096) else b"", args
+    )
     return known if known is not None else Scalar("bytes")
 
 
@@ -241,7 +253,8 @@ def zip_(machine: Machine, args: Arguments) -> AnyValue:
                 return ListObj("iterator", items, TupleV(row))
             # Some sequence is known to go on: so does the pairing, as far as the unknown one does.
             rest = [
-                join([*content.items[index:], *([content.rest] if content.rest is not None else [])]) for content in contents
+                join([*content.items[index:], *([content.rest] if content.rest is not None else [])])
+                for content in contents
             ]
             return ListObj("iterator", items, TupleV(rest))
         items.append(TupleV(row))
@@ -264,7 +277,11 @@ def starmap(machine: Machine, args: Arguments) -> AnyValue:
     if len(args.pos) < 2:
         return ListObj("iterator")
     content = machine.iterate(args.pos[1])
-    rows = ListObj("iterator", [machine.iterate(item) for item in content.items], machine.iterate(content.rest) if content.rest is not None else None)
+    rows = ListObj(
+        "iterator",
+        [machine.iterate(item) for item in content.items],
+        machine.iterate(content.rest) if content.rest is not None else None,
+    )
     return _apply_rows(machine, args.pos[0], rows)
 
 
@@ -528,11 +545,17 @@ def _has_attribute(machine: Machine, obj: AnyValue, name: str) -> bool | None:
     if isinstance(obj, ClassV):
         if any(isinstance(base, ClassV) and name in base.slots for base in obj.mro):
             return True
-        return None if any(isinstance(b, Ext) and b.name not in ("builtins.object", "abc.ABC") for b in obj.mro) else False
+        return (
+            None if any(isinstance(b, Ext) and b.name not in ("builtins.object", "abc.ABC") for b in obj.mro) else False
+        )
     if isinstance(obj, Known):
         return hasattr(obj.value, name)
     if isinstance(obj, FunctionV):
-        return name in obj.slots or name in ("__name__", "__qualname__", "__module__", "__doc__", "__dict__", "__wrapped__") or None
+        return (
+            name in obj.slots
+            or name in ("__name__", "__qualname__", "__module__", "__doc__", "__dict__", "__wrapped__")
+            or None
+        )
     if isinstance(obj, Ext):
         full = f"{obj.name}.{name}"
         known = machine.effects.lookup(full) is not None or full in registry.FUNCTIONS or full in registry.CONSTANTS
@@ -540,7 +563,9 @@ def _has_attribute(machine: Machine, obj: AnyValue, name: str) -> bool | None:
     if isinstance(obj, PathV):
         return name in registry.PATH_ATTRIBUTES or f"pathlib.Path.{name}" in registry.METHODS or None
     if isinstance(obj, ListObj | TupleV | DictObj):
-        return hasattr({"list": list, "set": set}.get(getattr(obj, "kind", ""), dict if isinstance(obj, DictObj) else tuple), name)
+        return hasattr(
+            {"list": list, "set": set}.get(getattr(obj, "kind", ""), dict if isinstance(obj, DictObj) else tuple), name
+        )
     return None
 
 
@@ -989,13 +1014,34 @@ def methodcaller(machine: Machine, args: Arguments) -> AnyValue:
     return Native("methodcaller", lambda inner, given: inner.call(inner.get_attr(given.pos[0], name), rest))
 
 
-for _operator, _symbol in (("add", "+"), ("sub", "-"), ("mul", "*"), ("truediv", "/"), ("floordiv", "//"), ("mod", "%"), ("or_", "|"), ("and_", "&"), ("concat", "+"), ("iadd", "+"), ("pow", "**")):
-    registry.FUNCTIONS[f"operator.{_operator}"] = (
-        lambda machine, args, symbol=_symbol: machine.operate(symbol, args.pos[0], args.pos[1]) if len(args.pos) > 1 else UNKNOWN
+for _operator, _symbol in (
+    ("add", "+"),
+    ("sub", "-"),
+    ("mul", "*"),
+    ("truediv", "/"),
+    ("floordiv", "//"),
+    ("mod", "%"),
+    ("or_", "|"),
+    ("and_", "&"),
+    ("concat", "+"),
+    ("iadd", "+"),
+    ("pow", "**"),
+):
+    registry.FUNCTIONS[f"operator.{_operator}"] = lambda machine, args, symbol=_symbol: (
+        machine.operate(symbol, args.pos[0], args.pos[1]) if len(args.pos) > 1 else UNKNOWN
     )
-for _operator, _symbol in (("eq", "=="), ("ne", "!="), ("lt", "<"), ("le", "<="), ("gt", ">"), ("ge", ">="), ("is_", "is"), ("is_not", "is not")):
-    registry.FUNCTIONS[f"operator.{_operator}"] = (
-        lambda machine, args, symbol=_symbol: machine.compare_values(symbol, args.pos[0], args.pos[1]) if len(args.pos) > 1 else BOOL
+for _operator, _symbol in (
+    ("eq", "=="),
+    ("ne", "!="),
+    ("lt", "<"),
+    ("le", "<="),
+    ("gt", ">"),
+    ("ge", ">="),
+    ("is_", "is"),
+    ("is_not", "is not"),
+):
+    registry.FUNCTIONS[f"operator.{_operator}"] = lambda machine, args, symbol=_symbol: (
+        machine.compare_values(symbol, args.pos[0], args.pos[1]) if len(args.pos) > 1 else BOOL
     )
 
 
@@ -1047,7 +1093,9 @@ def _plain(machine: Machine, value: AnyValue, depth: int) -> AnyValue:
     if depth > 8:
         return UNKNOWN
     if isinstance(value, Instance) and isinstance(value.cls, ClassV):
-        fields = next((b.traits["fields"] for b in value.cls.mro if isinstance(b, ClassV) and "fields" in b.traits), None)
+        fields = next(
+            (b.traits["fields"] for b in value.cls.mro if isinstance(b, ClassV) and "fields" in b.traits), None
+        )
         if fields is not None:
             return machine.dict_of({name: _plain(machine, machine.get_attr(value, name), depth + 1) for name in fields})  # type: ignore[no-any-return]
     if isinstance(value, ListObj):
@@ -1135,7 +1183,10 @@ def type_helper(machine: Machine, args: Arguments) -> AnyValue:
     del machine
     if len(args.pos) > 1 and isinstance(args.pos[1], ClassV | Ext):
         return args.pos[1]
-    return Native("type", lambda _, given: given.pos[0] if given.pos else DictObj("dict", {Known(k): v for k, v in given.kw.items()}))
+    return Native(
+        "type",
+        lambda _, given: given.pos[0] if given.pos else DictObj("dict", {Known(k): v for k, v in given.kw.items()}),
+    )
 
 
 @constant("typing.TYPE_CHECKING")

@@ -46,12 +46,14 @@ def summary(content: TupleV | ListObj) -> AnyValue | None:
 
 def _set(machine: Machine, obj: ListObj, content: TupleV) -> None:
     if len(content.items) > SEQUENCE_LIMIT * 4:
-        content = TupleV((), join([*dict.fromkeys(content.items), *([content.rest] if content.rest is not None else [])]))
+        content = TupleV(
+            (), join([*dict.fromkeys(content.items), *([content.rest] if content.rest is not None else [])])
+        )
     machine.mutated(obj)
     machine.state.write(obj.slots, CONTENT, content)
     if obj.owner is not None:
         for item in content.items[-1:]:
-            if isinstance(item, Heap) and item.owner is None and not isinstance(item, type(None)):
+            if isinstance(item, Heap) and item.owner is None and item is not None:
                 item.owner = obj.owner
 
 
@@ -86,7 +88,11 @@ def insert(machine: Machine, obj: ListObj, args: Arguments) -> AnyValue:
     """Insert at a position."""
     index = args.get(0, "index")
     value = args.get(1, "object") or UNKNOWN
-    if isinstance(index, Known) and isinstance(index.value, int) and (obj.rest is None or 0 <= index.value <= len(obj.items)):
+    if (
+        isinstance(index, Known)
+        and isinstance(index.value, int)
+        and (obj.rest is None or 0 <= index.value <= len(obj.items))
+    ):
         items = list(obj.items)
         items.insert(index.value, value)
         _set(machine, obj, TupleV(items, obj.rest))
@@ -182,7 +188,8 @@ def sort_content(machine: Machine, content: TupleV, args: Arguments) -> TupleV:
 
         try:
             plain = [
-                item.text if isinstance(item, PathV) and isinstance(item.text, str) else to_python(item) for item in keys
+                item.text if isinstance(item, PathV) and isinstance(item.text, str) else to_python(item)
+                for item in keys
             ]
             order = sorted(range(len(plain)), key=plain.__getitem__, reverse=bool(reverse))
             return TupleV(content.items[index] for index in order)
@@ -307,7 +314,11 @@ def dict_items(machine: Machine, obj: DictObj, args: Arguments) -> AnyValue:
             pairs.append(TupleV([key, value]))
     if obj.rest is not None:
         loose.append(TupleV([_unknown_key(obj), obj.rest]))
-    rest = loose[0] if len(loose) == 1 else (TupleV(join(column) for column in zip(*(p.items for p in loose), strict=True)) if loose else None)
+    rest = (
+        loose[0]
+        if len(loose) == 1
+        else (TupleV(join(column) for column in zip(*(p.items for p in loose), strict=True)) if loose else None)
+    )
     del machine
     return ListObj("list", pairs, rest)
 

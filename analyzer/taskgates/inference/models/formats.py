@@ -233,7 +233,9 @@ def _option(machine: Machine, obj: Instance, section: AnyValue, name: AnyValue, 
 @method(f"{CONFIG}.get")
 def config_get(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
     """`parser.get(section, option, fallback=...)`."""
-    return _option(machine, obj, args.get(0, "section") or UNKNOWN, args.get(1, "option") or UNKNOWN, args.kw.get("fallback"))
+    return _option(
+        machine, obj, args.get(0, "section") or UNKNOWN, args.get(1, "option") or UNKNOWN, args.kw.get("fallback")
+    )
 
 
 def _converted(name: str, builtin: str) -> None:
@@ -403,9 +405,7 @@ def shlex_split(machine: Machine, args: Arguments) -> AnyValue:
         return ListObj("list", (), text_hole("unknown", slash=True))
     from taskgates.inference.values import as_value
 
-    return ListObj(
-        "list", [as_value(make_text([marks.get(char, char) for char in word])) for word in words]
-    )
+    return ListObj("list", [as_value(make_text([marks.get(char, char) for char in word])) for word in words])
 
 
 @function("shlex.quote")

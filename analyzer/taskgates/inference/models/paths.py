@@ -166,7 +166,11 @@ def _expand_home(machine: Machine, text: TextLike) -> TextLike:
         home = text_of(machine.env_value("HOME"))
         if home is not None and home != "~":
             rest = head[1:]
-            return concat(home, rest, *(p for p in parts_of(text)[1:])) if not isinstance(text, str) else concat(home, rest)
+            return (
+                concat(home, rest, *(p for p in parts_of(text)[1:]))
+                if not isinstance(text, str)
+                else concat(home, rest)
+            )
     return text
 
 
@@ -435,7 +439,9 @@ def _with_stem(machine: Machine, path: PathV, args: Arguments) -> AnyValue:
     return each_text(
         machine,
         args.get(0, "stem") or UNKNOWN,
-        lambda text: PathV(pure_path(join_paths(head, concat(text, suffix))) if head != "" else concat(text, suffix), path.type),
+        lambda text: PathV(
+            pure_path(join_paths(head, concat(text, suffix))) if head != "" else concat(text, suffix), path.type
+        ),
     )
 
 
@@ -551,7 +557,15 @@ def _glob_with(machine: Machine, path: PathV, pattern: AnyValue, *, recursive: b
         text = as_text(machine, option)
         if recursive:
             text = concat("**/", text)
-        results.append(listed(machine, path.text, text, "pathlib.Path.rglob" if recursive else "pathlib.Path.glob", lambda t: PathV(pure_path(t), path.type)))
+        results.append(
+            listed(
+                machine,
+                path.text,
+                text,
+                "pathlib.Path.rglob" if recursive else "pathlib.Path.glob",
+                lambda t: PathV(pure_path(t), path.type),
+            )
+        )
     return _merge_iterators(results)
 
 
@@ -593,7 +607,11 @@ def walk(machine: Machine, args: Arguments) -> AnyValue:
     machine.access(Operation.LIST, top, "os.walk")
 
     def below(text: TextLike) -> AnyValue:
-        return as_value(concat(text, Hole("glob", True)) if isinstance(text, str) and text.endswith("/") else make_text([*parts_of(text), Hole("glob", True)]))
+        return as_value(
+            concat(text, Hole("glob", True))
+            if isinstance(text, str) and text.endswith("/")
+            else make_text([*parts_of(text), Hole("glob", True)])
+        )
 
     places = [as_text(machine, option) for option in options(top)]
     has_folders = [_has_subfolders(machine, text) for text in places]

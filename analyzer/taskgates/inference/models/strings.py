@@ -52,9 +52,13 @@ def to_text(machine: Machine, value: AnyValue) -> TextLike:
                     text = text_of(machine.call(machine.get_attr(value, name), Arguments()))
                     return text if text is not None else Text((Hole("data", True),))
             if "enum" in value.cls.traits:
-                if any(isinstance(base, Ext) and base.name in ("enum.StrEnum", "builtins.str") for base in value.cls.mro):
+                if any(
+                    isinstance(base, Ext) and base.name in ("enum.StrEnum", "builtins.str") for base in value.cls.mro
+                ):
                     inner = value.slots.get("value")
-                    if isinstance(inner, Known) and any(isinstance(b, Ext) and b.name == "enum.StrEnum" for b in value.cls.mro):
+                    if isinstance(inner, Known) and any(
+                        isinstance(b, Ext) and b.name == "enum.StrEnum" for b in value.cls.mro
+                    ):
                         return str(inner.value)
                 name = value.slots.get("name")
                 if isinstance(name, Known):
@@ -92,7 +96,9 @@ def format_value(machine: Machine, value: AnyValue, conversion: str | None, spec
     if isinstance(value, Instance) and isinstance(value.cls, ClassV):
         if machine.has_attr(value, "__format__"):
             return machine.call(machine.get_attr(value, "__format__"), Arguments([spec]))  # type: ignore[no-any-return]
-        if "enum" in value.cls.traits and any(isinstance(b, Ext) and b.name in ("builtins.str", "enum.StrEnum") for b in value.cls.mro):
+        if "enum" in value.cls.traits and any(
+            isinstance(b, Ext) and b.name in ("builtins.str", "enum.StrEnum") for b in value.cls.mro
+        ):
             inner = value.slots.get("value")
             return inner if inner is not None else text_hole()
     if isinstance(value, Instance) and isinstance(value.cls, Ext) and value.cls.name.startswith("datetime."):
@@ -216,7 +222,9 @@ def _join(machine: Machine, text: TextLike, args: Arguments) -> AnyValue:
         found = [concat(head, separator, tail) for head in found for tail in texts]
     if content.rest is not None:
         rest = render(content.rest)
-        slash = "/" in str(text) or any(part.slash if isinstance(part, Hole) else "/" in part for part in parts_of(rest))
+        slash = "/" in str(text) or any(
+            part.slash if isinstance(part, Hole) else "/" in part for part in parts_of(rest)
+        )
         hole = Hole(content.rest.origin if isinstance(content.rest, Unknown | Text) else "data", slash)
         found = [concat(head, hole) for head in found]
     return join(as_value(text) for text in found)
@@ -248,8 +256,10 @@ def _format(machine: Machine, text: TextLike, args: Arguments) -> AnyValue:
             if value is None:
                 value = Unknown("a missing format argument", "data")
             for kind, name in rest:
-                value = machine.get_attr(value, name) if kind == "." else machine.get_item(
-                    value, Known(int(name) if name.isdigit() else name)
+                value = (
+                    machine.get_attr(value, name)
+                    if kind == "."
+                    else machine.get_item(value, Known(int(name) if name.isdigit() else name))
                 )
             if spec and "{" in spec:
                 spec_value: AnyValue = _format(machine, spec, args)
@@ -290,7 +300,7 @@ def _replace(machine: Machine, text: TextLike, args: Arguments) -> AnyValue:
             out: list[str | Hole] = []
             for part in parts_of(text):
                 if isinstance(part, Hole):
-                    slash = part.slash and old.value != "/" or "/" in str(replacement)
+                    slash = (part.slash and old.value != "/") or "/" in str(replacement)
                     out.append(Hole(part.origin, slash, part.name))
                     continue
                 for index, piece in enumerate(part.split(old.value)):
@@ -327,7 +337,12 @@ def _affix(name: str) -> Callable[[Machine, TextLike, Arguments], AnyValue]:
             parts = list(parts_of(text))
             if name == "removeprefix" and isinstance(parts[0], str) and parts[0].startswith(affix.value):
                 parts[0] = parts[0][len(affix.value) :]
-            elif name == "removesuffix" and isinstance(parts[-1], str) and parts[-1].endswith(affix.value) and affix.value:
+            elif (
+                name == "removesuffix"
+                and isinstance(parts[-1], str)
+                and parts[-1].endswith(affix.value)
+                and affix.value
+            ):
                 parts[-1] = parts[-1][: -len(affix.value)]
             return as_value(make_text(parts))
         return as_value(text)
@@ -345,7 +360,9 @@ def _test(name: str) -> Callable[[Machine, TextLike, Arguments], AnyValue]:
             known = text
             for choice in choices:
                 if isinstance(choice, Known) and isinstance(choice.value, str):
-                    answers.append(known.startswith(choice.value) if name == "startswith" else known.endswith(choice.value))
+                    answers.append(
+                        known.startswith(choice.value) if name == "startswith" else known.endswith(choice.value)
+                    )
                 else:
                     answers.append(None)
         else:
@@ -356,7 +373,11 @@ def _test(name: str) -> Callable[[Machine, TextLike, Arguments], AnyValue]:
                     continue
                 affix = choice.value
                 size = min(len(literal), len(affix))
-                same = literal[:size] == affix[:size] if name == "startswith" else literal[len(literal) - size :] == affix[len(affix) - size :]
+                same = (
+                    literal[:size] == affix[:size]
+                    if name == "startswith"
+                    else literal[len(literal) - size :] == affix[len(affix) - size :]
+                )
                 answers.append(False if not same else (True if size == len(affix) else None))
         if True in answers:
             return Known(True)
@@ -370,7 +391,12 @@ def _split(name: str) -> Callable[[Machine, TextLike, Arguments], AnyValue]:
         del machine
         separator = args.get(0, "sep")
         hole = text_hole(text.origin if isinstance(text, Text) else "data", _may_slash(text))
-        if isinstance(separator, Known) and isinstance(separator.value, str) and separator.value and isinstance(text, Text):
+        if (
+            isinstance(separator, Known)
+            and isinstance(separator.value, str)
+            and separator.value
+            and isinstance(text, Text)
+        ):
             limit = args.get(1, "maxsplit")
             if separator.value == "/" and limit is None:
                 pieces = [as_value(piece) for piece in segments(text)]
@@ -451,9 +477,13 @@ _SPECIAL: dict[str, Callable[[Machine, TextLike, Arguments], AnyValue]] = {
 
 def _register() -> None:
     for name in sorted(STR_METHODS):
-        registry.METHODS[f"builtins.str.{name}"] = lambda machine, obj, args, name=name: string_method(machine, obj, name, args)
+        registry.METHODS[f"builtins.str.{name}"] = lambda machine, obj, args, name=name: string_method(
+            machine, obj, name, args
+        )
     for name in sorted(BYTES_METHODS):
-        registry.METHODS[f"builtins.bytes.{name}"] = lambda machine, obj, args, name=name: string_method(machine, obj, name, args)
+        registry.METHODS[f"builtins.bytes.{name}"] = lambda machine, obj, args, name=name: string_method(
+            machine, obj, name, args
+        )
 
 
 _register()

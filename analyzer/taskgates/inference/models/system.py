@@ -456,7 +456,11 @@ def stack_exit(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
     for callback in reversed(obj.slots["callbacks"].items):
         machine.call(callback, Arguments())
     for manager in reversed(obj.slots["entered"].items):
-        if not (isinstance(manager, Instance) and isinstance(manager.cls, Ext) and manager.cls.name == "contextlib._GeneratorContextManager"):
+        if not (
+            isinstance(manager, Instance)
+            and isinstance(manager.cls, Ext)
+            and manager.cls.name == "contextlib._GeneratorContextManager"
+        ):
             machine.leave(manager, None)
     return FALSE
 
@@ -674,7 +678,22 @@ def re_compile(machine: Machine, args: Arguments) -> AnyValue:
     return compiled(args.get(0, "pattern") or UNKNOWN, args.get(1, "flags"))
 
 
-for _flag in ("I", "IGNORECASE", "M", "MULTILINE", "S", "DOTALL", "X", "VERBOSE", "A", "ASCII", "U", "UNICODE", "L", "LOCALE"):
+for _flag in (
+    "I",
+    "IGNORECASE",
+    "M",
+    "MULTILINE",
+    "S",
+    "DOTALL",
+    "X",
+    "VERBOSE",
+    "A",
+    "ASCII",
+    "U",
+    "UNICODE",
+    "L",
+    "LOCALE",
+):
     registry.CONSTANTS[f"re.{_flag}"] = lambda _, flag=_flag: Known(int(getattr(re, flag)))
 
 _SAFE_PATTERN = re.compile(r"[^()|*+{}]*|(?:[^()*+{}|]|\((?:\?:)?[^()*+{}|]*\)[*+?]?|[*+?|]|\{\d{1,3}(?:,\d{0,3})?\})*")
@@ -688,7 +707,11 @@ def _re_known(machine: Machine, name: str, pattern: AnyValue, flags_value: AnyVa
         plain = [to_python(value) for value in values]
     except NotKnown:
         return None
-    if not isinstance(source, str | bytes) or len(source) > 500 or sum(len(p) for p in plain if isinstance(p, str)) > 20_000:
+    if (
+        not isinstance(source, str | bytes)
+        or len(source) > 500
+        or sum(len(p) for p in plain if isinstance(p, str)) > 20_000
+    ):
         return None
     nested = re.search(r"[*+}]\)[*+{]", source if isinstance(source, str) else source.decode("latin-1"))
     if nested is not None:
@@ -769,7 +792,12 @@ def _regex(name: str) -> None:
                 slash = slash or "/" in subject.value
             if isinstance(repl, Known) and isinstance(repl.value, str):
                 slash = slash or "/" in repl.value
-                if isinstance(pattern, Known) and isinstance(pattern.value, str) and pattern.value.startswith("[^") and "/" not in pattern.value:
+                if (
+                    isinstance(pattern, Known)
+                    and isinstance(pattern.value, str)
+                    and pattern.value.startswith("[^")
+                    and "/" not in pattern.value
+                ):
                     slash = "/" in repl.value
             hole = text_hole(origin, slash)
             return TupleV([hole, INT]) if name == "subn" else hole
@@ -831,7 +859,11 @@ def groupdict(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
     """`match.groupdict()`."""
     del machine, args
     found = obj.slots.get(("found",))
-    return from_python(found.groupdict()) if found is not None else DictObj("dict", None, obj.slots.get("subject", text_hole()))
+    return (
+        from_python(found.groupdict())
+        if found is not None
+        else DictObj("dict", None, obj.slots.get("subject", text_hole()))
+    )
 
 
 @method("re.Match.start", "re.Match.end")
@@ -879,7 +911,9 @@ def _run_method(machine: Machine, obj: Any, args: Arguments) -> AnyValue:
 
 for _name in ("asyncio.AbstractEventLoop.run_until_complete", "asyncio.Runner.run"):
     registry.METHODS[_name] = _run_method
-registry.METHODS["asyncio.TaskGroup.create_task"] = lambda machine, obj, args: Awaitable(_run_method(machine, obj, args))
+registry.METHODS["asyncio.TaskGroup.create_task"] = lambda machine, obj, args: Awaitable(
+    _run_method(machine, obj, args)
+)
 registry.METHODS["asyncio.AbstractEventLoop.create_task"] = registry.METHODS["asyncio.TaskGroup.create_task"]
 
 # Reading files of the tree
@@ -902,7 +936,23 @@ def is_configuration(value: AnyValue) -> bool:
     """Whether a path names a kind of file whose content decides what a program does."""
     text = path_text(value)
     suffix = text if isinstance(text, str) else ""
-    return suffix.lower().endswith((".json", ".toml", ".yaml", ".yml", ".ini", ".cfg", ".conf", ".properties", ".env", ".txt", ".list", ".lst", ".in"))
+    return suffix.lower().endswith(
+        (
+            ".json",
+            ".toml",
+            ".yaml",
+            ".yml",
+            ".ini",
+            ".cfg",
+            ".conf",
+            ".properties",
+            ".env",
+            ".txt",
+            ".list",
+            ".lst",
+            ".in",
+        )
+    )
 
 
 def handle_content(machine: Machine, obj: Instance) -> AnyValue:
@@ -922,7 +972,14 @@ def handle_content(machine: Machine, obj: Instance) -> AnyValue:
     return text_hole()
 
 
-HANDLE_TYPES = ("io.TextIOWrapper", "io.BufferedReader", "io.BufferedWriter", "io.BufferedRandom", "io.FileIO", "io.TextIOBase")
+HANDLE_TYPES = (
+    "io.TextIOWrapper",
+    "io.BufferedReader",
+    "io.BufferedWriter",
+    "io.BufferedRandom",
+    "io.FileIO",
+    "io.TextIOBase",
+)
 
 
 def _handle_method(*names: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from functools import lru_cache
 from importlib import resources
@@ -110,33 +111,49 @@ class CommandTable:
     """Rows by command name.
 
     Args:
-        rows: by primary name; aliases are entered too.
+        rows: by primary name: rows, or the lines of a table that has been checked elsewhere and is parsed on demand.
+        aliases: other names of the commands that are not parsed yet.
+        origin: name of the file for messages.
     """
 
-    def __init__(self, rows: Mapping[str, Row]) -> None:
-        self._rows: dict[str, tuple[str, Row]] = {}
+    def __init__(
+        self, rows: Mapping[str, Row | str], aliases: Mapping[str, str] | None = None, origin: str = ""
+    ) -> None:
+        self._rows: dict[str, Row | str] = dict(rows)
+        self._aliases = dict(aliases or {})
+        self._origin = origin
         for name, row in rows.items():
-            self._rows[name] = (name, row)
-            for alias in row.aliases:
-                self._rows[alias] = (name, row)
+            if isinstance(row, Row):
+                self._aliases.update(dict.fromkeys(row.aliases, name))
 
     def find(self, name: str) -> tuple[str, Row] | None:
-        """The primary name and the row of a command, or None."""
-        return self._rows.get(name)
+        """The primary name and the row of a command, or None.
+
+        Raises:
+            CommandTableError: when the row is malformed and was not checked before.
+        """
+        primary = name if name in self._rows else self._aliases.get(name, "")
+        row = self._rows.get(primary)
+        if isinstance(row, str):
+            row = _parse_rows(row, self._origin)[primary]
+            self._rows[primary] = row
+        return None if row is None else (primary, row)
 
     def names(self) -> tuple[str, ...]:
         """All names, sorted."""
-        return tuple(sorted(self._rows))
+        return tuple(sorted({*self._rows, *self._aliases}))
 
     def extended(self, other: CommandTable) -> CommandTable:
         """A table in which the rows of another replace those of the same name."""
-        table = CommandTable({})
-        table._rows = {**self._rows, **other._rows}
-        return table
+        names = other.names()
+        rows = {name: found[1] for name in names if (found := other.find(name)) is not None and found[0] == name}
+        kept: dict[str, Row | str] = {name: row for name, row in self._rows.items() if name not in names}
+        aliases = {alias: name for alias, name in self._aliases.items() if alias not in names}
+        return CommandTable({**kept, **rows}, aliases, self._origin)
 
 
 def load_commands(text: str, origin: str) -> CommandTable:
-    """Read a command table.
+    """Read and check a command table.
 
     Args:
         text: TOML, one table a command.
@@ -145,6 +162,10 @@ def load_commands(text: str, origin: str) -> CommandTable:
     Raises:
         CommandTableError: when it is no TOML, or a row is malformed.
     """
+    return CommandTable(_parse_rows(text, origin))
+
+
+def _parse_rows(text: str, origin: str) -> dict[str, Row]:
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -157,7 +178,7 @@ def load_commands(text: str, origin: str) -> CommandTable:
         except (msgspec.ValidationError, CommandTableError) as error:
             raise CommandTableError(f"{origin}: command {name!r}: {error}") from error
         rows[name] = row
-    return CommandTable(rows)
+    return rows
 
 
 def _check(row: Row) -> None:
@@ -171,15 +192,30 @@ def _check(row: Row) -> None:
         _check(inner)
 
 
+_HEADER = re.compile(r"^\[([\w+.-]+)\][ \t]*$", re.MULTILINE)
+_ALIASES = re.compile(r"^aliases = \[(.*)\]$", re.MULTILINE)
+
+
 @lru_cache(maxsize=1)
 def default_commands() -> CommandTable:
-    """The table that is shipped with the rules.
+    """The table that is shipped with the rules. Only the rows that are looked up are parsed.
 
     Raises:
         CommandTableError: when the shipped table is damaged.
     """
     text = resources.files(_PACKAGE).joinpath(_FILE).read_text(encoding="utf-8")
-    return load_commands(text, f"{_PACKAGE}/{_FILE}")
+    headers = [found for found in _HEADER.finditer(text) if "." not in found.group(1)]
+    rows: dict[str, Row | str] = {}
+    aliases: dict[str, str] = {}
+    ends = [*(found.start() for found in headers[1:]), len(text)]
+    for header, end in zip(headers, ends, strict=True):
+        name = header.group(1)
+        rows[name] = text[header.start() : end]
+        own = text.find("[" + name + ".", header.end(), end)
+        found = _ALIASES.search(text, header.end(), end if own == -1 else own)
+        if found is not None:
+            aliases.update({alias.strip().strip('"'): name for alias in found.group(1).split(",")})
+    return CommandTable(rows, aliases, f"{_PACKAGE}/{_FILE}")
 
 
 class Arguments(msgspec.Struct):

@@ -319,7 +319,9 @@ class Control:
         position = frame.stdin.position if frame.stdin is not None else 0
         self._machine.muted += 1
         before = state.copy()
-        for number in range(_WIDENING_ROUNDS):
+        # A loop inside a loop that is only tried out gets fewer rounds: nesting multiplies them.
+        rounds = _WIDENING_ROUNDS if self._machine.muted == 1 else 2
+        for number in range(rounds):
             trial = state.copy()
             mark = frame.sink.mark if frame.sink is not None else 0
             once(frame.within(), trial)
@@ -327,7 +329,7 @@ class Control:
                 frame.sink.since(mark)
             if frame.stdin is not None:
                 frame.stdin.position = position
-            stable = widen_states(state, trial, last=number == _WIDENING_ROUNDS - 1)
+            stable = widen_states(state, trial, last=number == rounds - 1)
             if stable:
                 break
         self._machine.muted -= 1

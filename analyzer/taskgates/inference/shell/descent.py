@@ -44,11 +44,12 @@ if TYPE_CHECKING:
 _DEPTH = 80
 _METACHARACTERS = " \t\n;&|()<>"
 _OPENING = frozenset({"{", "if", "for", "select", "while", "until", "case", "function", "[[", "!"})
-_CLOSING = frozenset({"}", "fi", "done", "esac", "then", "else", "elif", "do"})
+CLOSING = frozenset({"}", "fi", "done", "esac", "then", "else", "elif", "do"})
 _DECLARATIONS = frozenset({"export", "local", "declare", "readonly", "typeset"})
 _REDIRECT = re.compile(r"(\d{1,3}|\{\w+\})?(&>>|&>|>>|>&|>\||<<<|<<|<&|<>|<|>)(?!\()")
 _ASSIGNED_ARRAY = re.compile(r"[A-Za-z_]\w*(?:\[[^\]\n]*\])?\+?=$")
 _FUNCTION = re.compile(r"([^\s;&|()<>$'\"`=]+)[ \t]*\([ \t]*\)")
+_TIME = re.compile(r"time(?:[ \t]+-p)?[ \t]+(?=[({]|(?:if|for|while|until|case)\b)")
 _END = re.compile(r";;&|;;|;&")
 
 
@@ -122,9 +123,7 @@ class _Parser:
     def _peek_word(self) -> str:
         """The word ahead as it is written, without moving."""
         self._blanks()
-        position = self._at
-        word = self._word_at(position)
-        return word
+        return self._word_at(self._at)
 
     def _word_at(self, index: int) -> str:
         text = self._text
@@ -206,9 +205,8 @@ class _Parser:
                 break
             if self._accept("&"):
                 items[-1] = Background(items[-1], self._at)
-            elif not self._accept(";") and not self._text.startswith(("\n", ")"), self._at):
-                if self._at < len(self._text) and self._peek_word() not in closing:
-                    self._fail()
+            elif not self._accept(";") and not self._at_separator() and self._peek_word() not in closing:
+                self._fail()
         self._depth -= 1
         return Sequence(tuple(items), start)
 
@@ -272,7 +270,7 @@ class _Parser:
             self._at = function.end()
             return self._function(function.group(1), start)
         word = self._peek_word()
-        if word in _CLOSING:
+        if word in CLOSING:
             self._fail()
         if word in _OPENING and word != "!":
             self._at += len(word)
@@ -387,7 +385,7 @@ class _Parser:
                 self._at = index + 2
                 return Test(text[start + 2 : index], start + 2)
             index = element_end(text, index)
-        self._fail()
+        raise _SyntaxProblem
 
     # ---- simple commands ---------------------------------------------------------------------------------------
 

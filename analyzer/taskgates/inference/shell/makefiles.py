@@ -472,7 +472,7 @@ class Makefile:
         for line, number in lines:
             text = strip_marks(self.expand(line, local))
             place = Place(number, 1, recipe.file)
-            source = Source(machine.placeholders.encode(text), place)
+            source = Source(machine.placeholders.encode(text), place, columns=False)
             frame = Frame(source, self._call.frame.conditional, None, self._call.frame.sink, self._call.frame.depth + 1)
             machine.program(frame, state.copy())
 

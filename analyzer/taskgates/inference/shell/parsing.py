@@ -11,7 +11,7 @@ from __future__ import annotations
 import tree_sitter
 import tree_sitter_bash
 
-from taskgates.inference.shell.descent import parse_descending
+from taskgates.inference.shell.descent import CLOSING, parse_descending
 from taskgates.inference.shell.lexing import element_end, split_words
 from taskgates.inference.shell.sources import Placeholders, hide_documents
 from taskgates.inference.shell.syntax_tree import (
@@ -58,10 +58,10 @@ class ShellParser:
         if tree is None:
             plain = hide_documents(text, self._placeholders)
             root = self._parser.parse(plain.encode("utf-8", "surrogatepass")).root_node
-            if root.has_error:
+            converter = _Converter(plain, self._placeholders)
+            tree = converter.convert(root) if not root.has_error else None
+            if tree is None or converter.misplaced:
                 tree = parse_descending(plain, self._placeholders)
-            else:
-                tree = _Converter(plain, self._placeholders).convert(root)
             self._known[text] = tree
         return tree
 
@@ -73,6 +73,8 @@ class _Converter:
         self._text = text
         self._placeholders = placeholders
         self._depth = 0
+        # A reserved word taken for a command's name shows that the grammar has lost its way.
+        self.misplaced = False
         data = text.encode("utf-8", "surrogatepass")
         self._offsets: list[int] | None = None
         if len(data) != len(text):
@@ -139,6 +141,8 @@ class _Converter:
                 words += [Word(raw, self._start(child) + offset) for raw, offset in split_words(self._raw(child))]
             else:
                 words.append(self._word(child))
+        if words and words[0].raw in CLOSING:
+            self.misplaced = True
         return Simple(tuple(assignments), tuple(_merge_adjacent(words)), tuple(redirects), self._start(node))
 
     def words_command(self, node: tree_sitter.Node) -> Node:

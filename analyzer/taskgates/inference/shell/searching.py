@@ -298,7 +298,7 @@ def _matches(
     known = _from_tree(call, path, conditions, maximum, pruned)
     if known is not None:
         return list(known), unsure
-    return [_shape(path, conditions, maximum)], True
+    return [_shape(path, conditions, maximum)], unsure
 
 
 _DECIDED = frozenset({"-name", "-iname", "-path", "-wholename", "-type", "-mindepth"})

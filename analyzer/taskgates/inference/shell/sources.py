@@ -89,12 +89,14 @@ class Source:
         text: encoded by `Placeholders`.
         base: the place of the first character.
         fixed: whether everything in the text is said to stand at `base` (text made at run time).
+        columns: whether columns mean anything; after a Makefile's expansion only lines do.
     """
 
-    def __init__(self, text: str, base: Place, *, fixed: bool = False) -> None:
+    def __init__(self, text: str, base: Place, *, fixed: bool = False, columns: bool = True) -> None:
         self.text = text
         self.base = base
         self.fixed = fixed
+        self.columns = columns
         self._starts: list[int] | None = None
 
     def place(self, offset: int) -> Place:
@@ -104,6 +106,8 @@ class Source:
         if self._starts is None:
             self._starts = [0, *(found.end() for found in re.finditer("\n", self.text))]
         row = bisect_right(self._starts, offset) - 1
+        if not self.columns:
+            return Place(self.base.line + row, 1, self.base.file)
         column = offset - self._starts[row]
         return Place(self.base.line + row, self.base.column + column if row == 0 else column + 1, self.base.file)
 

@@ -62,6 +62,7 @@ class _Process:
         self.program = program
         self.script = script
         self.code_follows = False
+        self.code_folder = ""
         self.hooked = False
 
 
@@ -125,6 +126,9 @@ class StraceLog:
         if call.name in ("open", "openat", "openat2", "creat"):
             code, process.code_follows = process.code_follows, False
             if call.result >= 0:
+                if "O_DIRECTORY" in call.text:
+                    # The import system lists the folders in which it looks for modules.
+                    process.code_folder = call.opened if code else ""
                 yield from self._open(call, process, is_code=code)
             return
         if call.result < 0:
@@ -149,7 +153,8 @@ class StraceLog:
         elif call.name == "truncate":
             yield FileEvent(Operation.UPDATE, paths[0])
         elif call.name == "getdents64":
-            if path := _first_descriptor(call.text):
+            path = _first_descriptor(call.text)
+            if path and path != process.code_folder:
                 yield FileEvent(Operation.LIST, path)
         else:
             yield from self._transfer(call)

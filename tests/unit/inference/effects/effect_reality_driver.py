@@ -39,7 +39,7 @@ class Watch:
             self._opened(args[0], args[2])
         elif event == "sqlite3.connect":
             # SQLite opens the file itself, unseen; what it wrote shows in the content.
-            self._note(self.either, args[0])
+            self._note(self.either, str(args[0]).removeprefix("file:").partition("?")[0])
         elif event == "os.truncate" or (event == "os.remove" and args[1] == -1):
             # Removals relative to an open folder show in what is left.
             self._note(self.writes, args[0])

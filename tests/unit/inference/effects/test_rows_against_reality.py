@@ -170,6 +170,8 @@ CASES: list[Case] = [
     [call("shelve.open", "shelf")],
     [call("dbm.dumb.open", "dumb", "c")],
     [call("sqlite3.connect", "new.db"), call(".execute", "create table t (x)")],
+    [call("sqlite3.connect", "file:{root}/new.db?mode=rwc", uri=True), call(".execute", "create table t (x)")],
+    [call("sqlite3.connect", "file::memory:", uri=True), call(".execute", "create table t (x)")],
     [call("sqlite3.connect", ":memory:"), call(".execute", "create table t (x)")],
     [call("runpy.run_path", "module.py")],
     [call("tokenize.open", "module.py")],
@@ -294,7 +296,9 @@ class Reading:
                 kept = {"": str(PurePosixPath(*args))}
             self.note(row, values, kept)
             if row.kind is Kind.TYPE:
-                kept = kept or {key: values.get(key) for key in row.keep}
+                kept = kept or {
+                    name: values.get(name) for name in row.keep if values.get(name) not in row.ignore.get(name, ())
+                }
                 kind = row.name
             elif row.returns is not None and row.returns.form is ReturnForm.TYPE:
                 kind = row.returns.name
@@ -348,8 +352,7 @@ class Reading:
     def piece(self, piece: Piece, row: Row, values: dict[str, Any], kept: dict[str, Any]) -> list[str]:
         steps = piece.steps
         if piece.name == "self":
-            assert not steps or steps[0].name in kept or "" in kept, (row.name, steps)
-            value = kept[""] if "" in kept else kept[steps[0].name]
+            value = kept[""] if "" in kept else kept.get(steps[0].name)
             steps = steps if "" in kept else steps[1:]
         else:
             value = values.get(piece.name)
@@ -379,6 +382,8 @@ class Reading:
                 return text.removeprefix(argument).removeprefix("{root}/") if text.startswith(argument) else None
             case "local":
                 return text
+            case "uri":
+                return text.removeprefix("file:").removeprefix("{root}/").partition("?")[0]
         raise AssertionError(step)
 
 

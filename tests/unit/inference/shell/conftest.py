@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-
 from taskgates.inference.shell.host import Place, ShellOptions, ShellState
 from taskgates.inference.shell.interpreter import ShellInterpreter
 from taskgates.inference.text import TextLike, to_pattern
-from taskgates.model.access import Operation
 from taskgates.tree.tree import Tree
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from taskgates.model.access import Operation
 
 
 class RecordingHost:
@@ -41,13 +44,9 @@ class RecordingHost:
     ) -> None:
         words = [to_pattern(word) for word in argv]
         self.children.append((words, to_pattern(state.cwd), conditional, None if stdin is None else to_pattern(stdin)))
-        self.environments.append(
-            {name: to_pattern(state.variables.get(name) or "") for name in sorted(state.exported)}
-        )
+        self.environments.append({name: to_pattern(state.variables.get(name) or "") for name in sorted(state.exported)})
 
-    def program(
-        self, name: str, argv: Sequence[TextLike], state: ShellState, place: Place, conditional: bool
-    ) -> bool:
+    def program(self, name: str, argv: Sequence[TextLike], state: ShellState, place: Place, conditional: bool) -> bool:
         if name in self.known:
             self.children.append(([to_pattern(word) for word in argv], to_pattern(state.cwd), conditional, None))
             return True
@@ -60,7 +59,9 @@ class RecordingHost:
     @property
     def effects(self) -> list[str]:
         """`operation path` of everything but listings and tests."""
-        return [f"{operation} {path}" for operation, path in self.accesses if operation not in ("list", "stat", "mkdir")]
+        return [
+            f"{operation} {path}" for operation, path in self.accesses if operation not in ("list", "stat", "mkdir")
+        ]
 
 
 Run = Callable[..., RecordingHost]

@@ -1,15 +1,19 @@
 """Expansions, tests and printing give what bash gives."""
 
+# ruff: noqa: E501, Q003 - shell texts stay on one line, as they are written
+
 from __future__ import annotations
 
 import shutil
 import subprocess
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-
 from taskgates.inference.shell.host import ShellState
 from taskgates.inference.shell.interpreter import ShellInterpreter
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 BASH = shutil.which("bash")
 
@@ -234,7 +238,7 @@ def real(folder: Path, script: str) -> str:
 
 
 def abstract(folder: Path, script: str) -> str:
-    text = ShellInterpreter(SilentHost(folder)).output_of_text(script, ShellState())  # type: ignore[arg-type]
+    text = ShellInterpreter(SilentHost(folder)).output_of_text(script, ShellState())
     return str(text)
 
 
@@ -318,4 +322,18 @@ PROGRAMS = [
 @pytest.mark.skipif(BASH is None, reason="bash is not installed")
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_programs(program: str, folder: Path) -> None:
+    assert abstract(folder, program) == real(folder, program)
+
+
+@pytest.mark.skipif(BASH is None, reason="bash is not installed")
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_programs_that_the_grammar_does_not_accept(program: str, folder: Path) -> None:
+    # The first line is beyond tree-sitter's grammar, so that the descending parser reads the whole text.
+    program = f": <> /dev/null !(x)\n{program}"
+    assert abstract(folder, program) == real(folder, f"shopt -s extglob\n{program}")
+
+
+@pytest.mark.skipif(BASH is None, reason="bash is not installed")
+def test_extended_patterns_name_files(folder: Path) -> None:
+    program = "shopt -s extglob\necho @(a|b).txt\necho !(*.txt|*.md)\n"
     assert abstract(folder, program) == real(folder, program)

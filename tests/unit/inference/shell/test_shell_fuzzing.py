@@ -1,14 +1,16 @@
 """Whatever the text: the interpreter ends, raises nothing, and tells the same twice."""
 
+# ruff: noqa: E501 - shell texts stay on one line, as they are written
+
 from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
 from taskgates.inference.shell.arithmetic import evaluate
 from taskgates.inference.shell.commands import default_commands
 from taskgates.inference.shell.expansion import expand_braces
@@ -16,11 +18,18 @@ from taskgates.inference.shell.host import Place, ShellOptions, ShellState
 from taskgates.inference.shell.interpreter import ShellInterpreter
 from taskgates.inference.shell.patterns import matches, remove_prefix, remove_suffix, replace
 from taskgates.inference.shell.texts import basename, choose, dirname, generalise, normalise_path, text_regex
-from taskgates.inference.text import Hole, Text, make_text, parts_of
+from taskgates.inference.text import Hole, Text, TextLike, make_text, parts_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from taskgates.model.access import Operation
 
 FAST = settings(deadline=None, max_examples=150, suppress_health_check=list(HealthCheck))
 
-NAMES = st.sampled_from(["a", "b.txt", "out/x", "$x", "${y:-d}", '"$@"', "*.csv", "data", "-r", "{1..3}", "$(ls)", "'q r'"])
+NAMES = st.sampled_from(
+    ["a", "b.txt", "out/x", "$x", "${y:-d}", '"$@"', "*.csv", "data", "-r", "{1..3}", "$(ls)", "'q r'"]
+)
 PIECES = st.sampled_from(
     [
         "if", "then", "fi", "else", "elif", "for", "in", "do", "done", "while", "until", "case", "esac", "function", "{",
@@ -34,9 +43,9 @@ PIECES = st.sampled_from(
         "\u00e9", "\U000f0001", "\x00",
     ]
 )  # fmt: skip
-TEXTS = st.lists(st.one_of(st.text(max_size=4), st.builds(Hole, st.sampled_from(["argument", "data"]), st.booleans()))).map(
-    make_text
-)
+TEXTS = st.lists(
+    st.one_of(st.text(max_size=4), st.builds(Hole, st.sampled_from(["argument", "data"]), st.booleans()))
+).map(make_text)
 
 
 def commands() -> st.SearchStrategy[str]:
@@ -65,7 +74,7 @@ def commands() -> st.SearchStrategy[str]:
     )
 
 
-def interpret(text: object) -> list[object]:
+def interpret(text: TextLike) -> list[object]:
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder).resolve()
         (root / "data").mkdir()
@@ -75,7 +84,7 @@ def interpret(text: object) -> list[object]:
         host = _Host(root)
         options = ShellOptions(steps=300, unroll=6, depth=8)
         state = ShellState(arguments=["p", Text((Hole("argument"),))])
-        ShellInterpreter(host, options).run_text(text, state)  # type: ignore[arg-type]
+        ShellInterpreter(host, options).run_text(text, state)
         return host.told
 
 
@@ -90,20 +99,22 @@ class _Host:
     def _plain(self, value: object) -> str:
         return str(value).replace(self.root, "ROOT")
 
-    def access(self, operation, path, command, place, conditional) -> None:
+    def access(self, operation: Operation, path: TextLike, command: str, place: Place, conditional: bool) -> None:
         assert isinstance(path, (str, Text))
         assert isinstance(place, Place)
         assert path != ""
         self.told.append((operation, self._plain(path), command, place, conditional))
 
-    def opaque(self, reason, place, conditional) -> None:
+    def opaque(self, reason: str, place: Place, conditional: bool) -> None:
         assert reason
         self.told.append((self._plain(reason), place, conditional))
 
-    def python(self, argv, state, place, conditional, stdin) -> None:
+    def python(
+        self, argv: Sequence[TextLike], state: ShellState, place: Place, conditional: bool, stdin: object
+    ) -> None:
         self.told.append((self._plain([str(word) for word in argv]), place, conditional))
 
-    def program(self, name, argv, state, place, conditional) -> bool:
+    def program(self, name: str, argv: object, state: object, place: Place, conditional: bool) -> bool:
         return False
 
 
@@ -126,7 +137,9 @@ def test_random_programs_end_and_repeat(text: str) -> None:
 
 
 @FAST
-@given(st.lists(st.one_of(PIECES, st.builds(Hole, st.just("argument"), st.booleans(), st.text(max_size=3))), max_size=20))
+@given(
+    st.lists(st.one_of(PIECES, st.builds(Hole, st.just("argument"), st.booleans(), st.text(max_size=3))), max_size=20)
+)
 def test_partly_known_text_ends(parts: list[str | Hole]) -> None:
     interpret(make_text([piece for part in parts for piece in (part, " ")]))
 
@@ -150,7 +163,7 @@ def test_partly_known_text_ends(parts: list[str | Hole]) -> None:
         "x=a; for i in {1..60}; do x=$x$x; done; touch $x",
         "echo {{a,b},{c,d}}{e,f}{g,h}{i,j}{k,l}{m,n}{o,p}{q,r}{s,t} > x",
         "echo {1..999999999}",
-        "while read x; do eval \"$x\"; done < a",
+        'while read x; do eval "$x"; done < a',
         "eval 'eval \"eval x\"'; trap 'exit' EXIT; exit",
         "printf '%9999999999d' 1; printf '%s' $(printf '%500s' x)",
         "bash -c 'bash -c \"bash a\"'; source a; . a",

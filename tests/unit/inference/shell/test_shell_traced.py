@@ -1,18 +1,23 @@
 """Scripts run for real under strace: the files that they read and write below the folder are those that were inferred."""
 
+# ruff: noqa: E501 - shell texts stay on one line, as they are written
+
 from __future__ import annotations
 
 import os
 import re
 import shutil
 import subprocess
-from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
-
 from taskgates.inference.shell.host import ShellState
 from taskgates.inference.shell.interpreter import ShellInterpreter
 from taskgates.model.patterns import PathPattern
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
 
 STRACE = shutil.which("strace")
 FILES = {
@@ -34,22 +39,22 @@ FILES = {
 SCRIPTS = {
     "copies": "mkdir -p out\ncp data/a.csv out\ncp data/a.csv data/b.csv out/\ncp -r data copy\nmv out/a.csv out/z.csv\n",
     "loops": (
-        "set -euo pipefail\nOUT=${OUT:-out}\nmkdir -p \"$OUT\"\nfor f in data/*.csv; do\n  b=$(basename \"$f\" .csv)\n"
-        "  head -n 1 \"$f\" > \"$OUT/$b.head\"\n  tail -n +2 \"$f\" | sort -o \"$OUT/$b.sorted\"\ndone\ncat \"$OUT\"/*.head > all\n"
+        'set -euo pipefail\nOUT=${OUT:-out}\nmkdir -p "$OUT"\nfor f in data/*.csv; do\n  b=$(basename "$f" .csv)\n'
+        '  head -n 1 "$f" > "$OUT/$b.head"\n  tail -n +2 "$f" | sort -o "$OUT/$b.sorted"\ndone\ncat "$OUT"/*.head > all\n'
     ),
-    "while-read": "while IFS= read -r name; do\n  touch \"$name.flag\"\ndone < conf/names.txt\nls *.flag | xargs -I{} cp {} data/\n",
+    "while-read": 'while IFS= read -r name; do\n  touch "$name.flag"\ndone < conf/names.txt\nls *.flag | xargs -I{} cp {} data/\n',
     "sed-awk": (
         "sed -i 's/hello/bye/' data/notes.txt\nsed 's/x/y/w changed.txt' data/a.csv > out.csv\n"
-        "awk -F, 'NR>1 {print $2 > (\"name_\" $1 \".txt\")}' data/a.csv\n"
+        'awk -F, \'NR>1 {print $2 > ("name_" $1 ".txt")}\' data/a.csv\n'
     ),
     "redirections": (
         "exec 3>> log.txt\necho start >&3\n{ echo one; cat data/b.csv; } > both.txt 2> err.txt\n"
         "cat <<EOF > here.txt\n$(wc -l < data/a.csv)\nEOF\ncat data/a.csv | tee copy1 > copy2\n: > empty\n"
     ),
     "functions": (
-        "source lib/common.sh\nsource conf/settings.env\nbuild() {\n  local in=$1 dir=$2\n  mkdir -p \"$dir\"\n"
-        "  cp \"$in\" \"$dir/${in##*/}\"\n  log built \"$in\"\n}\nbuild data/a.csv \"$TARGET\"\nbuild data/b.csv \"$TARGET\"\n"
-        "if [ \"$MODE\" = fast ]; then touch fast.mark; else touch slow.mark; fi\n"
+        'source lib/common.sh\nsource conf/settings.env\nbuild() {\n  local in=$1 dir=$2\n  mkdir -p "$dir"\n'
+        '  cp "$in" "$dir/${in##*/}"\n  log built "$in"\n}\nbuild data/a.csv "$TARGET"\nbuild data/b.csv "$TARGET"\n'
+        'if [ "$MODE" = fast ]; then touch fast.mark; else touch slow.mark; fi\n'
     ),
     "find": (
         "find data -name '*.csv' -exec cp {} . \\;\nfind data -maxdepth 1 -name '*.txt' -print0 | xargs -0 wc -l > counts\n"
@@ -63,7 +68,7 @@ SCRIPTS = {
     "folders": "cd data\nwc -l a.csv > ../w.txt\n(cd sub && cat c.csv > ../../c.txt)\npushd sub > /dev/null\ncat c.csv >> x\npopd > /dev/null\nmv sub moved\n",
     "case-getopts": (
         "set -- -o result -v data/a.csv\nwhile getopts 'o:v' opt; do\n  case $opt in o) out=$OPTARG ;; v) verbose=1 ;; esac\ndone\n"
-        "shift $((OPTIND - 1))\n[ -n \"${verbose:-}\" ] && echo verbose > v.log\ncat \"$@\" > \"$out\"\n"
+        'shift $((OPTIND - 1))\n[ -n "${verbose:-}" ] && echo verbose > v.log\ncat "$@" > "$out"\n'
     ),
     "arithmetic": "i=0\nwhile [ $i -lt 3 ]; do\n  printf '%02d\\n' $i > part_$i\n  i=$((i + 1))\ndone\nfor ((k = 3; k < 5; k++)); do cp part_0 part_$k; done\n",
     "text-tools": (
@@ -72,7 +77,7 @@ SCRIPTS = {
         "install -D -m 644 data/a.csv deep/er/a.csv\nln -s data/a.csv link\ntruncate -s 0 raw\n"
     ),
     "patch": "patch -p1 < fix.patch > /dev/null\n",
-    "traps": "t=work.tmp\ntrap 'rm -f \"$t\"' EXIT\ngrep -l name data/*.csv > \"$t\"\nxargs cat < \"$t\" > joined\n",
+    "traps": 't=work.tmp\ntrap \'rm -f "$t"\' EXIT\ngrep -l name data/*.csv > "$t"\nxargs cat < "$t" > joined\n',
     "options": "cp -t . -- data/a.csv\nmv -T a.csv A\nrm -f A\ntouch {x,y}{1..2}.txt\nrm -- x?.txt\nhead -c3 data/b.csv >three\n",
 }
 
@@ -129,7 +134,7 @@ def existing(folder: Path) -> set[str]:
 @pytest.mark.slow
 @pytest.mark.skipif(STRACE is None, reason="strace is not installed")
 @pytest.mark.parametrize("name", SCRIPTS)
-def test_inferred_accesses_are_the_traced_ones(name: str, tmp_path: Path, recording_host) -> None:
+def test_inferred_accesses_are_the_traced_ones(name: str, tmp_path: Path, recording_host: Callable[..., Any]) -> None:
     folder = tmp_path / "repository"
     for file, content in {**FILES, "script.sh": SCRIPTS[name]}.items():
         path = folder / file
@@ -145,9 +150,7 @@ def test_inferred_accesses_are_the_traced_ones(name: str, tmp_path: Path, record
         inferred = [PathPattern(path.rstrip("?")) for path in host.of(*operations)]
         # Files that exist neither before nor after may be the commands' own temporary ones.
         missed = {
-            path
-            for path in traced & (tree | after) - CODE
-            if not any(pattern.matches(path) for pattern in inferred)
+            path for path in traced & (tree | after) - CODE if not any(pattern.matches(path) for pattern in inferred)
         }
         assert missed == set(), f"not inferred: {operations}"
         universe = (tree | after) - CODE
@@ -162,6 +165,7 @@ def test_inferred_accesses_are_the_traced_ones(name: str, tmp_path: Path, record
 
 CODE = {"script.sh", "lib/common.sh"}
 WRITES = ("create", "overwrite", "append", "update", "delete", "rename")
+
 
 def is_folder(path: str, files: set[str]) -> bool:
     return any(file.startswith(f"{path}/") for file in files)

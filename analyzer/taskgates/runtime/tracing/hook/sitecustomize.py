@@ -104,7 +104,7 @@ def _install() -> None:
                 code = _loads_code(frame)
                 paths, flags = [_text(arguments[0])], arguments[2] or 0
             else:
-                code, flags = False, 0
+                code, flags = event == "os.listdir" and _loads_code(frame), 0
                 paths = [_text("." if arguments[index] is None else arguments[index]) for index in _PATHS[event]]
             if all(paths):
                 _report(event, paths, flags, code, _site(frame))
