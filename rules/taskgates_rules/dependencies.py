@@ -6,11 +6,11 @@ import difflib
 from typing import TYPE_CHECKING
 
 from taskgates.gates.conflicts import ConflictKind, Flow
-from taskgates.gates.cycles import CircularGroup, EdgeKind
+from taskgates.gates.cycles import CircularGroup, Edge, EdgeKind
 from taskgates.gates.footprint import Origin
 from taskgates.model.finding import Finding, Related, Severity
 from taskgates.model.patterns import PathPattern
-from taskgates.scan.places import Place, place_of, task_names
+from taskgates.scan.places import Place, inside_root, place_of, task_names
 from taskgates.scan.rule import Example, Precision, Rule, native_task
 
 if TYPE_CHECKING:
@@ -92,13 +92,17 @@ class DependencyCycle(Rule):
             certain = group.kind is not EdgeKind.DATA_FLOW or any(cycle.certain for cycle in group.cycles)
             yield self.finding(
                 f"{self._chains(group)}; {self._remedy(group)}.",
-                first.edges[0].span,
+                self._span(project, first.edges[0]),
                 tasks=group.members,
                 path=next((edge.path for edge in first.edges if edge.path is not None), None),
                 severity=self.severity if certain else Severity.WARNING,
-                related=[Related(f"task {edge.source} {edge.reason}", edge.span) for edge in edges],
+                related=[Related(f"task {edge.source} {edge.reason}", self._span(project, edge)) for edge in edges],
                 key=[group.kind.value],
             )
+
+    def _span(self, project: Project, edge: Edge) -> SourceSpan:
+        """The place of an edge; the task's where the read is in its command or outside the repository."""
+        return edge.span if inside_root(edge.span.file) else project.by_id[edge.source].span
 
     def _chains(self, group: CircularGroup) -> str:
         first = group.cycles[0]

@@ -56,6 +56,9 @@ def render(rows: Sequence[Row], *, markdown: bool = False, verbose: bool = False
             "",
         ),
     ]
+    unsaid = [row.program.name for row in rows if row.complete and row.score.misses]
+    if unsaid:
+        summary.append((f"misses, yet said complete: {len(unsaid)}", "", "", "", "", ""))
     blocks = [
         _block(("program", *head[1:]), programs, _details(rows) if verbose else {}, markdown=markdown),
         _block(("feature", *head[1:5], "programs"), features, {}, markdown=markdown),
@@ -81,6 +84,7 @@ def _details(rows: Iterable[Row]) -> dict[str, list[str]]:
     details: dict[str, list[str]] = {}
     for row in rows:
         lines = [f"failed: {row.error.splitlines()[-1]}"] if row.error else []
+        lines += ["says that it saw everything, and misses some"] if row.complete and row.score.misses else []
         lines += [f"missed: {text}" for text in row.score.misses]
         lines += [f"false alarm: {text} ({worth:.2f})" for text, worth in row.score.false_alarms]
         details[row.program.name] = lines

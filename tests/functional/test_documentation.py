@@ -65,7 +65,7 @@ def run(command: list[str], place: Path) -> str:
     environment = {
         **os.environ,
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        "COLUMNS": "88",
+        "COLUMNS": "80",
         "NO_COLOR": "1",
         "PYTHONUTF8": "1",
         "LC_ALL": "C.UTF-8",

@@ -23,6 +23,7 @@ from taskgates.runtime.events import RunBoard, TaskState
 from taskgates.runtime.executor import SafeParallelExecutor
 from taskgates.runtime.gating import RunGates
 from taskgates.runtime.monitor import parallel_execution_monitor
+from taskgates.runtime.result_checks import missing_outputs
 from taskgates.runtime.run_model import RunOptions, RunResult, Schedule
 from taskgates.runtime.task_manager import TaskManager
 from taskgates.runtime.worker_pool import WorkerPool, dask_pool
@@ -166,6 +167,7 @@ def command(
                 gate=gates.refusals,
                 batches=gates.batches,
                 capacity=gates.capacity,
+                validate=missing_outputs(root),
                 pool=pool,
                 board=board,
             )

@@ -36,8 +36,8 @@ class BatchingError(GroupError):
 class Solver(StrEnum):
     """Which algorithm divides the tasks.
 
-    `auto` takes the solver of the `optimal` extra where it is installed and the default algorithm could not prove its
-    answer; `heuristic` never asks it; `optimal` demands it.
+    `auto` takes the solver of the `optimal` extra where it is installed, the group is not too large for it, and the
+    default algorithm could not prove its answer; `heuristic` never asks it; `optimal` demands it.
     """
 
     AUTO = "auto"
@@ -106,7 +106,7 @@ def suggest_batches(
     Raises:
         GroupError: an id is unknown.
         BatchingError: a dependency is unknown, dependencies are circular, a single task exceeds the budget, or the
-            solver that was demanded is not installed.
+            solver that was demanded is not installed or the group too large for it.
     """
     limits = limits or BatchLimits()
     wanted = known_group(ids, relations)
@@ -129,13 +129,14 @@ def suggest_batches(
     if solver is not Solver.HEURISTIC and (len(batches) > proven_bound or solver is Solver.OPTIMAL):
         from taskgates.gates import exact
 
-        if exact.is_installed():
+        obstacle = exact.obstacle(len(problem) * len(batches))
+        if obstacle is None:
             answer = exact.fewest_batches(problem, batches, proven_bound, time_limit=limits.time_limit)
             batches, used = answer.batches, "cp-sat"
             if answer.lower_bound > proven_bound:
                 proven_bound, reason = answer.lower_bound, "the solver excluded fewer"
         elif solver is Solver.OPTIMAL:
-            raise BatchingError(exact.MISSING)
+            raise BatchingError(obstacle)
     return BatchPlan(
         batches=tuple(tuple(wanted[task] for task in sorted(batch)) for batch in batches),
         lower_bound=proven_bound,

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 MISSING: Final = "the optimal solver is not installed; install it with: pip install 'taskgates[optimal]'"
 
 
+_MAX_VARIABLES: Final = 200_000
 _TICKS: Final = 1000
 """Parts of a second that the solver counts in."""
 
@@ -53,6 +54,22 @@ class ExactSchedule(msgspec.Struct, frozen=True):
 def is_installed() -> bool:
     """Whether OR-Tools can be imported."""
     return find_spec("ortools") is not None
+
+
+def obstacle(variables: int) -> str | None:
+    """Why a model of so many variables is not solved: the solver is missing, or it would not fit; None if it is.
+
+    Args:
+        variables: tasks times batches for a division, about a hundred for each task of a schedule.
+    """
+    if not is_installed():
+        return MISSING
+    if variables > _MAX_VARIABLES:
+        return (
+            f"the optimal solver would need {variables} variables, more than the {_MAX_VARIABLES} that are sensible; "
+            f"batch fewer tasks at once or use the default algorithm"
+        )
+    return None
 
 
 def fewest_batches(

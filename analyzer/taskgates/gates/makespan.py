@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from taskgates.gates.relations import Relations
 
 _CLIQUE_SEEDS = 40
+_VARIABLES_OF_A_TASK = 100
+"""What an interval costs the solver, beside a yes-or-no variable."""
 
 
 class ScheduledTask(msgspec.Struct, frozen=True):
@@ -116,13 +118,14 @@ def schedule(
     if solver is not Solver.HEURISTIC and (solver is Solver.OPTIMAL or not _reached(starts, seconds, bound)):
         from taskgates.gates import exact
 
-        if exact.is_installed():
+        obstacle = exact.obstacle(len(problem) * _VARIABLES_OF_A_TASK)
+        if obstacle is None:
             answer = exact.shortest_schedule(problem, seconds, starts, time_limit=limits.time_limit)
             starts, used = answer.starts, "cp-sat"
             if answer.lower_bound > bound:
                 bound, reason = answer.lower_bound, "the solver excluded less"
         elif solver is Solver.OPTIMAL:
-            raise BatchingError(exact.MISSING)
+            raise BatchingError(obstacle)
     lanes = _lanes(starts, seconds)
     tasks = [
         ScheduledTask(task_id, starts[task], starts[task] + seconds[task], lanes[task])

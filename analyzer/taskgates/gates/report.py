@@ -20,6 +20,7 @@ from taskgates.gates.cycles import Cycle, EdgeKind, cycles_with_flows
 from taskgates.gates.partition import partition_advice
 from taskgates.gates.relations import GroupError, Relations, known_group
 from taskgates.gates.shared_state import find_shared_conflicts, hazards_among
+from taskgates.model.patterns import PathPattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -253,7 +254,7 @@ def _conflict(conflict: Conflict, *, sites: bool) -> dict[str, Any]:
     entry: dict[str, Any] = {
         "task1": conflict.first,
         "task2": conflict.second,
-        "file": conflict.path,
+        "file": _shown(conflict.path),
         "type": conflict.weight.value,
         "kind": conflict.kind.value,
     }
@@ -263,9 +264,13 @@ def _conflict(conflict: Conflict, *, sites: bool) -> dict[str, Any]:
     return entry
 
 
+def _shown(path: str) -> str:
+    return PathPattern(path).shown if "[" in path else path
+
+
 def _touch(touch: Touch) -> dict[str, Any]:
     return {
-        "path": touch.path,
+        "path": _shown(touch.path),
         "operation": touch.operation.value,
         "origin": touch.origin.value,
         "file": touch.span.file,

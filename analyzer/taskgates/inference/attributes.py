@@ -37,6 +37,7 @@ from taskgates.inference.values import (
     Partial,
     PathV,
     Scalar,
+    Stream,
     Super,
     TupleV,
     Union,
@@ -790,6 +791,8 @@ class Attributes(Core):
                 return getter(self)
         if isinstance(value, Awaitable):
             return self.iterate(value.result)
+        if isinstance(value, Stream):
+            return TupleV(value.rows())
         self.may_raise()
         origin = value.origin if isinstance(value, Unknown) else "unknown"
         return TupleV(

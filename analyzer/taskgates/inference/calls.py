@@ -190,12 +190,13 @@ class Calls(Core):
         node = func.node
         self.note_call(f"{func.module.name}.{func.qualname}")
         self.tick()
-        if node.is_generator and not node.is_async:
+        if node.is_generator:
             return self.run_generator(func, args)
+        starved = self.starved
         result = self.run_function(func, args, None, None)
+        if node.is_async and self.starved > starved and not self.ending:
+            self.again.append((func, args))
         if node.is_async:
-            if node.is_generator:
-                return result
             return Awaitable(result)
         return result
 

@@ -221,6 +221,10 @@ class Classes(Core):
                     value = join([value, args.kwstar]) if default is not None else args.kwstar
                 elif default is None:
                     self.may_raise("TypeError")
+                if is_field and "method" in default.slots:  # type: ignore[union-attr]
+                    value = self.call(default.slots["method"], Arguments([instance]))  # type: ignore[union-attr]
+            if is_field and "converter" in default.slots:  # type: ignore[union-attr]
+                value = self.call(default.slots["converter"], Arguments([value]))  # type: ignore[union-attr]
             self.state.write(instance.slots, name, value)
         for base in cls.mro:
             if isinstance(base, ClassV):
@@ -379,6 +383,7 @@ def field_model(machine: Any, args: Arguments) -> AnyValue | None:
         ("factory", "factory"),
         ("init", "init"),
         ("kw_only", "kw_only"),
+        ("converter", "converter"),
     ):
         if keyword in args.kw:
             out.slots[slot] = args.kw[keyword]
@@ -389,6 +394,23 @@ for _name in _DATACLASS:
     registry.FUNCTIONS[_name] = dataclass_model
 for _name in _FIELD:
     registry.FUNCTIONS[_name] = field_model
+
+
+def _field_default_method(machine: Any, obj: Instance, args: Arguments) -> AnyValue:
+    """`@field.default`: a method that computes the default."""
+    func = args.pos[0] if args.pos else UNKNOWN
+    machine.state.write(obj.slots, "method", func)
+    return obj
+
+
+def _field_validator(machine: Any, obj: Instance, args: Arguments) -> AnyValue:
+    """`@field.validator`."""
+    del machine
+    return args.pos[0] if args.pos else obj
+
+
+registry.METHODS["dataclasses.Field.default"] = _field_default_method
+registry.METHODS["dataclasses.Field.validator"] = _field_validator
 
 
 def namedtuple_model(machine: Any, args: Arguments) -> AnyValue | None:

@@ -127,9 +127,10 @@ class Frame:
 class TryContext:
     """The exceptions that may leave the body of a try statement that is being run."""
 
-    __slots__ = ("anything", "names", "values")
+    __slots__ = ("anything", "kinds", "names", "values")
 
-    def __init__(self) -> None:
+    def __init__(self, kinds: Sequence[AnyValue | None] = ()) -> None:
+        self.kinds = tuple(kinds)
         self.anything = False
         self.names: set[str] = set()
         self.values: list[AnyValue] = []
@@ -161,6 +162,9 @@ class Core(Interface):
         self.undecided = 0
         self.threads = 0
         self.steps = 0
+        self.starved = 0
+        self.closed = False
+        self.ending = False
         self.held: list[str] = []
         self.chain: Chain | None = None
         self.frame: Frame | None = None
@@ -168,6 +172,7 @@ class Core(Interface):
         self.active: list[tuple[int, tuple[AnyValue, ...] | None]] = []
         self.tries: list[TryContext] = []
         self.calls: dict[str, dict[str, None]] = {}
+        self.again: list[tuple[AnyValue, Arguments]] = []
         self.at_exit: list[tuple[AnyValue, Arguments]] = []
         self.stdin: AnyValue | None = None
 
@@ -243,6 +248,8 @@ class Core(Interface):
             method = self.get_attr(value, "__fspath__") if self.has_attr(value, "__fspath__") else None
             if method is not None:
                 return path_text(self.call(method, Arguments()))
+        elif value.cls.name == "os.DirEntry":
+            return path_text(value.slots["path"])
         return None
 
     def has_attr(self, value: AnyValue, name: str) -> bool:
@@ -283,11 +290,49 @@ class Core(Interface):
             return
         if isinstance(path, str) and path.startswith(TEMPORARY):
             return
-        if operation.is_write and operation is not Operation.MKDIR and isinstance(path, str):
-            self.log.written.add(path)
-        elif operation.is_write and operation is not Operation.MKDIR:
-            self.log.written_patterns.append(path)
-        self.log.access(operation, path, self.site(call), conditional)
+        self.note(operation, path, self.site(call), conditional)
+
+    def note(self, operation: Operation, path: TextLike, site: RawSite, conditional: bool) -> None:
+        """Log an access to an absolute path, and remember what it means for later existence tests."""
+        known = path if isinstance(path, str) else None
+        place = self.in_tree(known) if known is not None else None
+        if place is not None:
+            kind = self.tree.kind(place)
+            is_folder = kind == "folder" or (kind is None and self.made_folder(place))
+            if is_folder and operation is Operation.READ:
+                operation = Operation.LIST
+            elif is_folder and operation is Operation.DELETE:
+                # Files are what tasks share; those below a removed folder are logged on their own.
+                self.log.folders.discard(str(known))
+                return
+            elif operation is Operation.DELETE and self.absent(place):
+                return
+        if operation is Operation.MKDIR:
+            if known is not None:
+                self.log.folders.add(known)
+        elif operation is Operation.DELETE:
+            if known is not None and not conditional:
+                self.log.removed.add(known)
+        elif operation.is_write:
+            if known is not None:
+                self.log.written.add(known)
+                self.log.removed.discard(known)
+            else:
+                self.log.written_patterns.append(path)
+        self.log.access(operation, path, site, conditional)
+
+    def absent(self, place: str) -> bool:
+        """Whether a root-relative path is certainly not there: the tree is complete and the program did not make it."""
+        if not self.closed or self.tree.kind(place) is not None and not self.deleted(place):
+            return False
+        return not self.wrote(place) and not self.made_folder(place) and not self.log.is_opaque
+
+    def made_folder(self, place: str) -> bool:
+        """Whether the program itself created a folder, or wrote below it."""
+        base = str(normalise(join_paths(self.root, place)))
+        return base in self.log.folders or any(
+            (path if isinstance(path, str) else path.prefix).startswith(base + "/") for path in self.log.written
+        )
 
     def opaque(self, reason: str) -> None:
         """Note that something here could not be seen through."""
@@ -322,7 +367,11 @@ class Core(Interface):
         return any(matches_text(pattern, str(absolute)) for pattern in self.log.written_patterns)
 
     def exists(self, text: TextLike, kind: str | None = None) -> bool | None:
-        """Existence as far as the tree can tell: True when there or written by the program, else undecided."""
+        """Existence as far as the tree can tell: True when there or written by the program.
+
+        What is not there is False while the tree is taken to be complete (`closed`), else undecided, since some other
+        task may create it.
+        """
         path = self.in_tree(text)
         if path is None:
             return None
@@ -331,7 +380,7 @@ class Core(Interface):
             return kind is None or found == kind
         if self.wrote(path) and kind in (None, "file"):
             return None if self.deleted(path) else True
-        return None
+        return False if self.absent(path) else None
 
     def deleted(self, path: str) -> bool:
         """Whether the program itself may have removed a root-relative path."""

@@ -82,13 +82,15 @@ class Analyser:
         return [self._problems[file] for file in sorted(self._problems)]
 
     def command(self, command: Command) -> AccessSet:
-        """What a command line or shell text does."""
-        return self._run(str(command), lambda machine: self._command(machine, command))
+        """What a command line or shell text does in the tree as it is now: a file that is not there is not there."""
+        return self._run(str(command), lambda machine: self._command(machine, command, closed=True))
 
     def task(self, task: Task) -> AccessSet | None:
         """What a task does when it runs; None when there is no code to look at."""
         if task.command is not None:
-            return self.command(task.command)
+            command = task.command
+            # Another task may create what is not there yet.
+            return self._run(str(command), lambda machine: self._command(machine, command, closed=False))
         sources = tuple(source for source in task.sources if ":" in source or self.tree.kind(source) == "file")
         if not sources:
             return None
@@ -98,7 +100,7 @@ class Analyser:
         """The call graph that is reachable from a command: callees by caller, dotted names."""
         machine = self._machine(EffectLog())
         try:
-            self._command(machine, command)
+            self._command(machine, command, closed=True)
         except (BudgetExceeded, AbstractRaise):
             pass
         return {caller: sorted(callees) for caller, callees in sorted(machine.calls.items())}
@@ -135,8 +137,9 @@ class Analyser:
         mutable = self.sources.mutated_names()
         return log.access_set(target, self.root, locator.site, lambda name: name in mutable)
 
-    def _command(self, machine: Interpreter, command: Command) -> None:
+    def _command(self, machine: Interpreter, command: Command, *, closed: bool) -> None:
         machine.cwd = normalise(f"{self.root}/{command.cwd}")
+        machine.closed = closed
         state = ShellState(cwd=command.cwd)
         if command.argv is not None:
             argv = list(command.argv)

@@ -121,10 +121,17 @@ class Imports(Core):
         self.modules[module.name] = value
         self.attach(value)
         if module.file is None:
+            value.slots["__name__"] = Known(module.name)
+            value.slots["__path__"] = self.package_path(value)
             value.done = True
             return value
         self.run_module(value, module.name)
         return value
+
+    def package_path(self, module: ModuleV) -> AnyValue:
+        """`__path__`: the absolute folders of a package."""
+        folders = (folder if folder.startswith("/") else f"{self.root}/{folder}" for folder in module.path)
+        return ListObj("list", [Known(folder.rstrip("/.") if folder.endswith("/.") else folder) for folder in folders])
 
     def attach(self, module: ModuleV) -> None:
         """Bind a submodule in its package."""
@@ -144,7 +151,7 @@ class Imports(Core):
                 "__package__": Known(value.package),
                 "__doc__": NONE,
                 "__spec__": Unknown("a module specification", "data"),
-                "__path__": TupleV(Known(f"{self.root}/{folder}") for folder in value.path),
+                "__path__": self.package_path(value),
             }
         )
         if not value.file.startswith("/"):

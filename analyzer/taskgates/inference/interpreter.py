@@ -14,7 +14,7 @@ from taskgates.inference.imports import Imports, Sources
 from taskgates.inference.library import Library
 from taskgates.inference.log import Chain, EffectLog, RawSite
 from taskgates.inference.matching import Matching
-from taskgates.inference.models import argparsing, builtins, containers, formats, paths, strings, system
+from taskgates.inference.models import argparsing, builtins, concurrency, containers, formats, paths, strings, system
 from taskgates.inference.processes import Processes
 from taskgates.inference.refine import Refinement
 from taskgates.inference.statements import Statements
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from taskgates.tree.environment import Environment
     from taskgates.tree.tree import Tree
 
-MODELS = (models, argparsing, builtins, containers, formats, paths, strings, system)
+MODELS = (models, argparsing, builtins, concurrency, containers, formats, paths, strings, system)
 """The model packages: importing them fills the registries."""
 
 
@@ -99,6 +99,7 @@ class Interpreter(
         )
         child.chain = Chain(self.chain, site.file, site.pos, site.function)
         child.undecided = self.undecided
+        child.closed = self.closed
         child.process_depth = self.process_depth + 1
         child.process_keys = self.process_keys
         child.steps = self.steps

@@ -319,14 +319,6 @@ class Library(Core):
     def touch(self, operation: Operation, value: AnyValue, call: str, *, conditional: bool = False) -> None:
         """Note an access, and what the program now knows about the file."""
         self.access(operation, value, call, conditional=conditional)
-        if operation is Operation.DELETE and not conditional and not self.conditional:
-            text = path_text(value)
-            if isinstance(text, str):
-                self.log.removed.add(str(self.absolute(text)))
-        elif operation.is_write:
-            text = path_text(value)
-            if isinstance(text, str):
-                self.log.removed.discard(str(self.absolute(text)))
 
     def path_values(
         self, expression: PathExpr, row: Row, bound: dict[str, AnyValue], obj: AnyValue | None
@@ -479,13 +471,6 @@ class Library(Core):
             return value if isinstance(text, str) and self.exists(text) else None
         return self.get_attr(value, name)
 
-    def made_folder(self, place: str) -> bool:
-        """Whether the program itself created a folder, or wrote below it."""
-        base = str(self.absolute(f"{self.root}/{place}"))
-        return base in self.log.folders or any(
-            (path if isinstance(path, str) else path.prefix).startswith(base + "/") for path in self.log.written
-        )
-
     def nested(self, value: AnyValue, keys: list[str]) -> AnyValue | None:
         """The values under a key path in nested mappings and lists."""
         if not keys:
@@ -556,8 +541,27 @@ class Library(Core):
         return opened, mode
 
     def note_open(self, operation: Operation, value: AnyValue, call: str, *, conditional: bool = False) -> None:
-        """Note that a file is opened; reading one that is not there may fail."""
+        """Note that a file is opened; reading one that is not there fails, where the program is prepared for it.
+
+        Raises:
+            AbstractRaise: a FileNotFoundError.
+        """
+        if operation is Operation.READ and self.missing_file(value) and self.prepared_for("FileNotFoundError"):
+            raise self.throw("FileNotFoundError")
         self.touch(operation, value, call, conditional=conditional)
+
+    def missing_file(self, value: AnyValue) -> bool:
+        """Whether a value names a file that is certainly not there."""
+        text = path_text(value)
+        place = self.in_tree(text) if text is not None else None
+        return place is not None and self.absent(place)
+
+    def prepared_for(self, name: str) -> bool:
+        """Whether a handler around the present place would take an exception."""
+        from taskgates.inference.exceptions import catches
+
+        raised = self.throw(name).value
+        return any(catches(kind, raised) for context in self.tries for kind in context.kinds)
 
     # Results
 
@@ -739,8 +743,11 @@ class Library(Core):
         if callback.thread or callback.process:
             self.threads += callback.thread
             self.held = []
+        starved = self.starved
         try:
             result = self.call(func, call_args)
+            if self.starved > starved and not self.ending and (callback.thread or callback.process):
+                self.again.append((func, call_args))
         except AbstractRaise:
             self.may_raise()
             result = UNKNOWN

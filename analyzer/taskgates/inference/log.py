@@ -73,6 +73,11 @@ class EffectLog:
         """Note one access; `path` absolute or relative to the root, None when unknown."""
         self._accesses.setdefault((operation, path), _Entry()).add(site, conditional)
 
+    @property
+    def is_opaque(self) -> bool:
+        """Whether something could not be seen through so far."""
+        return bool(self._opaque)
+
     def opaque(self, reason: str, site: RawSite) -> None:
         """Note something that could not be seen through."""
         self._opaque.setdefault(reason, _Entry()).add(site, conditional=False)

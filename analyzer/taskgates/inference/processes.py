@@ -69,17 +69,7 @@ class ShellHost:
         head = absolute if isinstance(absolute, str) else absolute.prefix
         if head.startswith(("/dev/", "/proc/", TEMPORARY)):
             return
-        if operation is Operation.DELETE and not conditional and isinstance(absolute, str):
-            machine.log.removed.add(absolute)
-        elif operation is Operation.MKDIR and isinstance(absolute, str):
-            machine.log.folders.add(absolute)
-        elif operation.is_write:
-            if isinstance(absolute, str):
-                machine.log.written.add(absolute)
-                machine.log.removed.discard(absolute)
-            else:
-                machine.log.written_patterns.append(absolute)
-        machine.log.access(operation, absolute, self.site(place, command), conditional or machine.conditional)
+        machine.note(operation, absolute, self.site(place, command), conditional or machine.conditional)
 
     def opaque(self, reason: str, place: Place, conditional: bool) -> None:
         """Something could not be seen through."""
@@ -341,7 +331,14 @@ class Processes(Core):
         self.finish()
 
     def finish(self) -> None:
-        """Run the handlers that were registered for later."""
+        """Run what waited for input that came later, then the handlers that were registered for the end."""
+        self.ending = True
+        again, self.again = self.again, []
+        for func, args in again:
+            try:
+                self.call(func, args)
+            except AbstractRaise:
+                continue
         while self.at_exit:
             handlers, self.at_exit = self.at_exit, []
             for func, args in handlers:

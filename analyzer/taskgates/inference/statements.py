@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from taskgates.inference.core import (
@@ -30,6 +30,7 @@ from taskgates.inference.values import (
     Known,
     ListObj,
     ModuleV,
+    Stream,
     TupleV,
     Union,
     generalise,
@@ -303,11 +304,17 @@ class Statements(Core):
         return flags
 
     def for_(self, stmt: ir.For, frame: Frame) -> int:
-        content = self.iterate(self.eval(stmt.iter, frame))
-        items, rest = content.items, content.rest
-        if len(items) > self.limits.unroll:
-            every = dict.fromkeys((*items, *([rest] if rest is not None else [])))
-            items, rest = (), generalise(tuple(every)) if len(every) > 1 else next(iter(every))
+        source = self.eval(stmt.iter, frame)
+        items: Iterable[AnyValue]
+        rest: AnyValue | None = None
+        if isinstance(source, Stream):
+            items = source.rows()
+        else:
+            content = self.iterate(source)
+            items, rest = content.items, content.rest
+            if len(content.items) > self.limits.unroll:
+                every = dict.fromkeys((*content.items, *([rest] if rest is not None else [])))
+                items, rest = (), generalise(tuple(every)) if len(every) > 1 else next(iter(every))
         token = object()
         out = NORMAL
         extra = 0
@@ -349,6 +356,7 @@ class Statements(Core):
         try:
             while True:
                 self.tick()
+                before = len(state.trail)
                 decided = self.truth(self.eval(stmt.test, frame))
                 if decided is False:
                     break
@@ -369,7 +377,6 @@ class Statements(Core):
                         self.refine(stmt.test, False, frame)
                     break
                 count += 1
-                before = len(state.trail)
                 flags = self.loop_body(stmt.body, frame, token)
                 out |= flags & ~NORMAL
                 if not flags & NORMAL:
@@ -436,7 +443,8 @@ class Statements(Core):
 
     def guarded(self, stmt: ir.Try, frame: Frame) -> int:
         """try/except/else without its finally clause."""
-        context = TryContext()
+        kinds = [self.eval(handler.type, frame) if handler.type is not None else None for handler in stmt.handlers]
+        context = TryContext(kinds)
         self.tries.append(context)
         raised: AnyValue | None = None
         undecided, held, loops = self.undecided, list(self.held), len(self.loops)
@@ -449,7 +457,6 @@ class Statements(Core):
             del self.loops[loops:]
         finally:
             self.tries.pop()
-        kinds = [self.eval(handler.type, frame) if handler.type is not None else None for handler in stmt.handlers]
         if raised is not None and not flags:
             return self.handle(stmt, kinds, raised, 0, frame)
         runs: list[Callable[[], int]] = []
@@ -532,14 +539,27 @@ class Statements(Core):
         value = self.enter(manager)
         if item.target is not None:
             self.store(item.target, value, frame)
+        suppressed = self.suppressed(manager)
+        if suppressed:
+            self.tries.append(TryContext(suppressed))
         try:
             flags = self.with_items(stmt, index + 1, frame)
         except AbstractRaise as error:
             if self.leave(manager, error.value):
                 return NORMAL
             raise
+        finally:
+            if suppressed:
+                self.tries.pop()
         self.leave(manager, None)
         return flags
+
+    def suppressed(self, manager: AnyValue) -> tuple[AnyValue, ...]:
+        """The exceptions that a `contextlib.suppress` swallows."""
+        if isinstance(manager, Instance) and isinstance(manager.cls, Ext) and manager.cls.name == "contextlib.suppress":
+            kinds = manager.slots["kinds"]
+            return kinds.items if isinstance(kinds, TupleV) else ()
+        return ()
 
     def with_generator(
         self, generator: tuple[AnyValue, Arguments], item: ir.WithItem, stmt: ir.With, index: int, frame: Frame

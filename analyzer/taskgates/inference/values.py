@@ -6,7 +6,7 @@ Immutable values compare by content; objects on the abstract heap compare by ide
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from taskgates.inference.text import Hole, Text, TextLike, concat, make_text
@@ -257,6 +257,15 @@ class Awaitable(Value):
 
     def __hash__(self) -> int:
         return hash((Awaitable, self.result))
+
+
+class Stream(Value):
+    """An iterator whose elements are made one by one, while a loop consumes them (`os.walk` and its pruning)."""
+
+    __slots__ = ("rows",)
+
+    def __init__(self, rows: Callable[[], Iterator[AnyValue]]) -> None:
+        self.rows = rows
 
 
 class Heap(Value):
@@ -747,6 +756,7 @@ __all__ = [
     "Partial",
     "PathV",
     "Scalar",
+    "Stream",
     "Super",
     "TupleV",
     "Union",

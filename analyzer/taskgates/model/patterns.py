@@ -161,6 +161,11 @@ class PathPattern:
         return self.literal is not None
 
     @property
+    def shown(self) -> str:
+        """The pattern for people: a literal as the path that it is, anything else as its text."""
+        return self.literal if self.literal is not None else self.text
+
+    @property
     def literal_prefix(self) -> str:
         """The longest known text with which every matching path begins, wildcards unescaped."""
         if self.literal is not None:

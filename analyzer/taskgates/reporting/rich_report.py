@@ -190,7 +190,7 @@ class _Page:
         self.line()
         self.console.print(Padding(table, (0, 0, 0, 2)))
         if any(row.reads is None and row.read_paths for row in shown):
-            self.line(Text("(n) counts paths that the manifest has no place to declare", style="dim"), 2)
+            self.line(Text("(n): paths that the manifest has no place to declare", style="dim"), 2)
         hidden = len(rows) - len(shown)
         if hidden:
             words = "needs no attention" if hidden == 1 else "need no attention"

@@ -9,8 +9,6 @@ calls running has a checkpoint to go back to, and what it calls finished was fin
 
 from __future__ import annotations
 
-import hashlib
-import re
 import time
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from pathlib import Path
@@ -20,102 +18,24 @@ import msgspec
 
 from taskgates.model.patterns import escape
 from taskgates.runtime.errors import CheckpointError, RestoreError, TaskRuntimeError
-from taskgates.runtime.events import EventLog, RunBoard, TaskState
-from taskgates.runtime.journal import AttemptState, Journal
+from taskgates.runtime.events import TaskState
+from taskgates.runtime.journal import AttemptState
 from taskgates.runtime.path_overlap import PathSet
+from taskgates.runtime.run_items import Item, Tools, slug
 from taskgates.runtime.run_model import RunOptions, TaskResult, UndeclaredWrite
 from taskgates.runtime.supervised import CommandJob, CommandOutcome, end_lost_command
 from taskgates.runtime.tree_scan import scan_tree, tree_change, with_part_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
-    from taskgates.model.task import Task
-    from taskgates.runtime.checkpoints import Checkpoint, CheckpointStore
-    from taskgates.runtime.commands import CommandLine
+    from taskgates.runtime.checkpoints import Checkpoint
     from taskgates.runtime.lock_table import LockHolder
-    from taskgates.runtime.locks import LockLease, LockManager, LockRequest
-    from taskgates.runtime.worker_pool import WorkerPool
     from taskgates.runtime.write_sets import WriteSet
 
 _TICK = 0.1
 _CAPACITY_INTERVAL = 0.5
 _OWN_CONFLICT_DELAY = 0.05
-
-
-class Item:
-    """One task of the run and where it stands.
-
-    Attributes:
-        task: the task.
-        writes: what it may read and write.
-        command: what is executed.
-        after: ids of tasks of the same run that must finish first.
-        state: what it is doing.
-        attempts: how often it was started.
-        alone: it runs only while nothing else does.
-        overlapped: something else ran during the present attempt.
-        message: why it did not finish.
-        seconds: time of the last attempt.
-    """
-
-    def __init__(self, task: Task, writes: WriteSet, command: CommandLine, after: frozenset[str]) -> None:
-        self.task = task
-        self.writes = writes
-        self.command = command
-        self.after = after
-        self.state = TaskState.WAITING
-        self.attempts = 0
-        self.alone = False
-        self.overlapped = False
-        self.message = ""
-        self.seconds = 0.0
-        self.request: LockRequest | None = None
-        self.lease: LockLease | None = None
-        self.future: Future[CommandOutcome] | None = None
-        self.job: CommandJob | None = None
-        self.checkpoint = ""
-        self.not_before = 0.0
-        self.waiting_since: float | None = None
-        self.started = 0.0
-
-    @property
-    def id(self) -> str:
-        """The task's id."""
-        return self.task.id
-
-    @property
-    def is_open(self) -> bool:
-        """Whether it still has to run or is running."""
-        return self.state in (TaskState.WAITING, TaskState.WAITING_FOR_LOCK, TaskState.RETRYING, TaskState.RUNNING)
-
-
-class Tools(msgspec.Struct, frozen=True):
-    """What a run works with.
-
-    Attributes:
-        root: the repository root.
-        locks: file locks.
-        checkpoints: recorded files.
-        journal: the record of the run.
-        log: events.
-        board: the state that displays show.
-        pool: where commands run.
-        capacity: given the number of running tasks, why no further one may start; None when it may.
-        validate: looks at a task after its command succeeded; says what is wrong with its result, or None.
-        stop_reason: asked between decisions; not empty when the run must end (a signal).
-    """
-
-    root: Path
-    locks: LockManager
-    checkpoints: CheckpointStore
-    journal: Journal
-    log: EventLog
-    board: RunBoard
-    pool: WorkerPool
-    capacity: Callable[[int], str | None]
-    validate: Callable[[Task], str | None]
-    stop_reason: Callable[[], str]
 
 
 class Coordinator:
@@ -375,7 +295,7 @@ class Coordinator:
     def _start(self, item: Item) -> None:
         item.attempts += 1
         item.started = time.time()
-        folder = self._folder / "attempts" / f"{_slug(item.id)}-{item.attempts}-{time.time_ns():x}"
+        folder = self._folder / "attempts" / f"{slug(item.id)}-{item.attempts}-{time.time_ns():x}"
         log = self._tools.root / self._log_of(item)
         try:
             item.checkpoint = self._checkpoint(item)
@@ -580,10 +500,4 @@ class Coordinator:
         self._tools.board.update(item.id, state=state, message=message, ended=ended)
 
     def _log_of(self, item: Item) -> str:
-        return f".taskgates/runs/{self._run}/logs/{_slug(item.id)}.log" if item.attempts else ""
-
-
-def _slug(task_id: str) -> str:
-    """A file name for a task's id: readable, and never the same for two ids."""
-    plain = re.sub(r"[^A-Za-z0-9._-]+", "_", task_id)[:60].strip(".") or "task"
-    return plain if plain == task_id else f"{plain}-{hashlib.sha256(task_id.encode()).hexdigest()[:8]}"
+        return f".taskgates/runs/{self._run}/logs/{slug(item.id)}.log" if item.attempts else ""

@@ -16,7 +16,7 @@ from taskgates.model.patterns import escape
 from taskgates.model.task import Status
 from taskgates.runtime.checkpoints import Checkpoint, CheckpointStore
 from taskgates.runtime.commands import command_line
-from taskgates.runtime.coordinator import Coordinator, Item, Tools
+from taskgates.runtime.coordinator import Coordinator
 from taskgates.runtime.errors import (
     BlockedTaskError,
     CheckpointError,
@@ -30,6 +30,7 @@ from taskgates.runtime.events import EventLog, EventSink, RunBoard, TaskState
 from taskgates.runtime.journal import AttemptRecord, AttemptState, Journal, RunRecord, RunState
 from taskgates.runtime.locks import LockManager
 from taskgates.runtime.path_overlap import PathSet
+from taskgates.runtime.run_items import Item, Tools
 from taskgates.runtime.run_model import RunOptions, RunResult, Schedule
 from taskgates.runtime.state import StateDirectory
 from taskgates.runtime.supervised import end_lost_command

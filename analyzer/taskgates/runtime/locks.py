@@ -27,7 +27,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import random
 import secrets
 import sqlite3
 import threading
@@ -36,13 +35,16 @@ from typing import TYPE_CHECKING, Self
 
 from filelock import ReadWriteLock, Timeout
 
+from taskgates.runtime.backoff import Backoff
 from taskgates.runtime.errors import DeadlockError, LockError, LockTableError, LockTimeoutError, permission_hint
+from taskgates.runtime.lock_queue import excluding, numbered, waits_for_cycle
 from taskgates.runtime.lock_table import Exclusion, Lease, LockHolder, LockMode, LockTable, read_table, write_table
 from taskgates.runtime.path_overlap import canonical_path
 from taskgates.runtime.processes import ProcessIdentity
 from taskgates.runtime.state import StateDirectory
 
 if TYPE_CHECKING:
+    import random
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
     from types import TracebackType
@@ -135,31 +137,6 @@ class LockRequest:
         """Leave the queue."""
         if self._lease.ticket:
             self._manager.withdraw(self._lease.ticket)
-
-
-class Backoff:
-    """Growing delays with jitter, so that those who collided do not collide again.
-
-    "Equal jitter" after M. Brooker, "Exponential backoff and jitter" (2015): half of the delay is fixed, half random.
-
-    Args:
-        delays: seconds for the first, second, ... attempt; the last one is kept from then on.
-        source: randomness, for tests.
-
-    Raises:
-        ValueError: no delays, or one that is not positive.
-    """
-
-    def __init__(self, delays: Sequence[float], source: random.Random | None = None) -> None:
-        if not delays or min(delays) <= 0:
-            raise ValueError("retry_delays needs at least one number, and all of them above zero")
-        self._delays = tuple(delays)
-        self._source = source or random.SystemRandom()
-
-    def delay(self, attempt: int) -> float:
-        """Seconds to wait after the given attempt, counted from 0."""
-        full = self._delays[min(max(attempt, 0), len(self._delays) - 1)]
-        return full / 2 + self._source.random() * full / 2
 
 
 class LockManager:
@@ -346,18 +323,18 @@ class LockManager:
             table = self._read_or_reset()
             self._open_session()
             if not lease.ticket or lease.session != self._session:
-                lease = _numbered(lease, table.next_ticket, self._session)
+                lease = numbered(lease, table.next_ticket, self._session)
                 table.next_ticket += 1
-            blockers = _blockers(lease, table)
+            blockers = excluding(lease, table)
             if blockers and (dead := self._dead_sessions(table, [blocker.session for blocker, _ in blockers])):
                 self._prune(table, dead)
-                blockers = _blockers(lease, table)
+                blockers = excluding(lease, table)
             table.waiting = [waiting for waiting in table.waiting if waiting.ticket != lease.ticket]
             if blockers:
-                if _waits_for_cycle(lease, table):
+                if waits_for_cycle(lease, table):
                     # A request of a dead process waits for nobody; the cycle has to stand without those.
                     self._prune(table, self._dead_sessions(table))
-                if cycle := _waits_for_cycle(lease, table):
+                if cycle := waits_for_cycle(lease, table):
                     write_table(self._table_path, table)
                     self._tickets.discard(lease.ticket)
                     raise DeadlockError(cycle)
@@ -382,7 +359,7 @@ class LockManager:
             return ()
         if all(waiting.ticket != lease.ticket for waiting in table.waiting):
             return ()
-        return tuple(holder for _, holder in _blockers(lease, table))
+        return tuple(holder for _, holder in excluding(lease, table))
 
     def withdraw(self, ticket: int) -> None:
         """Remove a lease or a request from the table; one that is not there is no error.
@@ -509,50 +486,3 @@ class LockManager:
         table.waiting = [lease for lease in table.waiting if lease.session not in dead]
         for session in dead:
             (self._sessions_folder / f"{session}.lock").unlink(missing_ok=True)
-
-
-def _numbered(lease: Lease, ticket: int, session: str) -> Lease:
-    return Lease(ticket, lease.task, session, lease.process, time.time(), lease.exclusive, lease.shared)
-
-
-def _blockers(lease: Lease, table: LockTable) -> list[tuple[Lease, LockHolder]]:
-    """Leases in force, and requests that came earlier, which exclude the request."""
-    earlier = (waiting for waiting in table.waiting if waiting.ticket < lease.ticket)
-    exclusion = Exclusion(lease)
-    found = []
-    for other in (*table.granted, *earlier):
-        holder = exclusion.conflict(other)
-        if holder is not None:
-            found.append((other, holder))
-    return found
-
-
-def _waits_for_cycle(lease: Lease, table: LockTable) -> list[str]:
-    """The tasks of a cycle in the waits-for graph through the request's owner, or nothing.
-
-    Who waits for requests alone waits for earlier ones, so every cycle has a member that holds something, and the edge
-    that closes it starts at one of those: others need not look.
-    """
-    if all(granted.owner != lease.owner for granted in table.granted):
-        return []
-    edges: dict[tuple[str, str], set[tuple[str, str]]] = {}
-    for waiting in (*table.waiting, lease):
-        edges.setdefault(waiting.owner, set()).update(other.owner for other, _ in _blockers(waiting, table))
-    path: list[tuple[str, str]] = []
-    seen: set[tuple[str, str]] = set()
-
-    def reaches_start(node: tuple[str, str]) -> bool:
-        path.append(node)
-        for successor in sorted(edges.get(node, ())):
-            if successor == lease.owner:
-                return True
-            if successor not in seen:
-                seen.add(successor)
-                if reaches_start(successor):
-                    return True
-        path.pop()
-        return False
-
-    if reaches_start(lease.owner):
-        return [*(task for _, task in path), lease.task]
-    return []

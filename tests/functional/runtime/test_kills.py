@@ -129,6 +129,31 @@ def test_kill_9_at_random_moments_loses_nothing(tmp_path: Path) -> None:
         assert_done(root)
 
 
+@pytest.mark.slow
+def test_kill_9_while_a_failed_run_is_undone(tmp_path: Path) -> None:
+    source = random.Random(11)
+    for attempt in range(12):
+        root = tmp_path / str(attempt) / "repository"
+        build(root)
+        for number in range(60):
+            (root / f"old/{number}.txt").write_text(str(number))
+        add_task(root, "5", "rm -r old; echo half > e.txt; exit 1", ["e.txt", "old/"], dependencies=["4"])
+        before = snapshot(root, folder_times=False)
+        process = start(root, "run")
+        # The longer the rollback takes, the better it is hit: it begins when the last task has begun to fail.
+        while not (root / "e.txt").exists() and process.poll() is None:
+            time.sleep(0.002)
+        time.sleep(source.uniform(0.0, 0.12))
+        process.kill()
+        process.communicate()
+        if any(run.is_open for run in Journal(root).runs()):
+            state = next(run.state for run in Journal(root).runs())
+            finish(root, "resume" if state is RunState.ROLLING_BACK else "rollback")
+        assert snapshot(root, folder_times=False) == before
+        assert LockManager(root).clean() is not None
+        assert LockManager(root).status() == ()
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_signals_end_the_run_in_order(tmp_path: Path, number: signal.Signals) -> None:
     root = tmp_path / "repository"

@@ -41,6 +41,12 @@ def test_details_only_on_request() -> None:
     assert "    false alarm: read data/* (0.50)" in text
 
 
+def test_misses_that_inference_did_not_admit_are_counted() -> None:
+    silent = Row(program("gamma"), Score(0, 1, 0.0, 0, ("read a",)), complete=True)
+    assert "misses, yet said complete: 1" in render([*ROWS, silent])
+    assert "yet said complete" not in render(ROWS)
+
+
 def test_markdown_has_the_same_cells() -> None:
     text = render(ROWS, markdown=True)
     assert cells(text, "alpha") == ["alpha", "1.000", "0.750", "2", "2", "yes"]

@@ -9,7 +9,7 @@ from taskgates.gates import exact
 from taskgates.gates.batch_bounds import lower_bound
 from taskgates.gates.batch_problem import BatchProblem
 from taskgates.gates.batch_search import first_fit, search
-from taskgates.gates.batching import BatchLimits, Solver, suggest_batches
+from taskgates.gates.batching import BatchingError, BatchLimits, Solver, suggest_batches
 from taskgates.gates.makespan import makespan_bound, schedule, shortest_schedule
 from taskgates.gates.relations import Relations
 from taskgates.model.spans import SourceSpan
@@ -54,6 +54,14 @@ def test_graphs_without_order_use_the_clique() -> None:
     answer = exact.fewest_batches(problem, [[task] for task in range(8)], 1, time_limit=10)
     assert len(answer.batches) == answer.lower_bound == 6
     assert not problem.violations(answer.batches)
+
+
+def test_groups_that_are_too_large_are_refused_by_name_and_solved_by_default() -> None:
+    tasks = [Task(id=str(index), format="t", span=SPAN, difficulty=1) for index in range(1_001)]
+    relations = Relations(tasks)
+    with pytest.raises(BatchingError, match="more than the 200000"):
+        suggest_batches(relations.ids, relations, [], BatchLimits(5), solver=Solver.OPTIMAL)
+    assert suggest_batches(relations.ids, relations, [], BatchLimits(5)).solver == "heuristic"
 
 
 def test_batches_and_schedules_by_name() -> None:

@@ -92,6 +92,13 @@ def test_a_write_write_conflict_refuses_and_a_read_write_conflict_warns() -> Non
     assert warned["recommendations"] == ["Let 3 depend on 1, or keep them apart: 3 reads x, which 1 writes"]
 
 
+def test_files_are_named_as_they_are() -> None:
+    found = report([task("1"), task("2")], [footprint("1", "app/[[]id]/x.ts"), footprint("2", "app/[[]id]/x.ts")])
+    assert [each["file"] for each in found["file_conflicts"]] == ["app/[id]/x.ts"]
+    assert not found["conflict_sites_left_out"]
+    assert found["file_conflicts"][0]["task1_sites"][0]["path"] == "app/[id]/x.ts"
+
+
 def test_files_that_are_only_read_are_information() -> None:
     found = report([task("1"), task("2")], [footprint("1", "", "x"), footprint("2", "", "x")])
     assert (found["can_parallel"], [each["type"] for each in found["file_conflicts"]]) == (True, ["info"])

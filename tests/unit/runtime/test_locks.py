@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
+from taskgates.runtime.backoff import Backoff
 from taskgates.runtime.errors import DeadlockError, LockError, LockTableError, LockTimeoutError
 from taskgates.runtime.lock_table import Lease, LockTable
-from taskgates.runtime.locks import Backoff, LockManager, LockMode
+from taskgates.runtime.locks import LockManager, LockMode
 from taskgates.runtime.processes import ProcessIdentity, host_name, start_token
 
 if TYPE_CHECKING:

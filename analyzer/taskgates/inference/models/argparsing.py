@@ -396,6 +396,9 @@ class _Builder:
             extra["default"] = self.marker(default)
         elif default is not None and isinstance(default, Known):
             extra["default"] = default.value
+        if extra.get("action") in ("append", "extend", "append_const"):
+            # The marker of a default is no list that could be appended to; see `translate`.
+            extra.pop("default", None)
         if extra.get("action") in (
             "store_true",
             "store_false",
@@ -451,6 +454,13 @@ class _Builder:
 
     def translate(self, raw: Any, entries: list[tuple[Instance, dict[str, AnyValue], str]]) -> AnyValue:
         opts = entries[0][1] if entries else {}
+        if entries and entries[0][2] in ("append", "extend", "append_const"):
+            default = opts.get("default", NONE)
+            if raw is None:
+                return default
+            content = self.machine.iterate(default) if default != NONE else TupleV(())
+            given = [self.translate_item(item, opts) for item in raw]
+            return ListObj("list", [*content.items, *given], content.rest)
         if isinstance(raw, str) and raw in self.store:
             stored = self.store[raw]
             # String defaults go through `type` as argparse does it.

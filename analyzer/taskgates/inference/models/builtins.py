@@ -789,7 +789,7 @@ def combinations(machine: Machine, args: Arguments) -> AnyValue:
     return ListObj("iterator", (), TupleV([found] * size) if size is not None else TupleV((), found))
 
 
-@function("itertools.islice", "itertools.takewhile", "itertools.dropwhile", "itertools.compress", "itertools.cycle")
+@function("itertools.takewhile", "itertools.dropwhile", "itertools.compress", "itertools.cycle")
 def some_of(machine: Machine, args: Arguments) -> AnyValue:
     """Some of the elements, in order."""
     values = list(args.pos)
@@ -797,9 +797,31 @@ def some_of(machine: Machine, args: Arguments) -> AnyValue:
         machine.call_with_unknowns(values[0]) if isinstance(values[0], FunctionV) else None
         values = values[1:]
     content = machine.iterate(values[0]) if values else TupleV(())
-    if len(values) == 2 and isinstance(values[1], Known) and isinstance(values[1].value, int) and content.rest is None:
-        return ListObj("iterator", content.items[: values[1].value])
     return ListObj("iterator", (), summary(content))
+
+
+@function("itertools.islice")
+def islice(machine: Machine, args: Arguments) -> AnyValue:
+    """`islice(iterable, [start,] stop[, step])`: an iterator goes on behind what was taken."""
+    source = args.pos[0] if args.pos else UNKNOWN
+    content = machine.iterate(source)
+    consumed = isinstance(source, ListObj) and source.kind == "iterator"
+    bounds: list[int | None] = []
+    for value in args.pos[1:]:
+        if not isinstance(value, Known) or not (value.value is None or isinstance(value.value, int)):
+            bounds = []
+            break
+        bounds.append(value.value)
+    if not bounds:
+        return ListObj("iterator", (), summary(content))
+    stop = bounds[0] if len(bounds) == 1 else bounds[1]
+    if content.rest is not None and (stop is None or stop > len(content.items)):
+        if consumed and stop is not None:
+            machine.state.write(source.slots, CONTENT, TupleV((), content.rest))
+        return ListObj("iterator", (), summary(content))
+    if consumed and stop is not None:
+        machine.state.write(source.slots, CONTENT, TupleV(content.items[stop:], content.rest))
+    return ListObj("iterator", content.items[slice(*bounds)])
 
 
 @function("itertools.count", "itertools.repeat", "itertools.accumulate")

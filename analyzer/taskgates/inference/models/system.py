@@ -1067,9 +1067,9 @@ def handle_inner(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
 def path_read(machine: Machine, obj: PathV, args: Arguments) -> AnyValue:
     """`path.read_text()`."""
     del args
-    machine.access(Operation.READ, obj, "pathlib.Path.read_text")
     if machine.exists(obj.text) is not True:
         machine.may_raise("OSError")
+    machine.note_open(Operation.READ, obj, "pathlib.Path.read_text")
     text = _file_text(machine, obj) if is_configuration(obj) else None
     return Known(text) if text is not None else text_hole()
 

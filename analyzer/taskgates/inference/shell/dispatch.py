@@ -119,9 +119,15 @@ class Dispatcher:
         """Run a program given by a path when the tree has it."""
         machine = self._machine
         full = machine.full_path(first, state)
-        if not isinstance(full, str) or full.startswith(("/", "~", "..")) or machine.tree.kind(full) != "file":
+        if not isinstance(full, str) or full.startswith(("/", "~", "..")):
             return None
-        data = machine.tree.read_bytes(full, machine.options.file_limit) or b""
+        written = machine.changes.content(full)
+        if isinstance(written, str):
+            data = written.encode("utf-8", "replace")
+        elif machine.tree.kind(full) == "file":
+            data = machine.tree.read_bytes(full, machine.options.file_limit) or b""
+        else:
+            return None
         interpreter = shebang(data)
         if interpreter is None:
             interpreter = "python" if full.endswith(".py") else "sh" if full.endswith((".sh", ".bash")) else None

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from taskgates.inference.shell import syntax_tree as syntax
 
 _RECURSION = 4
+_ATTRIBUTES = frozenset({"chmod", "chown", "setfacl", "touch"})
 _SCRIPT_LIMIT = 4 * 1024 * 1024
 
 
@@ -214,7 +215,7 @@ class ShellInterpreter:
             if operation is Operation.MKDIR:
                 self.changes.add_folder(full)
             elif operation.is_write:
-                self.changes.add(full)
+                self.changes.add(full, same_content=command in _ATTRIBUTES)
             if not self.muted:
                 self.host.access(operation, full, command, place, frame.conditional or len(variants) > 1)
 
@@ -238,10 +239,25 @@ class ShellInterpreter:
         if self.muted:
             return
         stdin = frame.stdin.take_all() if frame.stdin is not None else None
+        written = self._written_script(argv, state)
+        if written is not None:
+            position, stdin = written
+            argv = [*argv[:position], "-", *argv[position + 1 :]]
         variants = alternatives_of(list(argv), self.options.choices)
         for variant in variants:
             words = [self._outward(word) for word in variant]
             self.host.python(words, state.copy(), place, frame.conditional or len(variants) > 1, stdin)
+
+    def _written_script(self, argv: Sequence[TextLike], state: ShellState) -> tuple[int, TextLike] | None:
+        """Place and text of a Python script that the shell text itself has written; it is handed on as input."""
+        for position, word in enumerate(argv[1:], 1):
+            if isinstance(word, str) and word.startswith("-"):
+                if word[1:2] in ("c", "m") or word == "-":
+                    return None
+                continue
+            text = self.changes.content(self.full_path(word, state))
+            return None if text is None else (position, text)
+        return None
 
     def foreign(self, name: str, argv: Sequence[TextLike], frame: Frame, state: ShellState, place: Place) -> bool:
         """Offer an unknown program to the host."""
@@ -302,17 +318,19 @@ class ShellInterpreter:
             source: whether it runs in the caller's own process.
         """
         full = self.full_path(path, state)
-        if not isinstance(full, str) or self.tree.kind(full) != "file":
+        if not isinstance(full, str):
             return False
-        data = self.tree.read_bytes(full, _SCRIPT_LIMIT)
-        if data is None:
+        written = self.changes.content(full)
+        data = self.tree.read_bytes(full, _SCRIPT_LIMIT) if written is None else None
+        if written is None and data is None:
             return False
         if frame.depth >= self.options.depth:
             self.opaque(f"scripts call each other too deeply at {full}", frame, frame.source.base)
             return True
-        if self.options.on_script is not None:
+        if self.options.on_script is not None and data is not None:
             self.options.on_script(full)
-        text = self.placeholders.encode(data.decode("utf-8", "replace").replace("\r\n", "\n"))
+        content = written if data is None else data.decode("utf-8", "replace").replace("\r\n", "\n")
+        text = self.placeholders.encode(content or "")
         inner = frame.nested(Source(text, Place(1, 1, full)))
         if source:
             saved = state.arguments

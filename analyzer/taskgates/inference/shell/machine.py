@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from taskgates.inference.shell.texts import choose, covers, text_lines
+from taskgates.inference.shell.texts import choose, covers, is_blank, text_lines
 from taskgates.inference.text import Hole, Text, TextLike, concat
 
 if TYPE_CHECKING:
@@ -214,10 +214,10 @@ class Changes:
         self._contents: dict[str, TextLike] = {}
         self.foreign = False
 
-    def add(self, path: TextLike) -> None:
-        """Note a written, moved or deleted path."""
+    def add(self, path: TextLike, *, same_content: bool = False) -> None:
+        """Note a written, moved or deleted path; with `same_content` only its attributes change."""
         self._written[path] = None
-        if self._contents:
+        if self._contents and not same_content:
             for known in [one for one in self._contents if covers(path, one)]:
                 del self._contents[known]
         if isinstance(path, str):
@@ -246,7 +246,7 @@ class Changes:
 
     def set_content(self, path: TextLike, text: TextLike) -> None:
         """Note what a written file holds."""
-        if isinstance(path, str):
+        if isinstance(path, str) and not is_blank(text):
             self._contents[path] = text
 
     def content(self, path: TextLike) -> TextLike | None:

@@ -8,6 +8,8 @@ pieces parse like letters and the grammar's trouble with several here-documents 
 
 from __future__ import annotations
 
+import re
+
 import tree_sitter
 import tree_sitter_bash
 
@@ -43,6 +45,11 @@ from taskgates.inference.shell.syntax_tree import (
 
 _DEPTH = 120
 
+# The grammar's scanner looks characters up in tables that end at 255, so it gets to see ASCII only, character for
+# character. A colon is part of words, but not of names.
+_NOT_ASCII = re.compile(r"[^\x01-\x7f]")
+_STANDING_IN = ":"
+
 
 class ShellParser:
     """Parses shell texts, each once."""
@@ -57,7 +64,7 @@ class ShellParser:
         tree = self._known.get(text)
         if tree is None:
             plain = hide_documents(text, self._placeholders)
-            root = self._parser.parse(plain.encode("utf-8", "surrogatepass")).root_node
+            root = self._parser.parse(_NOT_ASCII.sub(_STANDING_IN, plain).encode("ascii")).root_node
             converter = _Converter(plain, self._placeholders)
             tree = converter.convert(root) if not root.has_error else None
             if tree is None or converter.misplaced:
@@ -75,26 +82,15 @@ class _Converter:
         self._depth = 0
         # A reserved word taken for a command's name shows that the grammar has lost its way.
         self.misplaced = False
-        data = text.encode("utf-8", "surrogatepass")
-        self._offsets: list[int] | None = None
-        if len(data) != len(text):
-            offsets = [0] * (len(data) + 1)
-            position = 0
-            for number, char in enumerate(text):
-                width = len(char.encode("utf-8", "surrogatepass"))
-                offsets[position : position + width] = [number] * width
-                position += width
-            offsets[len(data)] = len(text)
-            self._offsets = offsets
 
     def convert(self, root: tree_sitter.Node) -> Sequence:
         return self._sequence(root)
 
     def _start(self, node: tree_sitter.Node) -> int:
-        return self._offsets[node.start_byte] if self._offsets is not None else node.start_byte
+        return node.start_byte
 
     def _end(self, node: tree_sitter.Node) -> int:
-        return self._offsets[node.end_byte] if self._offsets is not None else node.end_byte
+        return node.end_byte
 
     def _raw(self, node: tree_sitter.Node) -> str:
         return self._text[self._start(node) : self._end(node)]
@@ -131,8 +127,9 @@ class _Converter:
         words: list[Word] = []
         redirects: list[Redirect] = []
         for child in node.children:
-            if child.type == "variable_assignment":
-                assignments.append(self._assignment(child))
+            assignment = self._assignment(child) if child.type == "variable_assignment" else None
+            if assignment is not None:
+                assignments.append(assignment)
             elif child.type.endswith("_redirect"):
                 words += self._redirect(child, redirects)
             elif child.type == "comment":
@@ -152,19 +149,20 @@ class _Converter:
 
     def assignments(self, node: tree_sitter.Node) -> Node:
         children = node.children if node.type == "variable_assignments" else [node]
-        found = tuple(self._assignment(child) for child in children if child.type == "variable_assignment")
-        return Simple(found, (), (), self._start(node))
+        found = [self._assignment(child) for child in children if child.type == "variable_assignment"]
+        if any(one is None for one in found):
+            return self.words_command(node)
+        return Simple(tuple(one for one in found if one is not None), (), (), self._start(node))
 
-    def _assignment(self, node: tree_sitter.Node) -> Assignment:
-        offset = self._start(node)
-        raw = self._raw(node)
-        return parse_assignment(raw, offset) or Assignment("", offset)
+    def _assignment(self, node: tree_sitter.Node) -> Assignment | None:
+        return parse_assignment(self._raw(node), self._start(node))
 
     def declaration(self, node: tree_sitter.Node) -> Node:
         items: list[Word | Assignment] = []
         for child in node.children[1:]:
-            if child.type == "variable_assignment":
-                items.append(self._assignment(child))
+            assignment = self._assignment(child) if child.type == "variable_assignment" else None
+            if assignment is not None:
+                items.append(assignment)
             elif child.is_named and child.type != "comment":
                 items.append(self._word(child))
         return Declaration(node.children[0].type if node.children else "", tuple(items), self._start(node))

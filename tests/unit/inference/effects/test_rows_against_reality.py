@@ -173,7 +173,6 @@ CASES: list[Case] = [
     [call("sqlite3.connect", "file:{root}/new.db?mode=rwc", uri=True), call(".execute", "create table t (x)")],
     [call("sqlite3.connect", "file::memory:", uri=True), call(".execute", "create table t (x)")],
     [call("sqlite3.connect", ":memory:"), call(".execute", "create table t (x)")],
-    [call("runpy.run_path", "module.py")],
     [call("tokenize.open", "module.py")],
     [call("urllib.request.urlopen", "file:{root}/a.txt")],
     [call("http.cookiejar.MozillaCookieJar", "cookies.txt"), call(".save")],
@@ -215,7 +214,6 @@ CASES: list[Case] = [
     [call("jinja2.Template", "x"), call(".stream"), call(".dump", "out.html")],
     [call("site.addsitedir", "folder")],
     [call("ssl.create_default_context", capath="folder")],
-    [call("pydoc.importfile", "module.py")],
     [call("getpass.getuser")],
     [call("multiprocessing.shared_memory.SharedMemory", None, True, 10), call(".unlink")],
 ]

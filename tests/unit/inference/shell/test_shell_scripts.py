@@ -313,6 +313,23 @@ def test_scripts_call_scripts(shell: Callable[..., Any]) -> None:
     assert list(dict.fromkeys(scripts)) == ["a.sh", "lib/b.sh", "lib/c.sh"]
 
 
+def test_scripts_that_the_text_writes_are_run(shell: Callable[..., Any]) -> None:
+    host = shell(
+        "cat > a.sh <<'E'\ncp $1 out\nE\nbash a.sh x; chmod +x a.sh; ./a.sh y\n"
+        "echo 'open(1)' > b.py; python -u b.py z; python b.py > b.py; python b.py\n"
+    )
+    assert host.effects == [
+        "overwrite a.sh", "read x", "overwrite out", "update a.sh", "read y", "overwrite b.py",
+    ]  # fmt: skip
+    assert host.problems == []
+    assert [child[0] for child in host.children] == [
+        ["python", "-u", "-", "z"],
+        ["python", "b.py"],
+        ["python", "b.py"],
+    ]
+    assert host.children[0][3] == "open(1)\n"
+
+
 def test_a_script_that_calls_itself_ends_and_says_so(shell: Callable[..., Any]) -> None:
     host = shell("bash loop.sh", {"loop.sh": "touch x\nbash loop.sh\n"})
     assert host.effects == ["append x"]

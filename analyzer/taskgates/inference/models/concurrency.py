@@ -1,0 +1,86 @@
+"""Queues, threads and tasks: what is put in comes out, whoever runs first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from taskgates.inference.models import registry
+from taskgates.inference.models.registry import Machine
+from taskgates.inference.values import (
+    BOTTOM,
+    CONTENT,
+    NONE,
+    UNKNOWN,
+    AnyValue,
+    Arguments,
+    Awaitable,
+    Ext,
+    Instance,
+    ListObj,
+    TupleV,
+    join,
+)
+
+QUEUES = (
+    "queue.Queue",
+    "queue.SimpleQueue",
+    "queue.LifoQueue",
+    "queue.PriorityQueue",
+    "multiprocessing.Queue",
+    "multiprocessing.SimpleQueue",
+    "multiprocessing.JoinableQueue",
+    "multiprocessing.queues.Queue",
+    "multiprocessing.queues.SimpleQueue",
+    "multiprocessing.queues.JoinableQueue",
+)
+ASYNC_QUEUES = ("asyncio.Queue", "asyncio.LifoQueue", "asyncio.PriorityQueue", "asyncio.queues.Queue")
+
+
+def _make(name: str) -> Any:
+    def model(machine: Machine, args: Arguments) -> AnyValue:
+        del machine, args
+        out = Instance(Ext(name))
+        out.slots["held"] = ListObj("list")
+        return out
+
+    return model
+
+
+def _held(obj: Instance) -> ListObj:
+    return obj.slots.setdefault("held", ListObj("list"))  # type: ignore[no-any-return]
+
+
+def _put(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
+    value = args.get(0, "item") or UNKNOWN
+    held = _held(obj)
+    # A queue is a channel between flows of control: what goes in is not undone with the branch that put it.
+    rest = held.slots[CONTENT].rest
+    held.slots[CONTENT] = TupleV((), join([rest, value]) if rest is not None else value)
+    return NONE
+
+
+def _get(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
+    del args
+    rest = _held(obj).rest
+    machine.may_raise("Exception")
+    if rest is None:
+        # Whoever reads before anything was put in is run once more at the end of the program.
+        machine.starved += 1
+        return BOTTOM
+    return rest
+
+
+def _awaitable(model: Any) -> Any:
+    return lambda machine, obj, args: Awaitable(model(machine, obj, args))
+
+
+for _name in QUEUES:
+    registry.FUNCTIONS[_name] = _make(_name)
+    for _method, _model in (("put", _put), ("put_nowait", _put), ("get", _get), ("get_nowait", _get)):
+        registry.METHODS[f"{_name}.{_method}"] = _model
+for _name in ASYNC_QUEUES:
+    registry.FUNCTIONS[_name] = _make(_name)
+    registry.METHODS[f"{_name}.put"] = _awaitable(_put)
+    registry.METHODS[f"{_name}.get"] = _awaitable(_get)
+    registry.METHODS[f"{_name}.put_nowait"] = _put
+    registry.METHODS[f"{_name}.get_nowait"] = _get
