@@ -12,7 +12,7 @@ from taskgates.model.patterns import PathPattern, escape, normalise_path
 from taskgates.model.task import Status, Task
 from taskgates.scan.declared import Declaration, by_path, pattern_of
 from taskgates.scan.places import inside_root, place_of, sites_of, task_names, verb_of
-from taskgates.scan.rule import Example, Precision, Rule, native_task
+from taskgates.scan.rule import Example, Precision, Rule, native_task, without_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -583,7 +583,7 @@ class OpaqueAccess(Rule):
                 span,
                 tasks=ids,
                 flow=place.flow,
-                key=[place.function, reason],
+                key=[place.function, without_numbers(reason)],
             )
 
 

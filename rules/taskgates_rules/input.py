@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from taskgates.model.finding import Finding, Problem, Severity
-from taskgates.scan.rule import Example, Precision, Rule, native_task
+from taskgates.scan.rule import Example, Precision, Rule, native_task, without_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +21,7 @@ class _ProblemRule(Rule):
         for problem in project.problems:
             if problem.rule == self.id:
                 message = self._sentence(problem)
-                yield self.finding(message, problem.span, tasks=problem.tasks, key=[problem.message])
+                yield self.finding(message, problem.span, tasks=problem.tasks, key=[without_numbers(problem.message)])
 
     def _sentence(self, problem: Problem) -> str:
         """The complaint as a sentence."""

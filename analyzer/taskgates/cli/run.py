@@ -210,6 +210,10 @@ def _inference(
             inferred = infer_all(InferenceSetup(root, config, environ, use_cache), tasks, progress)
         for problem in inferred.problems:
             write_err(f"{problem.span}: {problem.message}\n")
+        for task in tasks:
+            found = inferred.access_sets.get(task.id)
+            if found is not None and not found.complete and not quiet:
+                write_err(f"{task.id}: the analysis could not see everything that this task does (taskgates infer)\n")
         return lambda task: inferred.access_sets.get(task.id)
 
     return infer

@@ -19,6 +19,7 @@ from taskgates.inference.values import (
     UNKNOWN,
     AnyValue,
     Arguments,
+    AttributeView,
     Awaitable,
     BoundMethod,
     ClassV,
@@ -134,7 +135,7 @@ class Attributes(Core):
                 self.shared(f"{obj.name}.{name}", SharedKind.MODULE_GLOBAL, "read", node)
             return value
         if name == "__dict__":
-            return DictObj("dict", {Known(key): item for key, item in obj.slots.items() if isinstance(key, str)})
+            return AttributeView(obj)
         child = self.submodule(obj, name)
         if child is not None:
             return child
@@ -204,7 +205,7 @@ class Attributes(Core):
 
     def slots_view(self, obj: Heap) -> AnyValue:
         """`vars(obj)`: the attributes as a dict."""
-        return DictObj("dict", {Known(key): item for key, item in obj.slots.items() if isinstance(key, str)})
+        return AttributeView(obj)
 
     def class_attr(self, obj: ClassV, name: str, node: ir.Attr | None = None) -> AnyValue:
         for base in obj.mro:
@@ -577,6 +578,8 @@ class Attributes(Core):
             else:
                 self.state.write(target.slots, REST, join([target.rest, value]))
                 # The unknown key may be any of the known ones.
+        if isinstance(target, AttributeView) and isinstance(key, Known) and isinstance(key.value, str):
+            self.state.write(target.target.slots, key.value, value)
         if isinstance(value, Heap) and value.owner is None and target.owner is not None:
             value.owner = target.owner
 
@@ -679,6 +682,14 @@ class Attributes(Core):
     def merge_into(self, target: DictObj, value: AnyValue) -> None:
         """`dict.update` with one mapping, or with pairs."""
         self.mutated(target)
+        if isinstance(value, Instance):
+            inner = self.as_mapping(value)
+            if inner is not None:
+                value = inner
+        if isinstance(target, AttributeView) and isinstance(value, DictObj):
+            for key, item in value.known():
+                self.put(target, key, item)
+            return
         if isinstance(value, DictObj):
             for key, item in list(value.slots.items()):
                 if key is DEFAULT:
@@ -722,6 +733,25 @@ class Attributes(Core):
             return
         found = Unknown("an entry of an unknown mapping", value.origin if isinstance(value, Unknown) else "data")
         self.state.write(target.slots, REST, join([target.rest, found]))
+
+    def as_mapping(self, value: Instance) -> DictObj | None:
+        """The entries of an object that behaves like a mapping; None when it does not."""
+        entries = value.slots.get("entries")
+        if isinstance(value.cls, Ext):
+            return entries if isinstance(entries, DictObj) else None
+        external = next((base.name for base in value.cls.mro if isinstance(base, Ext)), "")
+        inner = self.inner(value, external)
+        if isinstance(inner, DictObj):
+            return inner
+        if not (self.has_attr(value, "keys") and self.has_attr(value, "__getitem__")):
+            return None
+        out = DictObj()
+        keys = self.iterate(self.call(self.get_attr(value, "keys"), Arguments()))
+        for key in keys.items:
+            self.put(out, key, self.get_item(value, key))
+        if keys.rest is not None:
+            self.put(out, keys.rest, self.get_item(value, keys.rest))
+        return out
 
     # Iteration
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from taskgates.inference.core import NORMAL, RETURN, AbstractRaise, Core, Frame
+from taskgates.inference.core import NORMAL, RETURN, AbstractRaise, CallCut, Core, Frame
 from taskgates.inference.log import Chain
+from taskgates.inference.relevance import Relevance
 from taskgates.inference.values import (
     BOTTOM,
     CONTENT,
@@ -49,6 +50,7 @@ class Calls(Core):
 
     loops: list[object]
     frames: list[Frame]
+    relevance: Relevance
 
     # Defining
 
@@ -263,6 +265,14 @@ class Calls(Core):
         undecided, held = self.undecided, list(self.held)
         state = self.state
         state.begin()
+        marks = state.marks
+        cut_at = self.cut_at
+        started = self.steps
+        idle = cut_at > self.limits.steps and self.is_idle(func, args)
+        if idle:
+            allowed = self.limits.call_steps if self.spent < self.limits.idle_steps else 100
+            self.cut_at = min(cut_at, started + allowed)
+        tries = len(self.tries)
         self.active.append((identity, key))
         self.frames.append(frame)
         self.frame = frame
@@ -279,7 +289,22 @@ class Calls(Core):
                     self.tries[-1].anything = True
                 return join(frame.returns)
             raise
+        except CallCut:
+            if not idle:
+                raise
+            self.undecided = undecided
+            self.held = held
+            del self.tries[tries:]
+            state.forget(frame)
+            state.unwind(marks)
+            self.may_raise()
+            if yields is not None:
+                self.state.write(yields.slots, CONTENT, TupleV((), Unknown(f"what {func.qualname} yields", "data")))
+            return Unknown(f"the result of {func.qualname}, which takes long and touches nothing", "data")
         finally:
+            if idle:
+                self.cut_at = cut_at
+                self.spent += self.steps - started
             self.active.pop()
             self.frames.pop()
             state.end()
@@ -287,6 +312,16 @@ class Calls(Core):
         if flags & NORMAL or not frame.returns:
             frame.returns.append(NONE)
         return join(frame.returns)
+
+    def is_idle(self, func: FunctionV, args: Arguments) -> bool:
+        """Whether a call can reach no effect, neither by itself nor through a function that it is handed."""
+        if self.relevance.relevant(func.node):
+            return False
+        return not any(
+            isinstance(option, FunctionV | BoundMethod | Partial | Native | ClassV)
+            for value in args.every()
+            for option in (value.options if isinstance(value, Union) else (value,))
+        )
 
     def in_progress(self, identity: int, yields: ListObj | None) -> AnyValue:
         """The result of a recursive call that is cut: what the activations under way have given so far."""

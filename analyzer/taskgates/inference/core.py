@@ -55,18 +55,26 @@ class Limits(msgspec.Struct, frozen=True):
         unroll: how many known elements a loop runs one by one.
         rounds: how often an undecided loop is repeated before it is widened.
         file_size: bytes of a source file that is parsed, and of a data file that is read.
+        call_steps: steps of one call that can reach no effect.
+        idle_steps: steps of all such calls together, before they are cut almost at once.
     """
 
-    steps: int = 400_000
+    steps: int = 300_000
     depth: int = 80
     recursion: int = 4
     unroll: int = 300
     rounds: int = 3
     file_size: int = 2_000_000
+    call_steps: int = 2_000
+    idle_steps: int = 40_000
 
 
 class BudgetExceeded(Exception):  # noqa: N818 - not an error of the program, a stop of the analysis
     """The step budget of the entry ran out."""
+
+
+class CallCut(Exception):  # noqa: N818 - a stop of one call
+    """A call that cannot reach an effect took too long to be worth its result."""
 
 
 class AbstractRaise(Exception):  # noqa: N818 - the analysed program's exception, on its way
@@ -163,6 +171,8 @@ class Core(Interface):
         self.threads = 0
         self.steps = 0
         self.starved = 0
+        self.cut_at = limits.steps + 1
+        self.spent = 0
         self.closed = False
         self.ending = False
         self.held: list[str] = []
@@ -175,6 +185,7 @@ class Core(Interface):
         self.again: list[tuple[AnyValue, Arguments]] = []
         self.at_exit: list[tuple[AnyValue, Arguments]] = []
         self.stdin: AnyValue | None = None
+        self.contexts: list[AnyValue] = []
 
     # Budgets
 
@@ -185,6 +196,8 @@ class Core(Interface):
             BudgetExceeded: when it ran out.
         """
         self.steps += amount
+        if self.steps > self.cut_at:
+            raise CallCut
         if self.steps > self.limits.steps:
             self.opaque(f"the budget of {self.limits.steps} steps ran out; raise `steps` to look further")
             raise BudgetExceeded

@@ -18,6 +18,7 @@ from taskgates.inference.values import (
     UNKNOWN,
     AnyValue,
     Arguments,
+    AttributeView,
     Awaitable,
     ClassV,
     DictObj,
@@ -210,12 +211,11 @@ class Expressions(Core):
 
     def globals_(self, node: ir.Call, frame: Frame) -> AnyValue | None:
         del node
-        return Instance(Ext("taskgates.namespace")) if frame.module is None else self.namespace(frame.module)
+        return self.namespace(frame.module)
 
     def namespace(self, module: Heap) -> AnyValue:
-        """The attributes of a module or object as a dict that is a view of its slots."""
-        entries = {Known(name): value for name, value in module.slots.items() if isinstance(name, str)}
-        return DictObj("dict", entries)
+        """The attributes of a module as a dict that writes through."""
+        return AttributeView(module)
 
     # Subscripts
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from taskgates.inference.core import AbstractRaise, Core, Frame
 from taskgates.inference.models import registry
+from taskgates.inference.relevance import Relevance
 from taskgates.inference.values import (
     NONE,
     AnyValue,
@@ -38,6 +39,7 @@ class Imports(Core):
     follow: set[str]
     problems: dict[str, Problem]
     loops: list[object]
+    relevance: Relevance
     search: ListObj
 
     def search_path(self) -> list[SearchEntry]:
@@ -92,7 +94,9 @@ class Imports(Core):
             raise self.throw("ModuleNotFoundError", f"No module named {name!r}")
         modelled = self.effects.knows_module(name) or name.split(".", 1)[0] in registry.ALIASES
         if module is None or (module.installed and not self.followed(name)):
-            if (module is None and not modelled and name.split(".", 1)[0] not in _ALWAYS) or (module is None and name.split(".", 1)[0] not in _ALWAYS):
+            if module is None and not modelled and self.closed and self.prepared_for("ModuleNotFoundError"):
+                raise self.throw("ModuleNotFoundError", f"No module named {name!r}")
+            if module is None and name.split(".", 1)[0] not in _ALWAYS:
                 self.may_raise("ModuleNotFoundError", "ImportError")
             return Ext(registry.ALIASES.get(name, name))
         if module.kind == "extension":
@@ -167,6 +171,7 @@ class Imports(Core):
             value.done = True
             return
         value.ir = source
+        self.relevance.add(source)
         frame = Frame(value, "<module>", value.slots, None)
         loops, self.loops = self.loops, []
         undecided, self.undecided = self.undecided, 0 if dunder_name == "__main__" else self.undecided

@@ -155,6 +155,10 @@ class Interface:
         """The built-in value inside an object of a class over a built-in type."""
         raise NotImplementedError
 
+    def prepared_for(self, name: str) -> bool:
+        """Whether a handler around the present place would take an exception."""
+        raise NotImplementedError
+
     def is_lock(self, value: Instance) -> bool:
         """Whether an object is a lock; see the library part."""
         raise NotImplementedError

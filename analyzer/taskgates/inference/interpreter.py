@@ -17,6 +17,7 @@ from taskgates.inference.matching import Matching
 from taskgates.inference.models import argparsing, builtins, concurrency, containers, formats, paths, strings, system
 from taskgates.inference.processes import Processes
 from taskgates.inference.refine import Refinement
+from taskgates.inference.relevance import Relevance
 from taskgates.inference.statements import Statements
 from taskgates.inference.values import AnyValue, ListObj
 from taskgates.tree.modules import Module
@@ -71,6 +72,7 @@ class Interpreter(
         self.problems = problems
         self.loops = []
         self.frames = []
+        self.relevance = Relevance(effects)
         self.making = []
         self.search = ListObj("list")
         self.process_depth = 0

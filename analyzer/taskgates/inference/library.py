@@ -85,7 +85,7 @@ class Library(Core):
         row = self.effects.lookup(name)
         if row is not None and row.kind in (Kind.CALLABLE, Kind.TYPE):
             owner, _, method = name.rpartition(".")
-            if row.kind is Kind.CALLABLE and args.pos and self.effects.type(owner) is not None:
+            if row.kind is Kind.CALLABLE and args.pos and self.is_a(args.pos[0], owner):
                 # A method called through its class: the first argument is the object.
                 return self.call_method(
                     args.pos[0], method, Arguments(args.pos[1:], args.kw, args.star, args.kwstar), None
@@ -148,6 +148,13 @@ class Library(Core):
             value.owner = obj.owner
             self.state.write(obj.slots, INNER, value)
         return value  # type: ignore[no-any-return]
+
+    def is_a(self, value: AnyValue, type_name: str) -> bool:
+        """Whether a value is an object of a library type: a method called through its class gets one in front."""
+        if self.effects.type(type_name) is None:
+            return False
+        names = [type_name_of(option) for option in options(value)]
+        return any(name is not None and self.effects.is_subtype(name, type_name) for name in names)
 
     def type_names(self, name: str) -> list[str]:
         """A library type and its bases."""
@@ -221,8 +228,13 @@ class Library(Core):
             value = self.argument(row, bound, name)
         answers: set[bool | None] = set()
         for option in options(value) if value is not None else (None,):
+            text = path_text(option) if isinstance(option, PathV) else None
             if option is None:
                 answers.add(condition.holds(None, given=False))
+            elif isinstance(option, PathV) and condition.test is ConditionTest.PATH:
+                answers.add(True)
+            elif isinstance(text, str):
+                answers.add(condition.holds(text, given=given))
             elif isinstance(option, Known):
                 answers.add(condition.holds(option.value, given=given))
             elif condition.test is ConditionTest.STRING:
@@ -268,6 +280,10 @@ class Library(Core):
             self.shared(name, SharedKind.PROCESS, "write", call=call)
         for name in row.reads_process:
             self.shared(name, SharedKind.PROCESS, "read", call=call)
+        for name in row.stores:
+            if isinstance(obj, Instance) and name in bound:
+                held = obj.slots.get("item")
+                obj.slots["item"] = bound[name] if held is None else join([held, bound[name]])
         if row.lock in ("acquire", "release") and isinstance(obj, Instance):
             self.lock_call(obj, row.lock)
         result: AnyValue = UNKNOWN
@@ -306,7 +322,8 @@ class Library(Core):
         instance = Instance(Ext(row.name))
         for name in row.keep:
             value = self.argument(row, bound, name)
-            if value is not None:
+            ignored = isinstance(value, Known) and value.value in row.ignore.get(name, ())
+            if value is not None and not ignored:
                 instance.slots[name] = value
         if self.call_node is not None and self.frame is not None:
             instance.slots.setdefault("label", Known(f"{self.frame.module.name}.{self.frame.qualname}"))
@@ -419,9 +436,21 @@ class Library(Core):
             return self.nested(value, (step.argument or "").split("."))
         if step.name == "folder":
             return self.package_folder(value)
+        if step.name == "kept":
+            owners = [option for option in options(value) if isinstance(option, Instance)]
+            remembered = [each for owner in owners if (each := self.kept(owner, step.argument or "")) is not None]
+            return join(remembered) if remembered else None
         found = [self.step_text(option, step, row, bound) for option in self.elements_or_self(value)]
         kept = [option for option in found if option is not None]
         return join(kept) if kept else None
+
+    def kept(self, owner: Instance, name: str) -> AnyValue | None:
+        """A constructor argument that a library object keeps, or an attribute of it that the tables list."""
+        value: AnyValue | None = owner.slots.get(name)
+        if value is not None:
+            return value
+        type_name = type_name_of(owner)
+        return None if type_name is None else self.external_attribute(owner, type_name, name)
 
     def step_text(self, value: AnyValue, step: Step, row: Row, bound: dict[str, AnyValue]) -> AnyValue | None:
         text = path_text(value)
@@ -464,6 +493,16 @@ class Library(Core):
                 if not isinstance(text, str)
                 else text[len(argument) :]
             )
+        if name == "uri":
+            first, *rest = parts_of(text) or ("",)
+            if not isinstance(first, str) or not first.startswith("file:"):
+                return value
+            pieces: list[str | Hole] = [first.removeprefix("file:"), *rest]
+            for index, piece in enumerate(pieces):
+                if isinstance(piece, str) and "?" in piece:
+                    pieces[index:] = [piece.partition("?")[0]]
+                    break
+            return as_value(make_text(pieces))
         if name == "local":
             head = text if isinstance(text, str) else text.prefix
             if isinstance(value, PathV) or head.startswith(("/", "./", "../", "~")):
@@ -584,10 +623,17 @@ class Library(Core):
         if form is ReturnForm.UNKNOWN:
             return Unknown(f"the result of {row.name}" if row is not None else "", origin or "data")
         if form is ReturnForm.SELF:
-            return obj if obj is not None else UNKNOWN
+            if obj is not None:
+                return obj
+            # A class method: the result is an object of the class that has the row.
+            owner = self.effects.type(row.name.rpartition(".")[0]) if row is not None else None
+            return Instance(Ext(owner.name)) if owner is not None else UNKNOWN
         if form is ReturnForm.CALL:
             return called
         if form is ReturnForm.ITEM:
+            held: AnyValue | None = obj.slots.get("item") if isinstance(obj, Instance) else None
+            if held is not None:
+                return held
             if isinstance(obj, Instance):
                 return self.external_item(obj, type_name_of(obj) or "")
             return UNKNOWN
@@ -597,7 +643,15 @@ class Library(Core):
                 return self.open_handle(join(values) if values else UNKNOWN, Known(returns.mode or "r"))
             return self.open_handle(opened if opened is not None else UNKNOWN, mode or Known("r"))
         if form is ReturnForm.UNION:
-            return join(self.result(member, row, bound, args, obj, called, opened, mode) for member in returns.args)
+            found: list[AnyValue] = []
+            for member in returns.args:
+                decided = self.all_hold(row, bound, obj, member.when) if member.when and row is not None else None
+                if decided is False:
+                    continue
+                found.append(self.result(member, row, bound, args, obj, called, opened, mode))
+                if decided is True:
+                    break
+            return join(found)
         if form in (ReturnForm.PATH, ReturnForm.TEXT) and returns.path is not None and row is not None:
             values = self.path_values(returns.path, row, bound, obj)
             if not values:
@@ -623,7 +677,10 @@ class Library(Core):
             return self.decorator(returns, args)
         if form is ReturnForm.TYPE:
             inner = [self.result(arg, row, bound, args, obj, called, opened, mode) for arg in returns.args]
-            return typed(returns.name, inner, origin)
+            made = typed(returns.name, inner, origin)
+            if inner and isinstance(made, Instance):
+                made.slots["item"] = join(inner)
+            return made
         return UNKNOWN
 
     def decorator(self, returns: Returns, args: Arguments) -> AnyValue:
@@ -730,7 +787,11 @@ class Library(Core):
             else:
                 func = self.get_attr(obj, name) if not isinstance(obj, Instance) else Method(obj, name)
         else:
-            func = self.piece(function, row, bound, obj)
+            func = self.argument(row, bound, function.name)
+            for step in function.steps:
+                if func is None or isinstance(func, Unknown | Known | Scalar):
+                    return UNKNOWN
+                func = self.get_attr(func, step.name) if self.has_attr(func, step.name) else None
         if func is None or (isinstance(func, Known) and func.value is None):
             return UNKNOWN
         if isinstance(func, Unknown | Known | Scalar):
@@ -819,7 +880,9 @@ class Library(Core):
                 out.star = inner.rest
 
 
-_TRANSFORMS = frozenset(["name", "parent", "stem", "suffix", "with_suffix", "with_name", "into", "after", "each", "folder", "local"])
+_TRANSFORMS = frozenset(
+    ["name", "parent", "stem", "suffix", "with_suffix", "with_name", "into", "after", "each", "folder", "local"]
+)
 
 
 def _wild(text: str) -> list[str | Hole]:

@@ -79,6 +79,10 @@ class State:
             self.trail.clear()
             self.pendings.clear()
 
+    def unwind(self, marks: int) -> None:
+        """Forget the marks of blocks that were left by an exception."""
+        self.marks = marks
+
     def first_old(self, mark: int) -> dict[Location, Any]:
         """The content at `mark` of every slot changed since."""
         out: dict[Location, Any] = {}

@@ -369,6 +369,16 @@ class DictObj(Heap):
         return f"{self.kind}({self.slots})"
 
 
+class AttributeView(DictObj):
+    """`obj.__dict__`, `globals()`: entries put into it become attributes of `target`."""
+
+    __slots__ = ("target",)
+
+    def __init__(self, target: Heap) -> None:
+        super().__init__("dict", {Known(key): item for key, item in target.slots.items() if isinstance(key, str)})
+        self.target = target
+
+
 class Instance(Heap):
     """An object: of a class of the analysed code (`cls` a ClassV) or of a library type (`cls` an Ext)."""
 
@@ -738,6 +748,7 @@ __all__ = [
     "UNKNOWN",
     "AnyValue",
     "Arguments",
+    "AttributeView",
     "Awaitable",
     "BoundMethod",
     "ClassV",

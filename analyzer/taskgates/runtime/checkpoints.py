@@ -3,7 +3,8 @@
 A checkpoint is a manifest of entries (kind, permissions, owner, times, link target, digest of the content) over a store
 of contents by digest. The contents reach the disk first and the manifest last, under a temporary name that is then
 renamed, so that a checkpoint exists completely or not at all. Extended attributes and access-control lists are not
-recorded; the folders of version control and `.taskgates` itself are covered only where a path names them explicitly.
+recorded; version control, `.taskgates` itself and installed packages (virtual environments, node_modules) are covered
+only where a path names them explicitly.
 """
 
 from __future__ import annotations

@@ -22,6 +22,10 @@ NEVER_COVERED = frozenset({STATE_FOLDER, ".git", ".hg", ".svn"})
 """Folders of the root that a pattern or the whole tree does not cover; a path that names one explicitly does."""
 
 
+_PACKAGE_FOLDERS = frozenset({"node_modules"})
+_ENVIRONMENT_MARK = "pyvenv.cfg"
+
+
 class Kind(StrEnum):
     """What lies at a path."""
 
@@ -75,6 +79,17 @@ def kind_of(status: os.stat_result) -> Kind:
     if stat.S_ISLNK(mode):
         return Kind.SYMLINK
     return Kind.FIFO if stat.S_ISFIFO(mode) else Kind.OTHER
+
+
+def is_installation(parent: str, name: str) -> bool:
+    """Whether a folder holds installed packages (a virtual environment, node_modules), not the repository's files.
+
+    The whole tree, and patterns, do not cover such folders: they are large, and made again by their own tools. A path
+    that names one explicitly does.
+    """
+    if name in _PACKAGE_FOLDERS:
+        return True
+    return os.path.exists(os.path.join(parent, name, _ENVIRONMENT_MARK))  # noqa: PTH110, PTH118
 
 
 def status_of(path: str) -> os.stat_result | None:
@@ -209,6 +224,6 @@ def _members(root: Path, folder: str) -> list[tuple[str, os.stat_result]]:
         if not prefix and name in NEVER_COVERED:
             continue
         status = status_of(os.path.join(place, name))  # noqa: PTH118
-        if status is not None:
+        if status is not None and not (stat.S_ISDIR(status.st_mode) and is_installation(place, name)):
             result.append((prefix + name, status))
     return result

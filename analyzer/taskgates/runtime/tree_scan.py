@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from taskgates.runtime.path_overlap import PathSet
-from taskgates.runtime.recorded_files import NEVER_COVERED, enclosing_folders
+from taskgates.runtime.recorded_files import NEVER_COVERED, enclosing_folders, is_installation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -62,7 +62,7 @@ def is_byte_code(path: str) -> bool:
 
 
 def scan_tree(root: Path) -> TreeState:
-    """Look at everything below the root, `.taskgates` and the folders of version control left out.
+    """Look at everything below the root but `.taskgates`, version control, and installed packages.
 
     A folder counts by its existence and permissions only. What vanishes while the scan runs, or may not be listed, is
     left out.
@@ -88,6 +88,8 @@ def scan_tree(root: Path) -> TreeState:
                         continue
                     path = prefix + entry.name
                     if stat.S_ISDIR(status.st_mode):
+                        if is_installation(folder, entry.name):
+                            continue
                         state[path] = (status.st_mode, 0, 0, 0)
                         pending.append((path + "/", entry.path))
                     else:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from taskgates.runtime.path_overlap import PathSet, canonical_path
+from taskgates.runtime.path_overlap import PathSet, canonical_path, is_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,7 +25,8 @@ class WriteSet(msgspec.Struct, frozen=True):
     Attributes:
         exclusive: paths to lock for writing.
         shared: paths to lock for reading.
-        recorded: paths to record before it starts: all that it may change, new folders included.
+        recorded: paths to record before it starts: all that it may change, new folders included, but of what lies
+            outside of the repository single files only.
         unbounded: some write has a path that nobody knows, so that the whole tree is locked and recorded.
     """
 
@@ -85,9 +87,18 @@ def write_set_of(task: Task, access: AccessSet | None, root: Path) -> WriteSet:
         exclusive=locked,
         shared=tuple(path for path in _canonical(root, reads) if path not in locked),
         # A link and what it points to: the task may write through it, or replace it.
-        recorded=tuple(sorted({*_canonical(root, recorded), *_canonical(root, recorded, follow_last=False)})),
+        recorded=tuple(
+            path
+            for path in sorted({*_canonical(root, recorded), *_canonical(root, recorded, follow_last=False)})
+            if _is_recordable(path)
+        ),
         unbounded=unbounded,
     )
+
+
+def _is_recordable(path: str) -> bool:
+    """Whether a path can be put back: single files outside of the repository can, whole folders there are not ours."""
+    return not path.startswith("/") or not (is_pattern(path) or os.path.isdir(path))  # noqa: PTH112
 
 
 def _canonical(root: Path, paths: Iterable[str], *, follow_last: bool = True) -> tuple[str, ...]:

@@ -170,6 +170,11 @@ def call_flow(site: Site) -> tuple[Related, ...]:
     return (*steps, Related(site.call, site.span)) if steps else ()
 
 
+def without_numbers(text: str) -> str:
+    """A text as part of a finding's key: line numbers in it, like all numbers, must not count."""
+    return re.sub(r"\d+", "#", text)
+
+
 _SECTIONS = {"what it is": "what", "why it matters": "why", "how to fix it": "fix"}
 
 

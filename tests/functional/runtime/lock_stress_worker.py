@@ -16,7 +16,7 @@ from pathlib import Path
 from taskgates.runtime.locks import LockManager
 
 FILES = [f"out/{folder}/{name}.csv" for folder in "abcde" for name in "uvwxyz"]
-ROWS = 128
+ROWS = 40
 READ, WRITE = 1, 2
 PID_BYTES = 4
 COUNT_BYTES = 4

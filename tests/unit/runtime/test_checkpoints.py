@@ -288,6 +288,21 @@ def test_version_control_is_not_covered_by_the_whole_tree(tmp_path: Path) -> Non
     assert (tmp_path / ".git/index").read_text() == "two"
 
 
+def test_installed_packages_are_covered_only_by_name(tmp_path: Path) -> None:
+    for name in ("env/pyvenv.cfg", "env/lib/a.py", "web/node_modules/b.js"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("one")
+    whole = create_checkpoint(["."], root=tmp_path)
+    named = create_checkpoint(["env/lib/a.py"], root=tmp_path)
+    assert {entry.path for entry in whole.entries} == {".", "web"}
+    for name in ("env/lib/a.py", "web/node_modules/b.js"):
+        (tmp_path / name).write_text("two")
+    restore_checkpoint(whole, root=tmp_path)
+    assert (tmp_path / "env/lib/a.py").read_text() == "two"
+    restore_checkpoint(named, root=tmp_path)
+    assert (tmp_path / "env/lib/a.py").read_text() == "one"
+
+
 def test_paths_outside_the_root(tmp_path: Path) -> None:
     root, other = tmp_path / "root", tmp_path / "other"
     root.mkdir()

@@ -130,6 +130,11 @@ class EffectTable:
         canonical = self.canonical(name)
         return canonical in self._unparsed and self._row(canonical).kind is Kind.MODULE
 
+    def text_mentions(self, name: str, words: tuple[str, ...]) -> bool:
+        """Whether the unparsed text of a row has any of the words; a cheap test before parsing."""
+        text = self._unparsed[name].text
+        return any(word in text for word in words)
+
     def unlisted(self, qualname: str) -> Unlisted:
         """What is assumed of a name without a row: what its nearest listed owner says, else opaque."""
         owner = self.canonical(qualname)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from taskgates.inference.core import AbstractRaise
-from taskgates.inference.models.registry import METHODS, Machine, function, method
+from taskgates.inference.models.registry import Machine, function, method
 from taskgates.inference.text import Text
 from taskgates.inference.values import (
     BOOL,
@@ -60,8 +60,16 @@ _TRUE_WORDS = frozenset({"true", "1", "yes", "t", "y", "on"})
 _FALSE_WORDS = frozenset({"false", "0", "no", "f", "n", "off", ""})
 
 
-class UsageProblem(Exception):  # noqa: N818 - a signal for the caller, who knows the command
-    """The command line does not fit the declarations."""
+USAGE = ("usage",)
+"""The slot that tells a usage error of the command line from one that the program raises itself."""
+
+
+def misused(message: str) -> AbstractRaise:
+    """The command line does not fit the declarations: the error that click raises then."""
+    error = Instance(Ext("click.UsageError"))
+    error.slots["message"] = Known(message)
+    error.slots[USAGE] = Known(message)
+    return AbstractRaise(error)
 
 
 def _constructor(name: str) -> None:
@@ -135,7 +143,7 @@ def convert(machine: Machine, kind: AnyValue | None, value: AnyValue, param: Any
     """What a parameter type makes of a value.
 
     Raises:
-        UsageProblem: when a known value certainly does not fit.
+        AbstractRaise: a usage error, when a known value certainly does not fit.
     """
     if kind is None or kind in (NONE, value) or value == NONE:
         return value
@@ -177,7 +185,7 @@ def _called(machine: Machine, kind: AnyValue, value: AnyValue) -> AnyValue:
     except AbstractRaise as error:
         raised = error.value
         if isinstance(raised, Instance) and raised.cls == Ext("builtins.ValueError"):
-            raise UsageProblem(f"{value} is not a valid value") from None
+            raise misused(f"{value} is not a valid value") from None
         raise
 
 
@@ -189,7 +197,7 @@ def boolean(value: AnyValue) -> AnyValue:
         word = str(value.value).strip().lower()
         if word in _TRUE_WORDS or word in _FALSE_WORDS:
             return Known(word in _TRUE_WORDS)
-        raise UsageProblem(f"{value.value!r} is not a valid boolean")
+        raise misused(f"{value.value!r} is not a valid boolean")
     return BOOL
 
 
@@ -246,7 +254,7 @@ def _choice(machine: Machine, kind: Instance, value: AnyValue) -> AnyValue:
             own = str(item.value)
             if own == word or (folded and own.casefold() == word.casefold()):
                 return item  # type: ignore[no-any-return]
-        raise UsageProblem(f"{word!r} is not one of the choices")
+        raise misused(f"{word!r} is not one of the choices")
     if isinstance(value, Text | Unknown) and content.items and content.rest is None:
         return join(content.items)
     return value
@@ -264,7 +272,7 @@ def _enum_member(cls: ClassV, value: AnyValue, kind: Instance) -> AnyValue:
         if isinstance(name, str) and any(member is known for known in cls.traits["members"]):
             if name == word or (folded and name.casefold() == word.casefold()):
                 return member  # type: ignore[no-any-return]
-    raise UsageProblem(f"{word!r} is not one of the choices")
+    raise misused(f"{word!r} is not one of the choices")
 
 
-__all__ = ["METHODS", "SIGNATURES", "UsageProblem", "boolean", "convert", "guessed", "is_param_type", "members"]
+__all__ = ["SIGNATURES", "USAGE", "boolean", "convert", "guessed", "is_param_type", "members", "misused"]

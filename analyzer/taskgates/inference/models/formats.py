@@ -8,10 +8,10 @@ import shlex
 import tomllib
 from typing import Any
 
-from taskgates.inference.models.registry import Machine, function, method
+from taskgates.inference.models.registry import FUNCTIONS, Machine, function, method
 from taskgates.inference.models.strings import pure_call
-from taskgates.inference.models.system import handle_content
-from taskgates.inference.operators import from_python
+from taskgates.inference.models.system import file_text, handle_content
+from taskgates.inference.operators import NotKnown, from_python, to_python
 from taskgates.inference.values import (
     DATA,
     NONE,
@@ -23,6 +23,7 @@ from taskgates.inference.values import (
     Instance,
     Known,
     ListObj,
+    TupleV,
     Unknown,
     options,
     path_text,
@@ -120,9 +121,9 @@ def toml_load(machine: Machine, args: Arguments) -> AnyValue:
 
 
 def _content_of(machine: Machine, path: AnyValue) -> AnyValue:
-    handle = Instance(Ext("io.TextIOWrapper"))
-    handle.slots["name"] = path
-    return handle_content(machine, handle)
+    """The text of a configuration file, whatever its name."""
+    text = file_text(machine, path)
+    return Known(text) if text is not None else text_hole()
 
 
 @function("tomllib.loads", "tomli.loads", "toml.loads")
@@ -151,13 +152,42 @@ def yaml_load(machine: Machine, args: Arguments) -> AnyValue:
 
 @function("configparser.ConfigParser", "configparser.RawConfigParser", "configparser.SafeConfigParser")
 def config_parser(machine: Machine, args: Arguments) -> AnyValue:
-    """`ConfigParser(...)`: its sections are collected as known text is read."""
+    """`ConfigParser(...)`: known text is read by the real parser with the same settings."""
     del machine
     out = Instance(Ext("configparser.ConfigParser"))
     out.slots["sections"] = DictObj()
-    out.slots["defaults"] = args.get(0, "defaults") or NONE
+    out.slots["settings"] = DictObj("dict", {Known(name): value for name, value in args.kw.items()})
+    defaults = args.get(0, "defaults")
+    if defaults is not None:
+        out.slots["settings"].slots[Known("defaults")] = defaults
     return out
 
+
+def _real_parser(obj: Instance) -> configparser.ConfigParser:
+    """A parser of the standard library with the settings that the program gave."""
+    settings: dict[str, Any] = {"strict": False}
+    for key, value in obj.slots["settings"].known():
+        name = str(key.value)
+        if name == "interpolation":
+            kind = value.cls.name if isinstance(value, Instance) and isinstance(value.cls, Ext) else ""
+            if kind.endswith("ExtendedInterpolation"):
+                settings[name] = configparser.ExtendedInterpolation()
+            elif isinstance(value, Known) and value.value is None:
+                settings[name] = None
+        elif name in ("delimiters", "comment_prefixes", "inline_comment_prefixes", "allow_no_value", "default_section",
+                      "empty_lines_in_values", "defaults"):
+            try:
+                settings[name] = to_python(value)
+            except NotKnown:
+                continue
+    try:
+        return configparser.ConfigParser(**settings)
+    except (TypeError, ValueError):
+        return configparser.ConfigParser(strict=False)
+
+
+for _name in ("BasicInterpolation", "ExtendedInterpolation", "LegacyInterpolation"):
+    FUNCTIONS[f"configparser.{_name}"] = lambda _, __, name=_name: Instance(Ext(f"configparser.{name}"))
 
 CONFIG = "configparser.ConfigParser"
 
@@ -166,14 +196,26 @@ def _merge_ini(machine: Machine, obj: Instance, text: AnyValue) -> None:
     if not (isinstance(text, Known) and isinstance(text.value, str)):
         machine.state.write(obj.slots, "open", Known(True))
         return
-    parser = configparser.ConfigParser(strict=False, allow_no_value=True)
+    texts = [*obj.slots.get("texts", TupleV(())).items, text]
+    machine.state.write(obj.slots, "texts", TupleV(texts))
+    parser = _real_parser(obj)
+    keep_case = obj.slots.get("optionxform")
+    if isinstance(keep_case, Ext) and keep_case.name == "builtins.str":
+        parser.optionxform = str  # type: ignore[assignment,method-assign]
     try:
-        parser.read_string(text.value)
-        data = {name: dict(parser.items(name)) for name in parser.sections()}
-        data["DEFAULT"] = dict(parser.defaults())
+        for piece in texts:
+            parser.read_string(piece.value)
     except configparser.Error:
         machine.state.write(obj.slots, "open", Known(True))
         return
+    data: dict[str, dict[str, Any]] = {}
+    for name in (parser.default_section, *parser.sections()):
+        try:
+            data[name] = dict(parser.items(name)) if name != parser.default_section else dict(parser.defaults())
+        except (configparser.Error, ValueError):
+            data[name] = dict(parser.items(name, raw=True))
+    if parser.default_section != "DEFAULT":
+        data["DEFAULT"] = data.pop(parser.default_section)
     sections = obj.slots["sections"]
     for name, entries in data.items():
         existing = sections.slots.get(Known(name))

@@ -653,6 +653,43 @@ _inspect_test("ismodule", (ModuleV,))
 _inspect_test("ismethod", (BoundMethod,))
 
 
+@function("inspect.signature")
+def signature(machine: Machine, args: Arguments) -> AnyValue:
+    """`inspect.signature(function)`: its parameters by name."""
+    func = args.pos[0] if args.pos else UNKNOWN
+    skip = 0
+    while isinstance(func, BoundMethod):
+        func = func.func
+        skip = 1
+    if isinstance(func, ClassV):
+        func = func.slots.get("__init__", UNKNOWN)
+        skip = 1
+    if not isinstance(func, FunctionV):
+        return Instance(Ext("inspect.Signature"))
+    parameters = DictObj()
+    for param in func.node.params[skip:]:
+        item = Instance(Ext("inspect.Parameter"))
+        item.slots["name"] = Known(param.name)
+        item.slots["default"] = func.defaults.get(param.name, Ext("inspect.Parameter.empty"))
+        item.slots["annotation"] = (
+            machine.eval(param.annotation, func.frame) if param.annotation is not None else Ext("inspect.Parameter.empty")
+        )
+        item.slots["kind"] = Ext(f"inspect.Parameter.{_PARAMETER_KINDS[param.kind]}")
+        parameters.slots[Known(param.name)] = item
+    out = Instance(Ext("inspect.Signature"))
+    out.slots["parameters"] = parameters
+    return out
+
+
+_PARAMETER_KINDS = {
+    "positional": "POSITIONAL_ONLY",
+    "normal": "POSITIONAL_OR_KEYWORD",
+    "args": "VAR_POSITIONAL",
+    "keyword": "KEYWORD_ONLY",
+    "kwargs": "VAR_KEYWORD",
+}
+
+
 @function("inspect.isabstract")
 def isabstract(machine: Machine, args: Arguments) -> AnyValue:
     """`inspect.isabstract(cls)`."""
@@ -741,6 +778,32 @@ def _text_origin(values: list[AnyValue]) -> tuple[str, bool]:
     return "data", False
 
 
+def _replace_by_calls(
+    machine: Machine, pattern: AnyValue, flags_value: AnyValue, repl: AnyValue, subject: AnyValue
+) -> AnyValue | None:
+    """`re.sub` with a function, on known text: the function is called for every match."""
+    from taskgates.inference.text import make_text, parts_of
+    from taskgates.inference.models.strings import to_text
+
+    results: list[AnyValue] = []
+    for option in options(subject):
+        known = _re_known(machine, "finditer", pattern, flags_value, [option])
+        if known is None or not isinstance(option, Known):
+            return None
+        matches = list(known[0])
+        if len(matches) > 200:
+            return None
+        parts: list[str | Hole] = []
+        position = 0
+        for match in matches:
+            parts.append(option.value[position : match.start()])
+            parts.extend(parts_of(to_text(machine, machine.call(repl, Arguments([_match_value(match, NONE)])))))
+            position = match.end()
+        parts.append(option.value[position:])
+        results.append(as_value(make_text(parts)))
+    return join(results)
+
+
 def _regex(name: str) -> None:
     def on_pattern(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
         return run(machine, obj.slots.get("pattern", UNKNOWN), obj.slots.get("flags", Known(0)), args)
@@ -779,6 +842,8 @@ def _regex(name: str) -> None:
                     found.append(from_python(known[0]) if known is not None else None)
                 if all(value is not None for value in found):
                     return join(found)
+            elif not isinstance(repl, Unknown) and (replaced := _replace_by_calls(machine, pattern, flags_value, repl, subject)) is not None:
+                return TupleV([replaced, INT]) if name == "subn" else replaced
             elif not isinstance(repl, Unknown):
                 match_value = Instance(Ext("re.Match"))
                 match_value.slots["subject"] = text_hole()
@@ -919,7 +984,7 @@ registry.METHODS["asyncio.AbstractEventLoop.create_task"] = registry.METHODS["as
 # Reading files of the tree
 
 
-def _file_text(machine: Machine, value: AnyValue) -> str | None:
+def file_text(machine: Machine, value: AnyValue) -> str | None:
     text = path_text(value)
     if text is None:
         return None
@@ -935,24 +1000,15 @@ def _file_text(machine: Machine, value: AnyValue) -> str | None:
 def is_configuration(value: AnyValue) -> bool:
     """Whether a path names a kind of file whose content decides what a program does."""
     text = path_text(value)
-    suffix = text if isinstance(text, str) else ""
-    return suffix.lower().endswith(
-        (
-            ".json",
-            ".toml",
-            ".yaml",
-            ".yml",
-            ".ini",
-            ".cfg",
-            ".conf",
-            ".properties",
-            ".env",
-            ".txt",
-            ".list",
-            ".lst",
-            ".in",
-        )
-    )
+    if not isinstance(text, str):
+        return False
+    name = text.rsplit("/", 1)[-1].lower()
+    return "." not in name.lstrip(".") or name.endswith(_CONFIGURATION)
+
+
+_CONFIGURATION = tuple(
+    ".json .toml .yaml .yml .ini .cfg .conf .properties .env .txt .list .lst .in .rc .config".split()
+)
 
 
 def handle_content(machine: Machine, obj: Instance) -> AnyValue:
@@ -960,7 +1016,7 @@ def handle_content(machine: Machine, obj: Instance) -> AnyValue:
     name = obj.slots.get("name", UNKNOWN)
     mode = text_of(obj.slots.get("mode", Known("r")))
     if isinstance(mode, str) and is_configuration(name) and "w" not in mode and "a" not in mode:
-        text = _file_text(machine, name)
+        text = file_text(machine, name)
         if text is not None:
             return Known(text.encode()) if "b" in mode else Known(text)
     if isinstance(mode, str) and "b" in mode:
@@ -1070,7 +1126,7 @@ def path_read(machine: Machine, obj: PathV, args: Arguments) -> AnyValue:
     if machine.exists(obj.text) is not True:
         machine.may_raise("OSError")
     machine.note_open(Operation.READ, obj, "pathlib.Path.read_text")
-    text = _file_text(machine, obj) if is_configuration(obj) else None
+    text = file_text(machine, obj) if is_configuration(obj) else None
     return Known(text) if text is not None else text_hole()
 
 

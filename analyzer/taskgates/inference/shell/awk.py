@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from taskgates.inference.shell.machine import Outcome
 from taskgates.inference.shell.texts import (
+    as_member,
+    choose,
     hole,
     split_text,
     text_lines,
@@ -45,6 +47,9 @@ def awk(call: Call) -> Outcome:
         if program is None or isinstance(program, Text):
             call.opaque("the awk program is not known")
             continue
+        if call.arguments.operands:
+            names = [as_member(operand) for operand in call.arguments.operands]
+            variables.setdefault("FILENAME", choose(names, call.machine.options.choices))
         _awk_effects(call, program, variables)
     if call.captured:
         printed = _awk_output(call, programs)
@@ -64,6 +69,7 @@ def operand_assignment(word: TextLike) -> tuple[str, TextLike]:
 
 def _awk_effects(call: Call, program: str, variables: dict[str, TextLike]) -> None:
     tokens = _awk_tokens(program)
+    variables = _with_assignments(tokens, variables)
     printing = False
     depth = 0
     index = 0
@@ -124,6 +130,21 @@ def _awk_tokens(program: str) -> list[tuple[str, str]]:
         if kind not in ("space", "comment"):
             out.append((kind, found.group()))
     return out
+
+
+def _with_assignments(tokens: list[tuple[str, str]], variables: dict[str, TextLike]) -> dict[str, TextLike]:
+    """The variables with those that the program assigns: the values of all their assignments."""
+    found: dict[str, list[TextLike]] = {}
+    for index in range(len(tokens) - 2):
+        kind, name = tokens[index]
+        if kind != "name" or name in variables or tokens[index + 1][1] not in ("=", "+=", "-=", "++", "--"):
+            continue
+        if index and tokens[index - 1][1] == "$":
+            continue
+        plain = tokens[index + 1][1] == "="
+        value = _awk_expression(tokens, index + 2, variables)[0] if plain else hole("data", "awk")
+        found.setdefault(name, []).append(value)
+    return {**variables, **{name: choose(values, 6) for name, values in found.items()}}
 
 
 def _awk_value(token: tuple[str, str], variables: dict[str, TextLike]) -> TextLike:

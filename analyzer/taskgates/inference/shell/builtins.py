@@ -282,6 +282,7 @@ BUILTINS: dict[str, Builtin] = {
     ".": _source,
     "exec": _exec,
     "command": _command,
+    "coproc": _command,
     "builtin": _command,
     "trap": _trap,
     "set": _set,

@@ -126,6 +126,8 @@ class Call:
             return None
         if self.machine.changes.is_folder(full):
             return "folder"
+        if self.machine.changes.is_file(full):
+            return "file"
         return self.machine.tree.kind(full)
 
     def is_folder(self, path: TextLike) -> bool:

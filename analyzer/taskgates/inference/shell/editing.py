@@ -12,7 +12,7 @@ from taskgates.inference.shell.texts import (
     join_path,
     text_lines,
 )
-from taskgates.inference.text import Hole, TextLike, concat
+from taskgates.inference.text import Hole, Text, TextLike, concat
 from taskgates.model.access import Operation
 
 if TYPE_CHECKING:
@@ -219,4 +219,6 @@ def digest(call: Call) -> Outcome:
         for line in text_lines(content):
             if isinstance(line, str) and (found := re.match(r"[0-9a-fA-F]{8,}\s+[* ]?(.+)", line)):
                 call.read(found.group(1))
+            elif isinstance(line, Text):
+                call.read(line.suffix.partition("  ")[2] or line)
     return Outcome(Status.UNKNOWN if checking else call.status)

@@ -251,8 +251,8 @@ class Expander:
             inner = body[2:].removesuffix(")")
             skip = 2
         if body.startswith((">(", "<(")):
-            self.machine.run_substitution(inner, offset + skip, self.frame, self.state, reads=body.startswith("<("))
-            fields[-1].add("/dev/fd/63", quoted=True)
+            reads = body.startswith("<(")
+            fields[-1].add(self.machine.pipe(inner, offset + skip, self.frame, self.state, reads=reads), quoted=True)
             return
         text = strip_trailing(self.machine.capture(inner, offset + skip, self.frame, self.state), "\n")
         fields[-1].add(text, quoted=quoted, split=not quoted)

@@ -264,7 +264,8 @@ def _grep(call: Call) -> TextLike | None:
     if pattern is None and operands:
         pattern = operands.pop(0)
     if call.arguments.has("-l", "--files-with-matches", "-L"):
-        return _joined(operands) if operands and not call.arguments.has("-r", "-R") else None
+        recursive = call.arguments.has("-r", "-R", "--recursive")
+        return _joined([below(one) if recursive and call.kind(one) != "file" else one for one in operands]) or None
     if not isinstance(pattern, str) or len(call.arguments.values("-e", "--regexp")) > 1:
         return None
     if call.arguments.has("-o", "-c", "-n", "-r", "-R", "-P", "-A", "-B", "-C", "-w", "-x", "-H"):
@@ -381,6 +382,12 @@ def _tee(call: Call) -> TextLike | None:
     return call.content("-")
 
 
+def _digests(call: Call) -> TextLike | None:
+    if call.arguments.has("-c", "--check"):
+        return None
+    return _joined([concat(Hole("random", False, "digest"), "  ", operand) for operand in call.arguments.operands])
+
+
 def is_number(text: TextLike) -> bool:
     """Whether a text is a whole number."""
     return isinstance(text, str) and re.fullmatch(r"-?\d+", text) is not None
@@ -421,5 +428,6 @@ FILTERS: dict[str, Filter] = {
     "uname": _plain_hole,
     "id": _plain_hole,
     "tee": _tee,
+    "md5sum": _digests,
     "expr": _expression,
 }

@@ -57,19 +57,7 @@ def expand_glob(machine: ShellInterpreter, frame: Frame, state: ShellState, patt
     if machine.unsure(full):
         return [shape]
     names = set(_existing(machine, state, pattern, shape))
-    elsewhere = machine.options.written_paths() if machine.options.written_paths is not None else ()
-    for written in (*machine.changes.written(), *elsewhere):
-        if isinstance(written, Text):
-            continue
-        if machine.tree.kind(written) is not None:
-            continue
-        typed = _as_typed(written, state.cwd)
-        if (
-            typed is not None
-            and not is_costly(pattern, typed)
-            and re.fullmatch(pattern_regex(pattern, path=True), typed)
-        ):
-            names.add(typed)
+    names.update(_written(machine, state, pattern))
     if len(names) > machine.options.words:
         return [shape]
     if names:
@@ -78,10 +66,28 @@ def expand_glob(machine: ShellInterpreter, frame: Frame, state: ShellState, patt
     return [shape] if plausible else [str(unescape_pattern(pattern))]
 
 
-def _as_typed(path: str, cwd: str) -> str | None:
-    if cwd == ".":
-        return path
-    return path[len(cwd) + 1 :] if path.startswith(cwd + "/") else None
+def _written(machine: ShellInterpreter, state: ShellState, pattern: str) -> list[str]:
+    """Names of files that the program has made, and of the folders above them, spelled as the pattern is."""
+    segments = pattern.split("/")
+    plain = next((number for number, segment in enumerate(segments) if is_magic(segment)), len(segments))
+    base = "/".join(str(unescape_pattern(segment)) for segment in segments[:plain])
+    typed = base + "/" if plain else ""
+    folder = machine.full_path(typed or ".", state)
+    if not isinstance(folder, str):
+        return []
+    rest = "/".join(segments[plain:])
+    expression = re.compile(pattern_regex(rest, path=True))
+    out: list[str] = []
+    elsewhere = machine.options.written_paths() if machine.options.written_paths is not None else ()
+    for written in (*machine.changes.written(), *elsewhere):
+        if isinstance(written, Text) or not machine.exists(written):
+            continue
+        name = written if folder == "." else written[len(folder) + 1 :] if written.startswith(f"{folder}/") else ""
+        while name:
+            if not is_costly(rest, name) and expression.fullmatch(name):
+                out.append(typed + name)
+            name = name.rpartition("/")[0]
+    return out
 
 
 def _existing(machine: ShellInterpreter, state: ShellState, pattern: str, shape: Text) -> list[str]:

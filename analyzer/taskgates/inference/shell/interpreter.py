@@ -70,6 +70,7 @@ class ShellInterpreter:
         self.muted = 0
         self._locals: list[dict[str, tuple[TextLike | None, bool, ShellArray | None]]] = []
         self._active: list[str] = []
+        self._pipes: dict[str, TextLike] = {}
         self._said: set[tuple[str, Place]] = set()
 
     # ---- entries -----------------------------------------------------------------------------------------------
@@ -215,7 +216,8 @@ class ShellInterpreter:
             if operation is Operation.MKDIR:
                 self.changes.add_folder(full)
             elif operation.is_write:
-                self.changes.add(full, same_content=command in _ATTRIBUTES)
+                gone = operation in (Operation.DELETE, Operation.RENAME)
+                self.changes.add(full, gone=gone, same_content=command in _ATTRIBUTES)
             if not self.muted:
                 self.host.access(operation, full, command, place, frame.conditional or len(variants) > 1)
 
@@ -285,8 +287,14 @@ class ShellInterpreter:
             isinstance(written, Text) and self.changes.touches(path) for written in self.changes.written()
         )
 
+    def exists(self, path: TextLike) -> bool:
+        """Whether a changed path is there now, as far as the interpreter can tell."""
+        return self.changes.is_file(path) or self.changes.is_folder(path) or not self.changes.touches(path)
+
     def content(self, path: TextLike, state: ShellState) -> TextLike | None:
         """The content of a small text file: what the script wrote there, or the tree holds and nobody changes."""
+        if isinstance(path, str) and path in self._pipes:
+            return self._pipes[path]
         full = self.full_path(path, state)
         written = self.changes.content(full)
         if written is not None:
@@ -362,15 +370,19 @@ class ShellInterpreter:
         self.execute(self.parser.parse(text), inner, state.copy())
         return sink.text
 
-    def run_substitution(self, text: str, offset: int, frame: Frame, state: ShellState, *, reads: bool) -> None:
-        """Run a process substitution; with `reads` the command's output is what is read."""
+    def pipe(self, text: str, offset: int, frame: Frame, state: ShellState, *, reads: bool) -> str:
+        """Run a process substitution; with `reads` the command's output can be read at the name that is returned."""
+        name = f"/dev/fd/{63 + len(self._pipes)}"
+        self._pipes[name] = ""
         if frame.depth >= self.options.depth:
             self.opaque("process substitutions nest too deeply", frame, frame.source.place(offset))
-            return
+            return name
         source = Source(text, frame.source.place(offset), fixed=frame.source.fixed)
         sink = Sink() if reads else None
         inner = frame.nested(source).with_streams(None if reads else Stream(hole("data")), sink)
         self.execute(self.parser.parse(text), inner, state.copy())
+        self._pipes[name] = sink.text if sink is not None else hole("data")
+        return name
 
     # ---- simple commands ---------------------------------------------------------------------------------------
 

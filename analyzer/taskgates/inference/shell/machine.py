@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from taskgates.inference.shell.texts import choose, covers, is_blank, text_lines
-from taskgates.inference.text import Hole, Text, TextLike, concat
+from taskgates.inference.text import Hole, Text, TextLike, concat, make_text, parts_of
 
 if TYPE_CHECKING:
     from taskgates.inference.shell.sources import Source
@@ -91,11 +91,12 @@ class Stream:
     """A standard input whose content is known, wholly or in part; reading moves on.
 
     Args:
-        text: the content; an unknown piece may stand for any number of lines.
+        text: the content; an unknown piece may stand for any number of lines. NUL ends a line too (`find -print0`).
     """
 
     def __init__(self, text: TextLike) -> None:
-        self._lines: list[tuple[TextLike, bool]] = [(line, _may_be_many(line)) for line in text_lines(text)]
+        plain = make_text(part.replace("\0", "\n") if isinstance(part, str) else part for part in parts_of(text))
+        self._lines: list[tuple[TextLike, bool]] = [(line, _may_be_many(line)) for line in text_lines(plain)]
         self._position = 0
 
     def take_line(self) -> TextLike | None:
@@ -211,12 +212,18 @@ class Changes:
     def __init__(self) -> None:
         self._written: dict[TextLike, None] = {}
         self._folders: set[str] = set()
+        self._files: set[str] = set()
         self._contents: dict[str, TextLike] = {}
         self.foreign = False
 
-    def add(self, path: TextLike, *, same_content: bool = False) -> None:
-        """Note a written, moved or deleted path; with `same_content` only its attributes change."""
+    def add(self, path: TextLike, *, gone: bool = False, same_content: bool = False) -> None:
+        """Note a changed path: `gone` when it is moved away or deleted, `same_content` when only its attributes are."""
         self._written[path] = None
+        if isinstance(path, str):
+            if gone:
+                self._files.discard(path)
+            else:
+                self._files.add(path)
         if self._contents and not same_content:
             for known in [one for one in self._contents if covers(path, one)]:
                 del self._contents[known]
@@ -231,10 +238,15 @@ class Changes:
         if isinstance(path, str):
             self._folders.add(path)
             self.add(path)
+            self._files.discard(path)
 
     def is_folder(self, path: TextLike) -> bool:
         """Whether the script made a folder there."""
         return isinstance(path, str) and path in self._folders
+
+    def is_file(self, path: TextLike) -> bool:
+        """Whether the script made a file there."""
+        return isinstance(path, str) and path in self._files and path not in self._folders
 
     def touches(self, path: TextLike) -> bool:
         """Whether the path, or a folder above it, may have been changed."""

@@ -74,7 +74,8 @@ def shell(call: Call) -> Outcome:
             if "o" in word and words:
                 words.pop(0)
             if "s" in word:
-                break
+                words = words[1:] if words[:1] == ["--"] else words
+                return _shell_input(call, words)
     if text_follows:
         return _shell_text(call, words, settings)
     if words:
@@ -82,8 +83,14 @@ def shell(call: Call) -> Outcome:
             call.read(words[0])
             call.opaque(f"the script {machine.describe(words[0])} is not in the repository")
         return Outcome(Status.LIKELY)
+    return _shell_input(call, [])
+
+
+def _shell_input(call: Call, arguments: list[TextLike]) -> Outcome:
+    """Commands from standard input."""
+    machine = call.machine
     if call.frame.stdin is not None:
-        child = machine.child_state(call.state, call.name, [])
+        child = machine.child_state(call.state, call.name, arguments)
         machine.evaluate(call.frame.stdin.take_all(), call.frame, child, call.place)
     else:
         call.opaque(f"{call.name} reads its commands from standard input")

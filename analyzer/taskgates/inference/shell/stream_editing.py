@@ -44,8 +44,9 @@ def sed(call: Call) -> Outcome:
             if suffix is not None:
                 call.access(Operation.CREATE, _backup(operand, suffix))
     for script in scripts:
-        for operation, name in _script_files(script):
-            call.access(operation, name)
+        for operation, name, always in _script_files(script):
+            frame = call.frame.within(conditional=not always)
+            call.machine.access(operation, name, call.name, frame, call.state, call.place)
     if call.captured and not in_place:
         edited = _edited(call, scripts)
         call.out(edited if edited is not None else hole("data", "sed"))
@@ -63,14 +64,15 @@ def _backup(path: TextLike, suffix: TextLike) -> TextLike:
     return concat(path, suffix)
 
 
-def _script_files(script: TextLike) -> list[tuple[Operation, TextLike]]:
-    """Files that a sed script reads (`r`) and writes (`w`)."""
-    out: list[tuple[Operation, TextLike]] = []
+def _script_files(script: TextLike) -> list[tuple[Operation, TextLike, bool]]:
+    """Files that a sed script reads (`r`, on lines that match) and writes (`w`, opened at the start)."""
+    out: list[tuple[Operation, TextLike, bool]] = []
     for command in _sed_commands(script):
         flags, name = command.flags, command.file
         if name == "" or name in ("/dev/stdout", "/dev/stderr"):
             continue
-        out.append((Operation.READ if flags in ("r", "R") else Operation.OVERWRITE, name))
+        reads = flags in ("r", "R")
+        out.append((Operation.READ if reads else Operation.OVERWRITE, name, not (reads and command.address)))
     return out
 
 

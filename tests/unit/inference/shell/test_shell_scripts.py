@@ -238,6 +238,15 @@ def test_files_that_a_child_may_have_written_are_not_enumerated(shell: Callable[
     ]
 
 
+@pytest.mark.parametrize("prefix", ["", "./", "data/../", '"$PWD"/'])
+def test_files_that_the_script_made_are_enumerated_too(prefix: str, shell: Callable[..., Any]) -> None:
+    text = (
+        f"touch out/a.txt out/b.txt; rm out/b.txt; for f in {prefix}out/*.txt; do cat $f; done; wc -l {prefix}*/*.txt"
+    )
+    host = shell(text, TREE)
+    assert [site[1] for site in host.sites if site[0] == "read"] == ["out/a.txt", "out/a.txt"]
+
+
 def test_what_the_engine_knows_to_be_written_is_enumerated(shell: Callable[..., Any]) -> None:
     options = ShellOptions(written_paths=lambda: ["data/new.csv", "other/x.csv"])
     assert shell("python make.py; cat data/*.csv", TREE, options=options).of("read") == [

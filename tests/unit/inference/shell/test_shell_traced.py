@@ -79,6 +79,30 @@ SCRIPTS = {
     "patch": "patch -p1 < fix.patch > /dev/null\n",
     "traps": 't=work.tmp\ntrap \'rm -f "$t"\' EXIT\ngrep -l name data/*.csv > "$t"\nxargs cat < "$t" > joined\n',
     "options": "cp -t . -- data/a.csv\nmv -T a.csv A\nrm -f A\ntouch {x,y}{1..2}.txt\nrm -- x?.txt\nhead -c3 data/b.csv >three\n",
+    "xargs-P": 'ls data/*.csv | xargs -P2 -I{} sh -c \'wc -l "$1" > "$1.count"\' _ {}\n',
+    "print0": 'while IFS= read -r -d \'\' f; do cp "$f" "bak_$(basename "$f")"; done < <(find data -name \'*.csv\' -print0 | sort -z)\n',
+    "mapfile": 'mapfile -t files < <(ls data/*.csv)\nfor f in "${files[@]}"; do touch "$f.done"; done\nfirst=${files[0]}\ncat "$first" > first\n',
+    "xz": "xz -k data/a.csv\nbzip2 -k data/b.csv\nxzcat data/a.csv.xz > x\nbzcat data/b.csv.bz2 > y\nxz -d data/a.csv.xz -c > z\n",
+    "tar2": "tar -cf a.tar data/a.csv conf\ntar -rf a.tar data/b.csv\ntar -tf a.tar > list\nmkdir -p o\ntar -xf a.tar -C o data/a.csv\ntar xf a.tar --strip-components=1 -C o\n",
+    "awk2": "awk -F, 'FNR==1{next} {out=FILENAME\".ids\"; print $1 > out}' data/a.csv data/b.csv\nawk 'NR==FNR{a[$1]=1;next} ($1 in a)' conf/names.txt data/notes.txt > m\n",
+    "sed2": "for f in data/*.csv; do sed -i.bak -e '1d' \"$f\"; done\nsed -n '1p' data/a.csv > one\nsed -e '/x/r conf/names.txt' data/notes.txt > ins\n",
+    "nested": 'process() {\n  local src=$1; local dst="${2:-out}"\n  mkdir -p "$dst"\n  for f in "$src"/*; do\n    [ -f "$f" ] || continue\n    case "$f" in\n      *.csv) cut -d, -f1 "$f" > "$dst/$(basename "$f" .csv).ids" ;;\n      *.txt) cp "$f" "$dst" ;;\n    esac\n  done\n}\nprocess data\nprocess conf out2\n',
+    "merge": 'head -qn1 data/a.csv > all.csv\nfor f in data/[ab].csv; do tail -n +2 "$f" >> all.csv; done\nsort -t, -k1,1n -o all.csv all.csv\nwc -l < all.csv > count\nn=$(cat count)\nif [ "$n" -gt 2 ]; then mv all.csv big.csv; else mv all.csv small.csv; fi\n',
+    "parallel-bg": 'for f in data/*.csv; do ( sort "$f" > "$f.sorted" ) & done\nwait\ncat data/*.sorted > sorted\nrm data/*.sorted\n',
+    "dirs": "mkdir -p a/b\ncp data/a.csv a/b/\ncp -r a c\ncp -r a/. d\nmv a/b e\nrmdir a\nrm -r c/b\n",
+    "swap": "cp data/a.csv t\nmv data/b.csv data/a.csv\nmv t data/b.csv\nln data/a.csv hard\nln -s data/a.csv soft\ncat soft > via\n",
+    "heredocs": 'cat > gen.sh <<\'EOF\'\ncp "$1" "$1.copy"\nEOF\nbash gen.sh data/a.csv\nsh -s -- data/b.csv < gen.sh\ncat <<A > one; cat <<B > two\n1\nA\n2\nB\n',
+    "eval": 'cmd="cp data/a.csv evaled"\neval "$cmd"\n$cmd\nopts=(-f); rm "${opts[@]}" evaled\nset -- x y; for i; do touch "$i"; done\nf=touch; $f z\n',
+    "env": ". conf/settings.env\nexport TARGET\nbash -c 'touch \"$TARGET-$MODE\"'\nenv -u TARGET bash -c 'touch \"${TARGET:-none}\"'\nMODE=slow sh -c 'touch m-$MODE'\n",
+    "trunc": '> e1\n: > e2\nexec 4> e3; echo hi >&4; exec 4>&-\n{ echo a; echo b >&2; } > e4 2> e5\nread -r l < data/a.csv; echo "$l" > e6\necho x | tee -a e6 e7 > /dev/null\ncat data/a.csv > e8 < /dev/null\n',
+    "split2": "split -n l/2 data/notes.txt p_\ncsplit -s -f q_ data/notes.txt 2\ncat p_* > joined\nmd5sum data/*.csv > sums\nmd5sum -c sums > ok\n",
+    "make2": "make -s build/a.txt\nmake -s -B build/all.txt\n",
+    "perlrename": 'for f in data/*.csv; do mv "$f" "${f%.csv}.tsv"; done\nls data > listing\nfor f in data/*.tsv; do tr , \'\\t\' < "$f" > "$f.new" && mv "$f.new" "$f"; done\n',
+    "until": "i=5\nuntil (( i == 0 )); do echo $i > c_$i; (( i-- )) || true; done\nwhile true; do touch once; break; done\n",
+    "grep-loop": 'grep -rl id data | sort | while read -r f; do wc -l "$f" >> counts; done\ngrep -h name data/*.csv > headers\nif grep -q hello data/notes.txt; then touch yes; else touch no; fi\n',
+    "find2": "find data -type f -size +0 -name '*.csv' | head -n 1 | xargs cat > h\nfind data -mindepth 2 -type f -exec cp {} deep \\;\nfind . -maxdepth 1 -type f -name 'h' -exec mv {} h2 \\;\nfind data -name '*.txt' -o -name 'c.csv' | xargs wc -c > w\n",
+    "dates": "d=$(date +%Y)\nmkdir -p logs/$d\necho x > logs/$d/run-$(date +%m).log\ncp logs/$d/*.log latest.log\n",
+    "ifs": 'IFS=, read -r a b < data/a.csv\ntouch $a-$b\nwhile IFS=, read -r id name; do [ "$id" = id ] && continue; touch "r_$id"; done < data/a.csv\n',
 }
 
 _CALL = re.compile(r"^(?:\d+\s+)?(\w+)\((.*)\)\s+= (-?\d+)")
@@ -148,23 +172,32 @@ def test_inferred_accesses_are_the_traced_ones(name: str, tmp_path: Path, record
     assert host.problems == []
     for operations, traced in ((("read",), reads), (WRITES, writes)):
         inferred = [PathPattern(path.rstrip("?")) for path in host.of(*operations)]
+        certain = [PathPattern(path) for path in host.of(*operations) if not path.endswith("?")]
         # Files that exist neither before nor after may be the commands' own temporary ones.
         missed = {
             path for path in traced & (tree | after) - CODE if not any(pattern.matches(path) for pattern in inferred)
         }
         assert missed == set(), f"not inferred: {operations}"
         universe = (tree | after) - CODE
+        folders = {parent for path in host.of("mkdir", *WRITES) for parent in parents(path)} | set(host.of("mkdir"))
         needless = {
             path
-            for pattern in inferred
+            for pattern in certain
             for path in universe | ({pattern.literal} if pattern.literal else set())
-            if pattern.matches(path) and path not in traced and not is_folder(path, tree | after)
+            if pattern.matches(path)
+            and path not in traced
+            and not is_folder(path, tree | after)
+            and path not in folders
         }
         assert needless == set(), f"inferred, not traced: {operations}"
 
 
 CODE = {"script.sh", "lib/common.sh"}
 WRITES = ("create", "overwrite", "append", "update", "delete", "rename")
+
+
+def parents(path: str) -> set[str]:
+    return {path[:index] for index, char in enumerate(path) if char == "/"}
 
 
 def is_folder(path: str, files: set[str]) -> bool:
