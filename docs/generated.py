@@ -1,8 +1,8 @@
 # ruff: noqa: INP001 - loaded by path, not imported
 """MkDocs hook: puts into the manual what the program itself knows, so that the two cannot differ.
 
-A page asks for it with a comment of its own line: `<!-- settings -->` is the table of settings, `<!-- help NAME -->`
-what `taskgates NAME --help` prints, `<!-- accuracy -->` the table that `make accuracy` has measured last.
+A page asks for it with a comment of its own line: `<!-- settings -->` is the table of settings, `<!-- commands -->`
+what `--help` prints for the program and each of its commands, `<!-- accuracy -->` the table that `make accuracy` has measured last.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from mkdocs.config.defaults import MkDocsConfig
 
 _ACCURACY = Path(__file__).parent / "accuracy-table.md"
-_MARK = re.compile(r"^<!-- (?P<what>settings|help|accuracy)(?: (?P<name>\S+))? -->$", re.MULTILINE)
+_MARK = re.compile(r"^<!-- (?P<what>settings|commands|accuracy) -->$", re.MULTILINE)
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
@@ -43,24 +43,22 @@ def on_page_markdown(markdown: str, **_: object) -> str:
 def _replacement(match: re.Match[str]) -> str:
     if match["what"] == "settings":
         return settings_table()
-    if match["what"] == "help":
-        return help_text(match["name"])
+    if match["what"] == "commands":
+        return "\n\n".join(commands(cli, click.Context(cli, info_name="taskgates"), 1))
     return _ACCURACY.read_text("utf-8")
 
 
-def help_text(name: str | None) -> str:
-    """What `--help` prints, as a code block."""
-    context = click.Context(cli, info_name="taskgates")
-    command: click.Command = cli
-    if name is not None:
-        found = cli.get_command(context, name)
-        if found is None:
-            raise LookupError(f"there is no command {name!r}")
-        command = found
-        context = click.Context(command, info_name=name, parent=context)
-    context.terminal_width = 90
-    text = command.get_help(context)
-    return f"```text\n{text.rstrip()}\n```"
+def commands(command: click.Command, context: click.Context, level: int) -> Iterator[str]:
+    """The help of a command, then of the commands below it under headings of their own."""
+    context.terminal_width = 80
+    if level > 1:
+        yield f"{'#' * level} {context.command_path.removeprefix('taskgates ')}"
+    yield f"```text\n{command.get_help(context).rstrip()}\n```"
+    if isinstance(command, click.Group):
+        for name in command.list_commands(context):
+            found = command.get_command(context, name)
+            if found is not None and not found.hidden:
+                yield from commands(found, click.Context(found, info_name=name, parent=context), level + 1)
 
 
 def settings_table() -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from taskgates.inference.core import NORMAL, RETURN, AbstractRaise, CallCut, Core, Frame
+from taskgates.inference.core import NORMAL, RETURN, AbstractRaise, CallCut, Core, Frame, Watch
 from taskgates.inference.log import Chain
 from taskgates.inference.relevance import Relevance
 from taskgates.inference.values import (
@@ -266,12 +266,17 @@ class Calls(Core):
         state = self.state
         state.begin()
         marks = state.marks
-        cut_at = self.cut_at
         started = self.steps
-        idle = cut_at > self.limits.steps and self.is_idle(func, args)
+        size = self.log.size
+        watches = len(self.watches)
+        idle = self.is_idle(func, args)
         if idle:
             allowed = self.limits.call_steps if self.spent < self.limits.idle_steps else 100
-            self.cut_at = min(cut_at, started + allowed)
+        else:
+            allowed = self.limits.effort if self.fruitless.get(identity, 0) < self.limits.effort else 300
+        watch = Watch(started + allowed, idle=idle, size=self.log.size)
+        self.watches.append(watch)
+        self.cut_at = min(self.cut_at, watch.limit)
         tries = len(self.tries)
         self.active.append((identity, key))
         self.frames.append(frame)
@@ -289,8 +294,8 @@ class Calls(Core):
                     self.tries[-1].anything = True
                 return join(frame.returns)
             raise
-        except CallCut:
-            if not idle:
+        except CallCut as cut:
+            if cut.watch is not watch:
                 raise
             self.undecided = undecided
             self.held = held
@@ -298,13 +303,19 @@ class Calls(Core):
             state.forget(frame)
             state.unwind(marks)
             self.may_raise()
+            if not idle:
+                self.opaque(f"{func.qualname} was not followed to its end: it took long without touching a file")
             if yields is not None:
                 self.state.write(yields.slots, CONTENT, TupleV((), Unknown(f"what {func.qualname} yields", "data")))
-            return Unknown(f"the result of {func.qualname}, which takes long and touches nothing", "data")
+            return Unknown(f"the result of {func.qualname}, which took long", "data")
         finally:
+            del self.watches[watches:]
+            self.cut_at = min((w.limit for w in self.watches), default=self.limits.steps + 1)
+            spent = self.steps - started
             if idle:
-                self.cut_at = cut_at
-                self.spent += self.steps - started
+                self.spent += spent
+            elif self.log.size == size:
+                self.fruitless[identity] = self.fruitless.get(identity, 0) + spent
             self.active.pop()
             self.frames.pop()
             state.end()

@@ -57,6 +57,7 @@ class Limits(msgspec.Struct, frozen=True):
         file_size: bytes of a source file that is parsed, and of a data file that is read.
         call_steps: steps of one call that can reach no effect.
         idle_steps: steps of all such calls together, before they are cut almost at once.
+        effort: steps of any call without a new effect.
     """
 
     steps: int = 300_000
@@ -67,14 +68,36 @@ class Limits(msgspec.Struct, frozen=True):
     file_size: int = 2_000_000
     call_steps: int = 2_000
     idle_steps: int = 40_000
+    effort: int = 25_000
 
 
 class BudgetExceeded(Exception):  # noqa: N818 - not an error of the program, a stop of the analysis
     """The step budget of the entry ran out."""
 
 
+class Watch:
+    """The effort that one call may cost before it is cut.
+
+    Attributes:
+        limit: the step count at which the call is looked at again.
+        idle: whether the call can reach no effect at all.
+        size: how many effects had been logged when the watch was set.
+    """
+
+    __slots__ = ("idle", "limit", "size")
+
+    def __init__(self, limit: int, *, idle: bool, size: int) -> None:
+        self.limit = limit
+        self.idle = idle
+        self.size = size
+
+
 class CallCut(Exception):  # noqa: N818 - a stop of one call
-    """A call that cannot reach an effect took too long to be worth its result."""
+    """A call took long and reached no effect: it is not worth its result."""
+
+    def __init__(self, watch: Watch) -> None:
+        super().__init__()
+        self.watch = watch
 
 
 class AbstractRaise(Exception):  # noqa: N818 - the analysed program's exception, on its way
@@ -173,6 +196,8 @@ class Core(Interface):
         self.starved = 0
         self.cut_at = limits.steps + 1
         self.spent = 0
+        self.watches: list[Watch] = []
+        self.fruitless: dict[int, int] = {}
         self.closed = False
         self.ending = False
         self.held: list[str] = []
@@ -197,10 +222,25 @@ class Core(Interface):
         """
         self.steps += amount
         if self.steps > self.cut_at:
-            raise CallCut
+            self.look_at_watches()
         if self.steps > self.limits.steps:
             self.opaque(f"the budget of {self.limits.steps} steps ran out; raise `steps` to look further")
             raise BudgetExceeded
+
+    def look_at_watches(self) -> None:
+        """Cut the innermost call that went on too long without an effect.
+
+        Raises:
+            CallCut: for that call.
+        """
+        for watch in reversed(self.watches):
+            if self.steps <= watch.limit:
+                continue
+            if watch.idle or self.log.size == watch.size:
+                raise CallCut(watch)
+            watch.size = self.log.size
+            watch.limit = self.steps + self.limits.effort
+        self.cut_at = min((watch.limit for watch in self.watches), default=self.limits.steps + 1)
 
     # Sites
 

@@ -14,7 +14,21 @@ from taskgates.inference.imports import Imports, Sources
 from taskgates.inference.library import Library
 from taskgates.inference.log import Chain, EffectLog, RawSite
 from taskgates.inference.matching import Matching
-from taskgates.inference.models import argparsing, builtins, concurrency, containers, formats, paths, strings, system
+from taskgates.inference.models import (
+    argparsing,
+    builtins,
+    bytecode,
+    click_cli,
+    concurrency,
+    containers,
+    formats,
+    getopt_cli,
+    paths,
+    programs,
+    runners,
+    strings,
+    system,
+)
 from taskgates.inference.processes import Processes
 from taskgates.inference.refine import Refinement
 from taskgates.inference.relevance import Relevance
@@ -28,7 +42,22 @@ if TYPE_CHECKING:
     from taskgates.tree.environment import Environment
     from taskgates.tree.tree import Tree
 
-MODELS = (models, argparsing, builtins, concurrency, containers, formats, paths, strings, system)
+MODELS = (
+    models,
+    argparsing,
+    builtins,
+    bytecode,
+    click_cli,
+    concurrency,
+    containers,
+    formats,
+    getopt_cli,
+    paths,
+    programs,
+    runners,
+    strings,
+    system,
+)
 """The model packages: importing them fills the registries."""
 
 

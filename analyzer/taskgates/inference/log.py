@@ -64,6 +64,7 @@ class EffectLog:
         self._shared: dict[tuple[str, SharedKind, str], _Entry] = {}
         self._opaque: dict[str, _Entry] = {}
         self.imports: dict[str, None] = {}
+        self.size = 0
         self.written: set[TextLike] = set()
         self.written_patterns: list[TextLike] = []
         self.removed: set[str] = set()
@@ -71,6 +72,8 @@ class EffectLog:
 
     def access(self, operation: Operation, path: TextLike | None, site: RawSite, conditional: bool) -> None:
         """Note one access; `path` absolute or relative to the root, None when unknown."""
+        if (operation, path) not in self._accesses:
+            self.size += 1
         self._accesses.setdefault((operation, path), _Entry()).add(site, conditional)
 
     @property

@@ -97,14 +97,21 @@ class ShellHost:
 
     def program(self, name: str, argv: Sequence[TextLike], state: ShellState, place: Place, conditional: bool) -> bool:
         """A program that the command table does not know: a console script, perhaps."""
+        from taskgates.inference.models.programs import run_command
+
         machine = self.machine
-        target = entry_point(name.rsplit("/", 1)[-1], machine.tree, machine.environment)
-        if target is None:
-            return False
         child = machine.spawn(self.site(place, name))
         child.undecided += conditional
         child.cwd = normalise(join_paths(machine.root, state.cwd))
-        child.run_entry_point(target, [as_value(word) for word in argv])
+        base = name.rsplit("/", 1)[-1]
+        words = [as_value(word) for word in argv]
+        if run_command(child, base, words[1:]):
+            child.finish()
+            return True
+        target = entry_point(base, machine.tree, machine.environment)
+        if target is None:
+            return False
+        child.run_entry_point(target, words)
         return True
 
 
@@ -356,9 +363,10 @@ class Processes(Core):
         self.set_program(name, args, "")
         self.follow = {*self.follow, text.split(".", 1)[0]}
         found = self.locate_module(text)
+        if (found is None or found.installed) and self.run_known_module(text, args):
+            return
         if found is None:
-            if not self.run_known_module(text, args):
-                self.opaque(f"the module {text} was not found")
+            self.opaque(f"the module {text} was not found")
             return
         if found.is_package:
             if "." in text or True:
@@ -393,9 +401,13 @@ class Processes(Core):
         self.argv = ListObj("list", [Known(full), *self.argv.items[1:]])
 
     def run_known_module(self, name: str, args: Sequence[AnyValue]) -> bool:
-        """Modules that are known as programs by a model; none are found without source."""
-        del name, args
-        return False
+        """Run a module that a model knows as a program; one in the repository is analysed by its source instead."""
+        from taskgates.inference.models.programs import run_program
+
+        if not run_program(self, name, args):
+            return False
+        self.finish()
+        return True
 
     def run_entry_point(self, target: str, argv: list[AnyValue]) -> None:
         """Analyse a console script: `module:function` called without arguments."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from taskgates.inference.text import Text
 from taskgates.inference.values import (
     CONTENT,
     INT,
@@ -19,6 +20,7 @@ from taskgates.inference.values import (
     PathV,
     Scalar,
     TupleV,
+    Value,
     as_value,
     join,
     options,
@@ -26,6 +28,7 @@ from taskgates.inference.values import (
     widen_texts,
 )
 
+_VALUES = (Value, Text)
 MISSING: Any = type("Missing", (), {"__slots__": (), "__repr__": lambda _: "MISSING"})()
 Location = tuple[int, Any]
 Delta = dict[Location, tuple[dict[Any, Any], Any, Any]]
@@ -213,27 +216,25 @@ def _same(left: Any, right: Any) -> bool:
 
 def join_slot(key: Any, values: Iterable[Any]) -> Any:
     """Join the contents that one slot has on several paths."""
-    present = [value for value in values]  # noqa: C416 - the iterable is walked twice
+    present = list(values)
+    first = present[0]
+    for value in present:
+        if value is not first:
+            break
+    else:
+        return first
     if key is CONTENT:
         return join_contents([value for value in present if value is not MISSING])
-    first = present[0]
-    if all(value is first for value in present):
+    if first is not MISSING and type(first) is not Maybe and all(type(v) is type(first) and v == first for v in present):
         return first
     missing = any(value is MISSING or isinstance(value, Maybe) for value in present)
     plain = [value.value if isinstance(value, Maybe) else value for value in present if value is not MISSING]
     if not plain:
         return MISSING
-    if not all(_is_value(value) for value in plain):
+    if not all(isinstance(value, _VALUES) for value in plain):
         return plain[-1]
     joined = join(plain)
     return Maybe(joined) if missing else joined
-
-
-def _is_value(value: Any) -> bool:
-    from taskgates.inference.text import Text
-    from taskgates.inference.values import Value
-
-    return isinstance(value, Value | Text)
 
 
 def join_contents(contents: list[TupleV]) -> TupleV:
@@ -266,7 +267,7 @@ def widen_slot(key: Any, values: list[Any]) -> Any:
     plain = [value.value if isinstance(value, Maybe) else value for value in present]
     if not plain:
         return MISSING
-    if not all(_is_value(value) for value in plain):
+    if not all(isinstance(value, _VALUES) for value in plain):
         return plain[-1]
     missing = len(present) < len(values) or any(isinstance(value, Maybe) for value in present)
     widened = widen(plain)

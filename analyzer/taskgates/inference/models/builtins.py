@@ -929,6 +929,9 @@ def wraps(machine: Machine, args: Arguments) -> AnyValue:
     def run(inner: Machine, given: Arguments) -> AnyValue:
         value = given.pos[0] if given.pos else UNKNOWN
         if isinstance(value, FunctionV):
+            if isinstance(wrapped, FunctionV):
+                for name, item in wrapped.slots.items():
+                    inner.state.write(value.slots, name, item)
             inner.state.write(value.slots, "__wrapped__", wrapped)
             if isinstance(wrapped, FunctionV):
                 inner.state.write(value.slots, "__name__", Known(wrapped.node.name))

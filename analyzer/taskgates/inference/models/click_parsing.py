@@ -274,7 +274,9 @@ def hole_of(value: AnyValue, name: str = "") -> AnyValue:
 # Values --------------------------------------------------------------------------------------------------------------
 
 
-def value_of(machine: Machine, param: Instance, parsed: Parsed | None, params: list[Instance], ctx: Instance) -> AnyValue:
+def value_of(
+    machine: Machine, param: Instance, parsed: Parsed | None, params: list[Instance], ctx: Instance
+) -> AnyValue:
     """The value of a parameter before its callback.
 
     Args:
@@ -478,9 +480,7 @@ def _flag(value: AnyValue, spec: dict[str, AnyValue]) -> AnyValue:
     return join(click_types.boolean(option) if option != NONE else NONE for option in options(value))
 
 
-def _convert(
-    machine: Machine, kind: AnyValue | None, value: AnyValue, param: Instance, ctx: Instance
-) -> AnyValue:
+def _convert(machine: Machine, kind: AnyValue | None, value: AnyValue, param: Instance, ctx: Instance) -> AnyValue:
     return click_types.convert(machine, kind, value, param, ctx)
 
 

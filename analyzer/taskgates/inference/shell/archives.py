@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from taskgates.inference.shell.call import Call, below
+from taskgates.inference.shell.commands import Arguments, parse_arguments
 from taskgates.inference.shell.machine import Outcome, Status
 from taskgates.inference.shell.patterns import escape_pattern, remove_suffix
 from taskgates.inference.shell.texts import hole, join_path, text_lines
@@ -52,8 +53,6 @@ def _bundled(words: list[TextLike]) -> list[TextLike]:
 
 def tar(call: Call) -> Outcome:
     """`tar`: members are read or written below the folder that `-C` names in front of them."""
-    from taskgates.inference.shell.commands import parse_arguments
-
     words = _bundled(call.words[1:])
     call.arguments = parse_arguments(call.row, words)
     call.perform_row()
@@ -80,8 +79,6 @@ def tar(call: Call) -> Outcome:
 
 def _members(call: Call, words: list[TextLike]) -> list[tuple[TextLike, TextLike]]:
     """Folder and operand of each member, in order; the last folder comes alone when no operand follows it."""
-    from taskgates.inference.shell.commands import Arguments, parse_arguments
-
     out: list[tuple[TextLike, TextLike]] = []
     folder: TextLike = "."
     pending: list[TextLike] = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from taskgates.inference.shell.commands import Arguments, Role, Row, operand_roles
+from taskgates.inference.shell.commands import Arguments, Role, Row, operand_roles, parse_role
 from taskgates.inference.shell.machine import Frame, Outcome, Sink, Status, Stream
 from taskgates.inference.shell.texts import basename, join_path, strip_trailing
 from taskgates.inference.text import Hole, Text, TextLike, concat
@@ -90,8 +90,6 @@ class Call:
             text = self.row.options.get(option)
             if value is None or text is None or text in ("value", "optional", "flag"):
                 continue
-            from taskgates.inference.shell.commands import parse_role
-
             self.perform(parse_role(text), value)
         recursive = self.arguments.has(*self.row.recursive) if self.row.recursive else False
         for operand, role in operand_roles(self.row, self.arguments):
@@ -124,7 +122,7 @@ class Call:
         full = self.full(path)
         if not isinstance(full, str) or full.startswith(("/", "~", "..")):
             return None
-        if self.machine.changes.is_folder(full):
+        if self.machine.is_made_folder(full):
             return "folder"
         if self.machine.changes.is_file(full):
             return "file"

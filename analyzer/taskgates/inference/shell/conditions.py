@@ -93,7 +93,7 @@ class _Operations:
         full = machine.full_path(path, state)
         if not isinstance(full, str) or full.startswith(("/", "~", "..")):
             return None
-        if machine.changes.is_folder(full):
+        if machine.is_made_folder(full):
             return True if operator in ("-e", "-a", "-d", "-r", "-w", "-x") else None
         if machine.changes.touches(full):
             return True if operator in ("-e", "-a") and full in machine.changes.written() and False else None

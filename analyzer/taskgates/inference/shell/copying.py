@@ -88,7 +88,7 @@ def tree_files(call: Call, folder: TextLike, bound: int = 40) -> list[str] | Non
     full = call.full(folder)
     if not isinstance(full, str) or call.machine.unsure(below(full)) or call.machine.tree.kind(full) != "folder":
         return None
-    if call.machine.changes.is_folder(full):
+    if call.machine.is_made_folder(full):
         return None
     out: list[str] = []
     pending = [""]

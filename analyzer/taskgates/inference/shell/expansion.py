@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import itertools
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from taskgates.inference.shell.arithmetic import evaluate, to_integer
+from taskgates.inference.shell.fields import Field
 from taskgates.inference.shell.globbing import expand_glob
 from taskgates.inference.shell.lexing import element_end, find_unquoted
 from taskgates.inference.shell.parameters import expand_parameter, variable_value
-from taskgates.inference.shell.patterns import escape_pattern, is_magic
+from taskgates.inference.shell.patterns import is_magic
 from taskgates.inference.shell.texts import hole, split_text, strip_trailing
 from taskgates.inference.text import Hole, Text, TextLike, concat
 
@@ -23,37 +24,6 @@ if TYPE_CHECKING:
 _DEFAULT_IFS = " \t\n"
 _NAME = re.compile(r"[A-Za-z_]\w*|\d|[@*#?$!-]")
 _BRACE_RANGE = re.compile(r"(-?\d+|[A-Za-z])\.\.(-?\d+|[A-Za-z])(?:\.\.(-?\d+))?")
-
-
-class Piece(NamedTuple):
-    """A part of a field: quoted parts are taken literally, unquoted results of expansions are split."""
-
-    text: TextLike
-    quoted: bool
-    split: bool
-
-
-class Field:
-    """A field under construction. `present` keeps it even when it is empty."""
-
-    def __init__(self) -> None:
-        self.pieces: list[Piece] = []
-        self.present = False
-
-    def add(self, text: TextLike, *, quoted: bool, split: bool = False) -> None:
-        """Append a part."""
-        if text != "":
-            self.pieces.append(Piece(text, quoted, split))
-
-    @property
-    def pattern(self) -> TextLike:
-        """The field as a shell pattern, what was quoted protected."""
-        return concat(*(escape_pattern(piece.text) if piece.quoted else piece.text for piece in self.pieces))
-
-    @property
-    def text(self) -> TextLike:
-        """The field's characters."""
-        return concat(*(piece.text for piece in self.pieces))
 
 
 class Expander:

@@ -350,7 +350,7 @@ def folder_names(call: Call, folder: TextLike) -> list[TextLike] | None:
     if not isinstance(full, str) or call.machine.unsure(below(full)):
         return None
     names = call.machine.tree.list(full)
-    if names is None or len(names) > call.machine.options.words or call.machine.changes.is_folder(full):
+    if names is None or len(names) > call.machine.options.words or call.machine.is_made_folder(full):
         return None
     return [name for name in names if not name.startswith(".")]
 

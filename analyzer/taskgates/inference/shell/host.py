@@ -143,6 +143,7 @@ class ShellOptions(msgspec.Struct, frozen=True):
         written_elsewhere: whether the program, or another task, may have written a root-relative path, so that the tree
             does not say what it holds.
         written_paths: all root-relative paths and patterns that the program has written so far, for file name patterns.
+        made_folder: whether the program has made a folder at a root-relative path (in an earlier command, in Python).
         temporary: the name under which the engine knows the system's folder for temporary files.
     """
 
@@ -156,4 +157,5 @@ class ShellOptions(msgspec.Struct, frozen=True):
     on_script: Callable[[str], None] | None = None
     written_elsewhere: Callable[[TextLike], bool] | None = None
     written_paths: Callable[[], Iterable[TextLike]] | None = None
+    made_folder: Callable[[str], bool] | None = None
     temporary: str = "/\0tmp"

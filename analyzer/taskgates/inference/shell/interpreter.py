@@ -287,6 +287,13 @@ class ShellInterpreter:
             isinstance(written, Text) and self.changes.touches(path) for written in self.changes.written()
         )
 
+    def is_made_folder(self, path: TextLike) -> bool:
+        """Whether the program has made a folder at a root-relative path."""
+        if self.changes.is_folder(path):
+            return True
+        made = self.options.made_folder
+        return made is not None and isinstance(path, str) and made(path)
+
     def exists(self, path: TextLike) -> bool:
         """Whether a changed path is there now, as far as the interpreter can tell."""
         return self.changes.is_file(path) or self.changes.is_folder(path) or not self.changes.touches(path)

@@ -6,13 +6,14 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from taskgates.inference.shell.fields import Field
 from taskgates.inference.shell.lexing import find_unquoted
 from taskgates.inference.shell.patterns import remove_prefix, remove_suffix, replace
 from taskgates.inference.shell.texts import choose, from_environment, hole, is_blank, may_hold_slash
 from taskgates.inference.text import Hole, Text, TextLike, concat, make_text, parts_of
 
 if TYPE_CHECKING:
-    from taskgates.inference.shell.expansion import Expander, Field
+    from taskgates.inference.shell.expansion import Expander
     from taskgates.inference.shell.host import ShellArray
 
 _HEAD = re.compile(r"[A-Za-z_]\w*|\d+|[@*#?$!-]")
@@ -156,8 +157,6 @@ class _Parameter:
         self._fields[-1].add(text, quoted=self._quoted, split=not self._quoted)
 
     def _add_list(self, values: list[TextLike], *, joined: bool) -> None:
-        from taskgates.inference.shell.expansion import Field
-
         if joined and self._quoted:
             separator = self._expander.state.variables.get("IFS", " ")
             first = separator[:1] if isinstance(separator, str) else " "
@@ -293,8 +292,6 @@ class _Parameter:
             self._add(hole("data", name))
 
     def _word(self, raw: str, index: int) -> None:
-        from taskgates.inference.shell.expansion import Field
-
         if self._quoted:
             self._expander.scan(raw, 0, self._offset + index + 1, '"', self._fields)
             return

@@ -343,7 +343,7 @@ def _from_tree(
     if any(isinstance(condition.value, Text) for condition in (*conditions, *pruned)):
         return None
     kind = machine.tree.kind(full)
-    if kind is None or machine.unsure(below(full)) or machine.changes.is_folder(full):
+    if kind is None or machine.unsure(below(full)) or machine.is_made_folder(full):
         return None
     if any(machine.changes.touches(full) for _ in (0,)):
         return None
