@@ -1,8 +1,8 @@
 # ruff: noqa: INP001 - loaded by path, not imported
 """MkDocs hook: puts into the manual what the program itself knows, so that the two cannot differ.
 
-A page asks for it with a comment of its own line: `<!-- settings -->` is the table of settings, `<!-- commands -->`
-what `--help` prints for the program and each of its commands, `<!-- accuracy -->` the table that `make accuracy` has measured last.
+A page asks for it with a comment of its own line: `<!-- settings -->` is the table of settings, `<!-- commands -->` the
+help of the program and of each command, `<!-- accuracy -->` the table that `make accuracy` measured last.
 """
 
 from __future__ import annotations

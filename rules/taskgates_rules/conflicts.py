@@ -9,7 +9,7 @@ from taskgates.gates.footprint import Origin, Touch
 from taskgates.model.finding import Finding, Related, Severity
 from taskgates.model.patterns import PathPattern
 from taskgates.model.spans import SourceSpan
-from taskgates.scan.places import Place, inside_root, place_of, verb_of_operation
+from taskgates.scan.places import Place, inside_root, place_of, shown_path, verb_of_operation
 from taskgates.scan.rule import Example, Precision, Rule, native_task
 
 if TYPE_CHECKING:
@@ -100,10 +100,10 @@ class _ConflictRule(Rule):
                 self._message(conflict, (task, touch, place), (other, other_touch)),
                 place.span,
                 tasks=[conflict.first, conflict.second],
-                path=conflict.path,
+                path=shown_path(conflict.path),
                 related=[
                     Related(
-                        f"task {other} {act} `{other_touch.path}`",
+                        f"task {other} {act} `{shown_path(other_touch.path)}`",
                         _other_place(project, other, other_touch, place),
                     )
                 ],
@@ -115,16 +115,18 @@ class _ConflictRule(Rule):
         task, touch, place = one
         other, other_touch = two
         where = f" {place.where}" if place.where else ""
-        as_pattern = f" as `{touch.path}`" if touch.path != conflict.path else ""
-        other_pattern = f" as `{other_touch.path}`" if other_touch.path != conflict.path else ""
+        tasks = f"Tasks {conflict.first} and {conflict.second} may run together"
+        path = shown_path(conflict.path)
+        as_pattern = f" as `{shown_path(touch.path)}`" if touch.path != conflict.path else ""
+        other_pattern = f" as `{shown_path(other_touch.path)}`" if other_touch.path != conflict.path else ""
         if touch.origin is Origin.EDIT and other_touch.origin is Origin.EDIT:
             return (
-                f"Tasks {conflict.first} and {conflict.second} may run together and both edit `{conflict.path}`: "
-                f"task {task} declares it{as_pattern}, [task {other}](1){other_pattern or ' too'}."
+                f"{tasks} and both edit `{path}`: task {task} declares it{as_pattern}, "
+                f"[task {other}](1){other_pattern or ' too'}."
             )
         return (
-            f"Tasks {conflict.first} and {conflict.second} may run together and meet at `{conflict.path}`: task {task} "
-            f"{_act(touch)} it{as_pattern}{where}, and [task {other} {_act(other_touch)} it](1){other_pattern}."
+            f"{tasks} and meet at `{path}`: task {task} {_act(touch)} it{as_pattern}{where}, "
+            f"and [task {other} {_act(other_touch)} it](1){other_pattern}."
         )
 
 
@@ -339,6 +341,6 @@ class EditImportCoupling(_ConflictRule):
         act = "edits" if touch.origin is Origin.EDIT else "writes"
         where = f" (declared as `{touch.path}`)" if touch.path != conflict.path else ""
         return (
-            f"Task {task} {act} `{conflict.path}`{where}, which the code of [task {two[0]} imports](1), and the two "
-            "may run together."
+            f"Task {task} {act} `{shown_path(conflict.path)}`{where}, which the code of [task {two[0]} imports](1), "
+            "and the two may run together."
         )

@@ -10,7 +10,7 @@ from taskgates.gates.cycles import CircularGroup, Edge, EdgeKind
 from taskgates.gates.footprint import Origin
 from taskgates.model.finding import Finding, Related, Severity
 from taskgates.model.patterns import PathPattern
-from taskgates.scan.places import Place, inside_root, place_of, task_names
+from taskgates.scan.places import Place, inside_root, place_of, shown_path, task_names
 from taskgates.scan.rule import Example, Precision, Rule, native_task
 
 if TYPE_CHECKING:
@@ -266,14 +266,15 @@ class MissingDependency(Rule):
             where = f" {place.where}" if place.where else ""
             dependencies = project.by_id[reader].depends_on
             yield self.finding(
-                f"Task {reader} reads `{first.path}`{others}{where}, which [task {writer} writes](1), but does not "
-                f"depend on task {writer}.",
+                f"Task {reader} reads `{shown_path(first.path)}`{others}{where}, which [task {writer} writes](1), "
+                f"but does not depend on task {writer}.",
                 place.span,
                 tasks=[reader, writer],
-                path=first.path,
+                path=shown_path(first.path),
                 related=[
                     Related(
-                        f"task {writer} writes `{first.write.path}`", self._place(project, writer, first.write).span
+                        f"task {writer} writes `{shown_path(first.write.path)}`",
+                        self._place(project, writer, first.write).span,
                     ),
                     Related(
                         f"the dependencies of task {reader}",

@@ -15,7 +15,7 @@ from taskgates.gates.shared_state import (
 )
 from taskgates.model.access import AccessSet, SharedAccess, SharedKind
 from taskgates.model.finding import Finding, Related, Severity
-from taskgates.scan.places import Place, place_of, task_names
+from taskgates.scan.places import Place, place_of, shown_path, task_names
 from taskgates.scan.rule import Example, Precision, Rule, native_task
 
 if TYPE_CHECKING:
@@ -349,14 +349,15 @@ class UnguardedReadModifyWrite(Rule):
             danger = "two runs at the same time would lose an update"
         verb, back = ("reads", "writes") if len(tasks) == 1 else ("read", "write")
         protection = f" ({role.protection})" if role is not None else ""
+        shown = shown_path(path)
         yield self.finding(
-            f"{task_names(tasks, capital=True)} [{verb}](1) `{path}` and {back} it back {place.where}".rstrip()
+            f"{task_names(tasks, capital=True)} [{verb}](1) `{shown}` and {back} it back {place.where}".rstrip()
             + f" without a lock, and {danger}{protection}.",
             place.span,
             tasks=[*tasks, *together],
-            path=path,
+            path=shown_path(path),
             severity=self.severity if exposed else Severity.NOTE,
-            related=[Related(f"`{path}` is read here", read.span)],
+            related=[Related(f"`{shown_path(path)}` is read here", read.span)],
             flow=place.flow,
             key=[place.function],
         )
@@ -436,14 +437,14 @@ class SharedConnection(Rule):
             first, *others = users
             place = self._place(project, first, users[first])
             yield self.finding(
-                f"{task_names(users, capital=True)} may run together and use the same database `{path}`: task {first} "
-                f"{place.where}".rstrip()
+                f"{task_names(users, capital=True)} may run together and use the same database `{shown_path(path)}`: "
+                f"task {first} {place.where}".rstrip()
                 + f", [task {others[0]}](1); {HazardKind.DATABASE.protection}.",
                 place.span,
                 tasks=list(users),
-                path=path,
+                path=shown_path(path),
                 related=[
-                    Related(f"task {other} uses `{path}`", self._place(project, other, users[other]).span)
+                    Related(f"task {other} uses `{shown_path(path)}`", self._place(project, other, users[other]).span)
                     for other in others
                 ],
                 flow=place.flow,

@@ -47,7 +47,7 @@ class OutputFiles:
         for entry in self._pending:
             place = entry.temporary or entry.target
             try:
-                place.write_text(texts[entry.destination], encoding="utf-8", newline="\n")
+                place.write_text(texts[entry.destination], encoding="utf-8", errors="backslashreplace", newline="\n")
             except OSError as error:
                 raise _cannot_write(entry.destination.path, error) from error
         for entry in self._pending:

@@ -26,6 +26,8 @@ class GateLimits(msgspec.Struct, frozen=True):
         checkpoint_frequency: tasks between two checkpoints; 0 for none.
         max_cpu_percent: load of the host above which no further task starts.
         max_memory_percent: use of memory above which no further task starts.
+        refuse_overload: whether a group is refused where the host's load is above these two; otherwise that is only
+            reported.
     """
 
     max_parallel_tasks: int = 5
@@ -37,6 +39,7 @@ class GateLimits(msgspec.Struct, frozen=True):
     checkpoint_frequency: int = 1
     max_cpu_percent: float = 80.0
     max_memory_percent: float = 70.0
+    refuse_overload: bool = False
 
 
 class InferenceBudgets(msgspec.Struct, frozen=True):

@@ -161,6 +161,7 @@ SETTINGS: tuple[Setting, ...] = (
     _setting("gates.checkpoint_frequency", _whole(0, 1_000_000), "checkpoint_frequency"),
     _setting("gates.max_cpu_percent", _number(1, 100)),
     _setting("gates.max_memory_percent", _number(1, 100)),
+    _setting("gates.refuse_overload", _flag()),
     _setting("inference.steps", _whole(1_000, 10**12)),
     _setting("inference.depth", _whole(1, 400)),
     _setting("inference.set_size", _whole(1, 10_000)),

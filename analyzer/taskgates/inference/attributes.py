@@ -650,6 +650,12 @@ class Attributes(Core):
                 self.state.erase(obj.slots, index)
             else:
                 self.may_raise("KeyError")
+        elif isinstance(obj, DictObj):
+            # Any of the entries may be the one that goes.
+            self.may_raise("KeyError")
+            for key, value in list(obj.slots.items()):
+                if key is not REST and key is not DEFAULT and not isinstance(value, Maybe):
+                    self.state.write(obj.slots, key, Maybe(value))
         elif isinstance(obj, ListObj):
             items = list(obj.items)
             if isinstance(index, Known) and obj.rest is None:
@@ -736,7 +742,7 @@ class Attributes(Core):
 
     def as_mapping(self, value: Instance) -> DictObj | None:
         """The entries of an object that behaves like a mapping; None when it does not."""
-        entries = value.slots.get("entries")
+        entries = value.slots.get(("entries",))
         if isinstance(value.cls, Ext):
             return entries if isinstance(entries, DictObj) else None
         external = next((base.name for base in value.cls.mro if isinstance(base, Ext)), "")

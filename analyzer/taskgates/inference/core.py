@@ -106,6 +106,7 @@ class AbstractRaise(Exception):  # noqa: N818 - the analysed program's exception
     def __init__(self, value: AnyValue) -> None:
         super().__init__(str(value))
         self.value = value
+        self.place = ""
 
 
 class Frame:
@@ -349,6 +350,8 @@ class Core(Interface):
         """Log an access to an absolute path, and remember what it means for later existence tests."""
         known = path if isinstance(path, str) else None
         place = self.in_tree(known) if known is not None else None
+        if known is None and self.below_file(path):
+            return
         if place is not None:
             kind = self.tree.kind(place)
             is_folder = kind == "folder" or (kind is None and self.made_folder(place))
@@ -373,6 +376,13 @@ class Core(Interface):
             else:
                 self.log.written_patterns.append(path)
         self.log.access(operation, path, site, conditional)
+
+    def below_file(self, pattern: TextLike) -> bool:
+        """Whether a pattern would lie below what is a file."""
+        head = pattern if isinstance(pattern, str) else pattern.prefix
+        folder = head.rpartition("/")[0]
+        place = self.in_tree(folder) if folder else None
+        return place is not None and self.tree.kind(place) == "file" and not self.deleted(place)
 
     def absent(self, place: str) -> bool:
         """Whether a root-relative path is certainly not there: the tree is complete and the program did not make it."""
@@ -461,7 +471,9 @@ class Core(Interface):
         """A built-in exception that the program certainly raises."""
         instance = Instance(Ext(f"builtins.{name}"))
         instance.slots["args"] = TupleV([Known(message)] if message else [])
-        return AbstractRaise(instance)
+        error = AbstractRaise(instance)
+        error.place = self.frame.qualname if self.frame is not None else ""
+        return error
 
     # Forks
 

@@ -6,7 +6,9 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from taskgates.inference.archived import find_archived, split_archive
 from taskgates.inference.core import AbstractRaise, Core, Frame
+from taskgates.inference.effects import Kind
 from taskgates.inference.models import registry
 from taskgates.inference.relevance import Relevance
 from taskgates.inference.values import (
@@ -61,6 +63,10 @@ class Imports(Core):
         found = find_module(name, self.search_path(), self.tree)
         if found is not None and found.kind != "namespace":
             return found
+        if "." not in name:
+            archived = find_archived(name, self.search_path(), self.tree, self.limits.file_size)
+            if archived is not None:
+                return archived
         if self.environment is not None:
             installed = find_installed(name, self.environment, self.tree)
             if installed is not None:
@@ -110,6 +116,8 @@ class Imports(Core):
             tail = name.rpartition(".")[2]
             found = find_module(tail, folders, self.tree)
             if found is None:
+                found = find_archived(tail, folders, self.tree, self.limits.file_size)
+            if found is None:
                 return None
             return Module(name, found.kind, found.file, found.folders, found.installed)
         if isinstance(parent, Ext):
@@ -144,8 +152,14 @@ class Imports(Core):
         if owner is not None:
             self.state.write(owner.slots, tail, module)
 
-    def run_module(self, value: ModuleV, dunder_name: str) -> None:
-        """Execute a module's body under the given `__name__`."""
+    def run_module(self, value: ModuleV, dunder_name: str, described: str = "") -> None:
+        """Execute a module's body under the given `__name__`.
+
+        Args:
+            value: the module.
+            dunder_name: its `__name__`.
+            described: the library module that it is; classes of it that the tables describe are taken from them.
+        """
         source = self.sources(value.file)
         place = value.file if value.file.startswith("/") else f"{self.root}/{value.file}"
         value.slots.update(
@@ -159,7 +173,8 @@ class Imports(Core):
             }
         )
         if not value.file.startswith("/"):
-            self.log.imports[value.file] = None
+            place = split_archive(self.tree, value.file) if self.tree.kind(value.file) is None else None
+            self.log.imports[place[0] if place is not None else value.file] = None
         if isinstance(source, ir.SourceProblem):
             span = SourceSpan(value.file, source.line, source.column, source.line, source.column + 1)
             self.problems[value.file] = Problem("TG902", source.message, span)
@@ -186,11 +201,24 @@ class Imports(Core):
         outer_node, self.call_node = self.call_node, None
         try:
             with self.within(frame):
-                self.block(source.body, frame)
+                self.block(self.undescribed(source.body, frame, described), frame)
         finally:
             self.loops, self.undecided, self.active, self.tries = loops, undecided, active, tries
             self.chain, self.call_node = chain, outer_node
             value.done = True
+
+    def undescribed(self, body: list[ir.Stmt], frame: Frame, module: str) -> list[ir.Stmt]:
+        """The statements of a library module without the classes that the tables describe, which are bound here."""
+        if not module:
+            return body
+        kept: list[ir.Stmt] = []
+        for stmt in body:
+            row = self.effects.lookup(f"{module}.{stmt.name}") if isinstance(stmt, ir.ClassDef) else None
+            if isinstance(stmt, ir.ClassDef) and row is not None and row.kind is Kind.TYPE:
+                self.state.write(frame.slots, stmt.name, Ext(row.name))
+            else:
+                kept.append(stmt)
+        return kept
 
     def submodule(self, module: ModuleV, name: str) -> AnyValue | None:
         """A submodule that has been imported; packages do not import the others by themselves."""

@@ -203,7 +203,7 @@ class Interface:
         """`str(value)`: user-defined `__str__` is called."""
         raise NotImplementedError
 
-    def run_module(self, value: ModuleV, dunder_name: str) -> None:
+    def run_module(self, value: ModuleV, dunder_name: str, described: str = "") -> None:
         """See the import part."""
         raise NotImplementedError
 

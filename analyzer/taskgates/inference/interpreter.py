@@ -26,8 +26,11 @@ from taskgates.inference.models import (
     paths,
     programs,
     runners,
+    specifications,
     strings,
     system,
+    testing,
+    typer_cli,
 )
 from taskgates.inference.processes import Processes
 from taskgates.inference.refine import Refinement
@@ -55,8 +58,11 @@ MODELS = (
     paths,
     programs,
     runners,
+    specifications,
     strings,
     system,
+    testing,
+    typer_cli,
 )
 """The model packages: importing them fills the registries."""
 

@@ -91,6 +91,15 @@ class Library(Core):
                     args.pos[0], method, Arguments(args.pos[1:], args.kw, args.star, args.kwstar), None
                 )
             return self.apply(row, args, None, name)
+        unbound = registry.METHODS.get(name)
+        if unbound is not None and args.pos:
+            # `Class.method(obj, ...)`: the first argument is the object.
+            obj = args.pos[0]
+            inner = self.inner(obj, name.rpartition(".")[0]) if isinstance(obj, Instance) else obj
+            rest = Arguments(args.pos[1:], args.kw, args.star, args.kwstar)
+            result = self.run_model(unbound, name, inner, rest)
+            if result is not None:
+                return result
         return self.unlisted_call(name, args)
 
     def call_method(self, obj: AnyValue, name: str, args: Arguments, node: ir.Call | None) -> AnyValue:

@@ -147,6 +147,15 @@ def relative_to_root(text: TextLike, root: str) -> TextLike:
     return text
 
 
+def _open_last(text: Text) -> Text:
+    """A last segment that comes from data as a whole may be a path of several segments."""
+    last = text.parts[-1]
+    before = text.parts[-2] if len(text.parts) > 1 else None
+    if isinstance(last, Hole) and last.origin == "data" and isinstance(before, str) and before.endswith("/"):
+        return Text((*text.parts[:-1], Hole("data", True, last.name)))
+    return text
+
+
 def report_form(text: TextLike, root: str) -> tuple[str | None, str]:
     """Path and certainty as reports print them.
 
@@ -162,7 +171,7 @@ def report_form(text: TextLike, root: str) -> tuple[str | None, str]:
         return out, "exact"
     if out.is_blank and all(part.origin != "glob" for part in out.parts if isinstance(part, Hole)):
         return None, "unknown"
-    pattern = to_pattern(out)
+    pattern = to_pattern(_open_last(out))
     while "***" in pattern:
         pattern = pattern.replace("***", "**")
     if pattern.strip("/*") == "" and not any(isinstance(p, Hole) and p.origin == "glob" for p in out.parts):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from taskgates.inference.archived import member_names
 from taskgates.inference.core import TEMPORARY, AbstractRaise, Core, Frame
 from taskgates.inference.effects import ArgForm, Row
 from taskgates.inference.log import Chain, RawSite
@@ -216,7 +217,9 @@ class Processes(Core):
         options_ = ShellOptions(
             environment=dict(self.environ),
             on_script=self.note_script,
-            written_elsewhere=lambda text: self.written_text(text),
+            written_elsewhere=self.written_text,
+            written_paths=self.written_paths,
+            made_folder=self.made_folder,
             file_limit=min(self.limits.file_size, 256 * 1024),
         )
         return ShellInterpreter(ShellHost(self), options_)  # type: ignore[arg-type]
@@ -228,6 +231,11 @@ class Processes(Core):
     def written_text(self, text: TextLike) -> bool:
         """Whether the program may have written a path."""
         return isinstance(text, str) and self.wrote(text)
+
+    def written_paths(self) -> list[TextLike]:
+        """What the program has written so far, relative to the root."""
+        every = (*self.log.written, *self.log.written_patterns)
+        return [relative_to_root(path, self.root) for path in every]
 
     def run_shell(self, command: AnyValue, state: ShellState) -> None:
         """Analyse shell text."""
@@ -319,6 +327,10 @@ class Processes(Core):
         if self.tree.kind(place) != "file":
             self.opaque(f"the script {place} does not exist")
             return
+        if not place.endswith(".py") and "__main__.py" in member_names(self.tree, place, self.limits.file_size):
+            self.set_program(script, args, f"{self.root}/{place}")
+            self.execute_main(f"{place}/__main__.py", "")
+            return
         self.run_file(place, script, args)
 
     def run_file(self, file: str, script: AnyValue, args: Sequence[AnyValue]) -> None:
@@ -327,15 +339,25 @@ class Processes(Core):
         self.set_program(script, args, folder if file.startswith("/") else f"{self.root}/{folder}")
         self.execute_main(file, "")
 
-    def execute_main(self, file: str, package: str) -> None:
-        """Run a module's body as `__main__`, then what it left to the end of the program."""
+    def execute_main(self, file: str, package: str, described: str = "") -> None:
+        """Run a module's body as `__main__`, then what it left to the end of the program; see `run_module`."""
         module = ModuleV("__main__", file, package)
         self.modules["__main__"] = module
         try:
-            self.run_module(module, "__main__")
+            self.run_module(module, "__main__", described)
         except AbstractRaise:
             pass
         self.finish()
+
+    def note_end(self, error: AbstractRaise) -> None:
+        """Say that the program was seen to end with an exception: what stands behind it was not looked at."""
+        for option in options(error.value):
+            name = option.cls.name.removeprefix("builtins.") if isinstance(option, Instance) else "an exception"
+            if name != "SystemExit":
+                message = option.slots.get("args") if isinstance(option, Instance) else None
+                detail = f": {render(message.items[0])}" if isinstance(message, TupleV) and message.items else ""
+                place = f" in {error.place}" if error.place else ""
+                self.opaque(f"the program is seen to end with {name}{detail}{place}")
 
     def finish(self) -> None:
         """Run what waited for input that came later, then the handlers that were registered for the end."""
@@ -392,7 +414,8 @@ class Processes(Core):
             except AbstractRaise:
                 self.opaque(f"the package {package} cannot be imported")
         self.set_argv0(found.file)
-        self.execute_main(found.file, package)
+        described = text if found.installed and self.effects.is_module(text) else ""
+        self.execute_main(found.file, package, described)
 
     def set_argv0(self, file: str) -> None:
         """`sys.argv[0]` of a module run by `-m` is its file."""
@@ -424,8 +447,8 @@ class Processes(Core):
                 value = self.get_attr(value, part)
             if attribute:
                 self.call(value, Arguments())
-        except AbstractRaise:
-            pass
+        except AbstractRaise as error:
+            self.note_end(error)
         self.finish()
 
     # Code as data

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from taskgates.inference.archived import read_member, split_archive
 from taskgates.syntax import ir
 from taskgates.syntax.lower import lower_source
 from taskgates.syntax.positions import Positions
@@ -65,6 +66,8 @@ class SourceStore:
 
     def _read(self, file: str) -> bytes | None:
         if not file.startswith("/"):
+            if self._tree.kind(file) is None and (place := split_archive(self._tree, file)) is not None:
+                return read_member(self._tree, *place, self._limit)
             return self._tree.read_bytes(file, self._limit)
         try:
             path = Path(file)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from taskgates.config import Config
+    from taskgates.gates.footprint import Footprint
     from taskgates.gates.host import HostMeasurement
     from taskgates.model.access import AccessSet
     from taskgates.model.task import Task
@@ -48,7 +49,7 @@ class RunGates:
         Args:
             ids: the group.
         """
-        footprints = [footprint_of(self._by_id[name], self._access_of(self._by_id[name])) for name in ids]
+        footprints = self._footprints(ids)
         try:
             assessment = assess_group(ids, self._relations, footprints)
         except GroupError as error:
@@ -66,13 +67,17 @@ class RunGates:
             ]
         return reasons
 
+    def _footprints(self, ids: Sequence[str]) -> list[Footprint]:
+        known = [self._by_id[name] for name in ids if name in self._by_id]
+        return [footprint_of(task, self._access_of(task)) for task in known]
+
     def batches(self, ids: Sequence[str]) -> list[list[str]]:
         """The fewest ordered batches of a group.
 
         Raises:
             TaskRuntimeError: there are none (circular dependencies, a task above the whole budget).
         """
-        footprints = [footprint_of(self._by_id[name], self._access_of(self._by_id[name])) for name in ids]
+        footprints = self._footprints(ids)
         limits = BatchLimits(self._limits.max_parallel_tasks, self._limits.max_context_complexity)
         try:
             plan = suggest_batches(ids, self._relations, footprints, limits)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
+import re
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -11,10 +13,13 @@ import msgspec
 from taskgates.runtime.errors import LockTableError
 from taskgates.runtime.path_overlap import PathSet
 from taskgates.runtime.processes import ProcessIdentity  # noqa: TC001 - msgspec resolves it
-from taskgates.runtime.state import write_atomically
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+_NAME = re.compile(r"table\.\d{16}\.json")
+_ATTEMPTS = 1000
 
 
 class LockMode(StrEnum):
@@ -131,20 +136,47 @@ class LockTable(msgspec.Struct):
     version: int = 1
 
 
-def read_table(path: Path) -> LockTable:
-    """Read the table; a missing file is an empty table.
+def table_files(folder: Path) -> list[str]:
+    """The names of the table's files, oldest first; more than one only while it is replaced, or after a crash then.
 
     Raises:
-        LockTableError: the file is damaged or of another version.
+        OSError: the folder cannot be listed.
     """
+    return sorted(name for name in os.listdir(folder) if _NAME.fullmatch(name))  # noqa: PTH208 - on the hot path
+
+
+def read_table(folder: Path) -> LockTable:
+    """Read the table; where there is none, it is empty.
+
+    Without the latch the answer is one of the table's states, or an empty one at the moment of a replacement.
+
+    Args:
+        folder: where the table lies.
+
+    Raises:
+        LockTableError: it is damaged or of another version.
+    """
+    path = ""
     try:
-        data = path.read_bytes()
+        for _ in range(_ATTEMPTS):
+            names = table_files(folder)
+            if not names:
+                return LockTable()
+            path = os.path.join(folder, names[-1])  # noqa: PTH118
+            try:
+                with open(path, "rb") as stream:  # noqa: PTH123
+                    data = stream.read()
+                break
+            except FileNotFoundError:
+                # Replaced between the listing and the opening.
+                continue
+        else:
+            raise LockTableError(f"{folder}: the lock table is replaced faster than it can be read")
+        table = msgspec.json.decode(data, type=LockTable)
     except FileNotFoundError:
         return LockTable()
     except OSError as error:
-        raise LockTableError(f"{path}: {error.strerror}") from error
-    try:
-        table = msgspec.json.decode(data, type=LockTable)
+        raise LockTableError(f"{folder}: {error.strerror}") from error
     except msgspec.MsgspecError as error:
         raise LockTableError(f"{path}: damaged lock table ({error}); end the running tasks and delete it") from error
     if table.version != 1:
@@ -152,10 +184,30 @@ def read_table(path: Path) -> LockTable:
     return table
 
 
-def write_table(path: Path, table: LockTable) -> None:
-    """Replace the table as a whole; not forced to the disk, because a restarted machine has no holders.
+def write_table(folder: Path, table: LockTable) -> None:
+    """Replace the table as a whole, with the latch held.
+
+    Each state has a name of its own: replacing a file by renaming another over it makes some file systems (ext4) write
+    to the disk at once, with everybody waiting for the latch. A machine that was restarted has no holders, so nothing
+    of the table needs to survive that.
+
+    Args:
+        folder: where the table lies.
+        table: the new state.
 
     Raises:
         OSError: the folder cannot be written.
     """
-    write_atomically(path, msgspec.json.encode(table))
+    before = table_files(folder)
+    number = int(before[-1].split(".")[1]) + 1 if before else 1
+    temporary = os.path.join(folder, "table.new")  # noqa: PTH118
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    try:
+        data = msgspec.json.encode(table)
+        while data:
+            data = data[os.write(descriptor, data) :]
+    finally:
+        os.close(descriptor)
+    os.rename(temporary, os.path.join(folder, f"table.{number:016d}.json"))  # noqa: PTH104, PTH118
+    for name in before:
+        os.unlink(os.path.join(folder, name))  # noqa: PTH108, PTH118

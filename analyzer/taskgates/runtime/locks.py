@@ -160,6 +160,8 @@ class LockManager:
         self.timeout = timeout
         self._state = StateDirectory(root)
         self._backoff = Backoff(retry_delays, source)
+        self._folder = self._state.path / "locks"
+        self._latch_path = self._folder / "latch.lock"
         self._mutex = threading.RLock()
         self._process = ProcessIdentity.current()
         self._session = ""
@@ -234,10 +236,10 @@ class LockManager:
 
     def status(self) -> tuple[LockHolder, ...]:
         """Every lock in the table, stale ones marked, sorted by path and task; changes nothing."""
-        if not (self._state.path / "locks").is_dir():
+        if not self._folder.is_dir():
             return ()
         with self._mutex, self._latched(LockMode.SHARED):
-            table = read_table(self._table_path)
+            table = read_table(self._folder)
             dead = self._dead_sessions(table)
         holders = [holder for lease in table.granted for holder in lease.holders(stale=lease.session in dead)]
         return tuple(sorted(holders, key=lambda holder: (holder.path, holder.task, holder.pid)))
@@ -258,11 +260,11 @@ class LockManager:
         Raises:
             LockError: the folder of the locks cannot be read, or a path cannot be locked.
         """
-        if not (self._state.path / "locks").is_dir():
+        if not self._folder.is_dir():
             return ()
         lease = self.request(task, exclusive=exclusive, shared=shared).lease
         with self._mutex, self._latched(LockMode.SHARED):
-            table = read_table(self._table_path)
+            table = read_table(self._folder)
             dead = self._dead_sessions(table)
         living = [other for other in table.granted if other.session not in dead]
         found = (Exclusion(lease).conflict(other) for other in living)
@@ -274,7 +276,7 @@ class LockManager:
         Returns:
             The locks that were dropped.
         """
-        if not (self._state.path / "locks").is_dir():
+        if not self._folder.is_dir():
             return ()
         with self._mutex, self._latched(LockMode.EXCLUSIVE):
             table = self._read_or_reset()
@@ -283,7 +285,7 @@ class LockManager:
                 holder for lease in table.granted if lease.session in dead for holder in lease.holders(stale=True)
             )
             self._prune(table, dead)
-            write_table(self._table_path, table)
+            write_table(self._folder, table)
             self._sweep_sessions(table)
         return dropped
 
@@ -335,7 +337,7 @@ class LockManager:
                     # A request of a dead process waits for nobody; the cycle has to stand without those.
                     self._prune(table, self._dead_sessions(table))
                 if cycle := waits_for_cycle(lease, table):
-                    write_table(self._table_path, table)
+                    write_table(self._folder, table)
                     self._tickets.discard(lease.ticket)
                     raise DeadlockError(cycle)
                 table.waiting.append(lease)
@@ -344,7 +346,7 @@ class LockManager:
             else:
                 table.granted.append(lease)
                 granted = LockLease(self, lease)
-            write_table(self._table_path, table)
+            write_table(self._folder, table)
             self._tickets.add(lease.ticket)
         return granted, lease, tuple(holder for _, holder in blockers)
 
@@ -354,7 +356,7 @@ class LockManager:
         Needs no latch: the table is replaced as a whole, so what is read is one of its states.
         """
         try:
-            table = read_table(self._table_path)
+            table = read_table(self._folder)
         except LockTableError:
             return ()
         if all(waiting.ticket != lease.ticket for waiting in table.waiting):
@@ -375,20 +377,12 @@ class LockManager:
                 table = self._read_or_reset()
                 table.granted = [lease for lease in table.granted if lease.ticket != ticket]
                 table.waiting = [lease for lease in table.waiting if lease.ticket != ticket]
-                write_table(self._table_path, table)
+                write_table(self._folder, table)
                 self._tickets.discard(ticket)
 
     @property
-    def _folder(self) -> Path:
-        return self._state.folder("locks")
-
-    @property
     def _sessions_folder(self) -> Path:
-        return self._state.folder("locks/sessions")
-
-    @property
-    def _table_path(self) -> Path:
-        return self._folder / "table.json"
+        return self._folder / "sessions"
 
     def _check_process(self) -> None:
         if os.getpid() != self._process.pid:
@@ -396,9 +390,10 @@ class LockManager:
 
     @contextlib.contextmanager
     def _latched(self, mode: LockMode) -> Iterator[None]:
-        path = self._folder / "latch.lock"
+        path = self._latch_path
         try:
-            if self._latch is None or not path.exists():
+            if self._latch is None or not os.path.exists(path):  # noqa: PTH110 - on the hot path
+                self._state.folder("locks/sessions")
                 self._latch = ReadWriteLock(path, is_singleton=False)
             latch = self._latch
             if mode is LockMode.EXCLUSIVE:
@@ -426,7 +421,7 @@ class LockManager:
             return
         # What processes left that ended without closing their manager; a table that cannot be read proves nothing.
         with contextlib.suppress(LockTableError):
-            self._sweep_sessions(read_table(self._table_path))
+            self._sweep_sessions(read_table(self._folder))
         token = secrets.token_hex(8)
         lock = ReadWriteLock(self._sessions_folder / f"{token}.lock", is_singleton=False)
         lock.acquire_write(0)
@@ -448,7 +443,7 @@ class LockManager:
 
     def _read_or_reset(self) -> LockTable:
         try:
-            return read_table(self._table_path)
+            return read_table(self._folder)
         except LockTableError:
             # A damaged table (a crash of the whole machine) means nothing once no session is alive.
             others = [path for path in self._sessions_folder.glob("*.lock") if path.stem != self._session]

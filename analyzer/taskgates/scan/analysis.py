@@ -8,7 +8,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import taskgates
 from taskgates.tree.cache import Cache, NullCache, ResultCache
 
 if TYPE_CHECKING:
@@ -34,7 +33,7 @@ def code_identity() -> str:
 
     The latter counts while taskgates itself is being worked on.
     """
-    package = Path(taskgates.__file__).parent
+    package = Path(__file__).resolve().parents[1]
     digest = blake2b(digest_size=8)
     for path in sorted(package.rglob("*")):
         if path.suffix in (".py", ".toml"):

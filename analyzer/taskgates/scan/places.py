@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from taskgates.model.access import Access, Operation
+from taskgates.model.patterns import PathPattern
 from taskgates.model.spans import Site, SourceSpan
 from taskgates.scan.rule import call_flow
 
@@ -54,6 +55,11 @@ def inside_root(file: str) -> bool:
     return bool(file) and not file.startswith(("/", "~", "../", "<")) and file[1:3] != ":/"
 
 
+def in_repository(pattern: PathPattern) -> bool:
+    """Whether the paths of a pattern lie in the repository."""
+    return not pattern.anchor
+
+
 def place_of(sites: Iterable[Site], task: Task) -> Place:
     """The first site inside the repository, else the innermost caller there, else the task in its manifest."""
     listed = list(sites)
@@ -99,6 +105,12 @@ def verb_of(accesses: Iterable[Access]) -> str:
     """What the first access does; `may write` only where some condition stands before every one of them."""
     listed = list(accesses)
     return verb_of_operation(listed[0].operation, conditional=all(access.conditional for access in listed))
+
+
+def shown_path(path: PathPattern | str) -> str:
+    """A pattern for messages and reports: the path itself, nothing escaped, where it matches only one."""
+    pattern = PathPattern(path) if isinstance(path, str) else path
+    return pattern.text if pattern.literal is None else pattern.literal
 
 
 def task_names(ids: Iterable[str], *, capital: bool = False) -> str:

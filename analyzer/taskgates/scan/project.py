@@ -5,28 +5,25 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from taskgates.config import Config
-from taskgates.gates.budget import Measured, estimate_tokens, estimate_tokens_of_size
 from taskgates.gates.conflicts import Conflict, ConflictIndex, ConflictKind, Flow
 from taskgates.gates.cycles import CycleReport, cycles_with_flows
-from taskgates.gates.footprint import Footprint, Origin, footprint_of
+from taskgates.gates.footprint import Origin
 from taskgates.gates.relations import Relations
 from taskgates.model.access import AccessSet
 from taskgates.model.patterns import PathPattern
 from taskgates.model.task import Status, Task
-from taskgates.scan.declared import Declared, Touched, literal_folder, outputs_only
+from taskgates.scan.declared import Declared, Touched, literal_folder
+from taskgates.scan.measure import TextSizes, task_footprint
 from taskgates.scan.path_index import PathIndex
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from taskgates.gates.budget import Measured
+    from taskgates.gates.footprint import Footprint
     from taskgates.model.finding import Problem
     from taskgates.tree.tree import Tree
-
-_COUNTED_BYTES = 1 << 20
-"""Files up to this size are read to count their tokens; of larger ones the size alone is taken."""
 
 
 class Project:
@@ -94,11 +91,7 @@ class Project:
     @cached_property
     def footprints(self) -> tuple[Footprint, ...]:
         """What each of `tasks` touches, in the same order."""
-        # What is listed as edit and as output at once is an edit: the output shows in the code, if there is any.
-        return tuple(
-            footprint_of(msgspec.structs.replace(task, writes=outputs_only(task)), self.access(task))
-            for task in self.tasks
-        )
+        return tuple(task_footprint(task, self.access(task)) for task in self.tasks)
 
     @cached_property
     def footprint_by_id(self) -> dict[str, Footprint]:
@@ -173,26 +166,8 @@ class Project:
 
     @cached_property
     def measured(self) -> dict[str, Measured]:
-        """The size of the text that each of `tasks` brings: the single files it edits, and what its code imports."""
-        counts: dict[str, int] = {}
-        measured: dict[str, Measured] = {}
-        for task in self.tasks:
-            single = [PathPattern(declared.path).literal for declared in task.edits]
-            access = self.access(task) or AccessSet()
-            files = dict.fromkeys([*(path for path in single if path is not None), *access.imports])
-            for path in files:
-                if path not in counts:
-                    counts[path] = self._tokens(path)
-            if files:
-                measured[task.id] = Measured(tokens=sum(counts[path] for path in files))
-        return measured
-
-    def _tokens(self, path: str) -> int:
-        size = self.tree.size(path) or 0
-        data = self.tree.read_bytes(path, _COUNTED_BYTES)
-        if data is None:
-            return estimate_tokens_of_size(size)
-        return 0 if b"\0" in data else estimate_tokens(data.decode("utf-8", "replace"))
+        """The size of the text that each of `tasks` brings; tasks without any are absent."""
+        return TextSizes(self.tree).of_tasks(self.tasks, self.access_sets)
 
     def is_area(self, path: str) -> bool:
         """Whether a declared path stands for more than one file: a glob, or a folder (also one without a slash)."""

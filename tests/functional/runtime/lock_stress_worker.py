@@ -59,7 +59,7 @@ def main(root: str, board_file: str, row: int, quota: int, seed: int) -> None:
         board = mmap.mmap(stream.fileno(), 0)
     start = row * ROW_BYTES
     board[start : start + PID_BYTES] = os.getpid().to_bytes(4, "little")
-    manager = LockManager(root, timeout=45, retry_delays=(0.001, 0.002, 0.004), source=source)
+    manager = LockManager(root, timeout=45, retry_delays=(0.002, 0.005, 0.01), source=source)
     choices = [*FILES, "out/a/", "out/b/*.csv", "out/c/"]
     for done in range(1, quota + 1):
         paths = source.sample(choices, source.choice((1, 1, 2, 3)))

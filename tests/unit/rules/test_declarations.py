@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from taskgates.model.access import AccessSet, Opaque
+from taskgates.model.access import Access, AccessSet, Certainty, Opaque, Operation
 from taskgates.model.finding import Severity
 
 
@@ -226,3 +226,11 @@ def test_a_command_whose_script_is_not_there(bench: Any, command: Any, missing: 
     bench.task("1", command=command)
     bench.task("2", files_affected=["made.py"])
     assert [each.path for each in bench.find("TG704")] == missing
+
+
+def test_a_path_with_wildcard_characters_is_shown_as_it_is(bench: Any) -> None:
+    strange = Access("out/a[1].txt", Certainty.EXACT, False, Operation.OVERWRITE, (bench.site(),))
+    bench.task("1", strange, files_affected=["out/b.txt"])
+    (finding,) = bench.find("TG701")
+    assert finding.path == "out/a[1].txt"
+    assert "`out/a[1].txt`" in finding.message

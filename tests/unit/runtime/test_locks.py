@@ -21,6 +21,12 @@ from taskgates.runtime.processes import ProcessIdentity, host_name, start_token
 if TYPE_CHECKING:
     from pathlib import Path
 
+
+def table_file(root: Path) -> Path:
+    (path,) = (root / ".taskgates/locks").glob("table.*.json")
+    return path
+
+
 FAST = (0.002, 0.01)
 
 HOLDER = """
@@ -124,7 +130,7 @@ def test_status_is_inspectable(tmp_path: Path) -> None:
         assert first.host == host_name()
         assert before <= first.since <= time.time()
         assert not first.stale
-        table = json.loads((tmp_path / ".taskgates/locks/table.json").read_text())
+        table = json.loads(table_file(tmp_path).read_text())
         assert table["granted"][0]["exclusive"] == ["b"]
     assert manager(tmp_path).status() == ()
     locks.close()
@@ -184,7 +190,7 @@ def test_reused_pid_is_told_apart_when_the_session_lock_is_lost(tmp_path: Path) 
             Lease(2, "remote", "gone3", ProcessIdentity(1, "elsewhere", ""), 1.0, ("c",), ()),
         ],
     )
-    (tmp_path / ".taskgates/locks/table.json").write_bytes(msgspec.json.encode(table))
+    table_file(tmp_path).write_bytes(msgspec.json.encode(table))
     assert {holder.task: holder.stale for holder in locks.status()} == {
         "earlier": True,
         "living": False,
@@ -285,7 +291,7 @@ def test_threads_of_one_process_exclude_each_other(tmp_path: Path) -> None:
 def test_damaged_table_is_reset_only_when_nobody_lives(tmp_path: Path) -> None:
     locks = manager(tmp_path)
     lease = locks.acquire("one", exclusive=["x"])
-    table = tmp_path / ".taskgates/locks/table.json"
+    table = table_file(tmp_path)
     good = table.read_bytes()
     table.write_bytes(b"")
     with pytest.raises(LockTableError, match="damaged lock table"):
@@ -293,7 +299,7 @@ def test_damaged_table_is_reset_only_when_nobody_lives(tmp_path: Path) -> None:
     table.write_bytes(good)
     lease.release()
     locks.close()
-    table.write_bytes(b"{")
+    table_file(tmp_path).write_bytes(b"{")
     manager(tmp_path).acquire("two", exclusive=["y"], timeout=0).release()
 
 
@@ -360,3 +366,17 @@ def test_blockers_are_told_without_asking(tmp_path: Path) -> None:
     dead = hold(tmp_path, "dead", "exclusive", "b")
     end(dead)
     assert asking.blockers("two", exclusive=["b"]) == ()
+
+
+def test_of_two_tables_after_a_crash_the_newer_counts(tmp_path: Path) -> None:
+    locks = manager(tmp_path)
+    locks.acquire("one", exclusive=["a"]).release()
+    old = table_file(tmp_path)
+    content = old.read_bytes()
+    lease = locks.acquire("two", exclusive=["b"])
+    old.write_bytes(content)
+    (old.parent / "table.new").write_bytes(b"half of a tab")
+    assert [holder.task for holder in manager(tmp_path).status()] == ["two"]
+    lease.release()
+    assert locks.status() == ()
+    assert len(list(old.parent.glob("table.*.json"))) == 1

@@ -61,7 +61,7 @@ def _change(root: Path, relative: str, source: random.Random) -> None:
         elif exists:
             path.unlink()
     elif action == "chmod" and exists and not path.is_symlink():
-        path.chmod(source.choice((0o600, 0o644, 0o755, 0o700)))
+        path.chmod(source.choice((0o500, 0o755, 0o700) if is_folder else (0o400, 0o600, 0o644, 0o755)))
     elif action == "touch" and exists:
         os.utime(path, ns=(source.randrange(10**18), source.randrange(10**18)), follow_symlinks=False)
     elif action == "same size" and path.is_file() and not path.is_symlink():

@@ -575,7 +575,7 @@ def make_option_parser(machine: Machine, args: Arguments) -> AnyValue:
     return _new(OPT)
 
 
-@method(f"{OPT}.add_option", "optparse.OptionGroup.add_option")
+@method(f"{OPT}.add_option", "optparse.OptionGroup.add_option", f"{GROUP}.add_option")
 def add_option(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
     """`parser.add_option(...)`."""
     return add_argument(machine, obj, args)

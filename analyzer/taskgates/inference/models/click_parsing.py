@@ -301,6 +301,8 @@ def value_of(
     required = is_required(param, spec)
     if parsed is None:
         unknown = unknown_value(machine, param, ctx)
+        if unknown in (BOOL, INT) and spec.get("type", NONE) == NONE and spec.get("default") != NONE:
+            return unknown
         if required and not certain:
             return unknown
         return join([cast(machine, param, fallback, ctx), unknown])

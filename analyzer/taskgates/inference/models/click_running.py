@@ -35,6 +35,7 @@ from taskgates.inference.values import (
     ListObj,
     Maybe,
     TupleV,
+    Union,
     Unknown,
     join,
     options,
@@ -78,6 +79,8 @@ def run(
     Returns:
         What the callback returns.
     """
+    if isinstance(obj, Union):
+        return machine.choose([lambda o=option: run(machine, o, name, words, parent, extra) for option in obj.options])  # type: ignore[no-any-return,misc]
     if not isinstance(obj, Instance) or not is_command(obj):
         machine.opaque("a command of a click group is not known")
         return UNKNOWN
@@ -112,7 +115,8 @@ def finish(machine: Machine, obj: Instance, ctx: Instance) -> AnyValue:
 def parse_args(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
     """Fill a context's parameters from a command line."""
     ctx = args.get(0, "ctx")
-    assert isinstance(ctx, Instance)
+    if not isinstance(ctx, Instance):
+        return ListObj("list", (), UNKNOWN)
     content = machine.iterate(args.get(1, "args") or UNKNOWN)
     spec = declared(obj)
     params = params_of(machine, obj)
@@ -180,7 +184,10 @@ def fill(machine: Machine, ctx: Instance, params: list[Instance], parsed: parsin
         before = kept.slots.get(Known(name))
         if before is not None and before != NONE and name not in order and value in (NONE, FALSE):
             continue
-        machine.put(kept, Known(name), value if before is None or parsed is not None else join([before, value]))
+        if before is not None and parsed is None:
+            # Several flags share a name: one of them has the default.
+            value = join([before, *(option for option in options(value) if option != NONE)])
+        machine.put(kept, Known(name), value)
 
 
 def callback_arguments(ctx: Instance) -> Arguments:
@@ -194,7 +201,8 @@ def callback_arguments(ctx: Instance) -> Arguments:
 def invoke(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
     """Call the callback, and for a group the subcommands."""
     ctx = args.get(0, "ctx")
-    assert isinstance(ctx, Instance)
+    if not isinstance(ctx, Instance):
+        return machine.call_with_unknowns(attribute(obj, "callback"))  # type: ignore[no-any-return]
     if is_group(obj):
         return invoke_group(machine, obj, ctx)
     return invoke_callback(machine, obj, ctx)
@@ -279,26 +287,31 @@ def resolve(machine: Machine, obj: Instance, ctx: Instance, content: TupleV) -> 
         found = machine.iterate(dispatch(machine, obj, "resolve_command", resolve_command, Arguments([ctx, given])))
         if len(found.items) == 3:
             return found.items[0], found.items[1], machine.iterate(found.items[2])
-    made = resolve_command(machine, obj, Arguments([ctx, given]))
-    assert isinstance(made, TupleV)
-    return made.items[0], made.items[1], machine.iterate(made.items[2])
+    return find_command(machine, obj, ctx, content)
 
 
 @group_method("resolve_command")
 def resolve_command(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
-    """`(name, command, args)` of a command line."""
-    ctx, content = args.get(0, "ctx"), machine.iterate(args.get(1, "args") or UNKNOWN)
+    """`group.resolve_command(ctx, args)`."""
+    content = machine.iterate(args.get(1, "args") or UNKNOWN)
+    name, found, rest = find_command(machine, obj, args.get(0, "ctx"), content)
+    return TupleV([name, found, ListObj("list", rest.items, rest.rest)])
+
+
+def find_command(
+    machine: Machine, obj: Instance, ctx: AnyValue | None, content: TupleV
+) -> tuple[AnyValue, AnyValue, TupleV]:
+    """click's own way from a command line to a subcommand."""
     name = content.items[0] if content.items else UNKNOWN
     found = dispatch(machine, obj, "get_command", get_command, Arguments([ctx or NONE, name]))
     plain = [option for option in options(found) if option != NONE]
-    rest = ListObj("list", content.items[1:], content.rest)
     if plain:
-        return TupleV([name, join(plain), rest])
+        return name, join(plain), TupleV(content.items[1:], content.rest)
     fallback = declared(obj).get("default", NONE)
     if fallback != NONE:
         # Groups with a default command (click-default-group): an unknown word is its first argument.
         found = dispatch(machine, obj, "get_command", get_command, Arguments([ctx or NONE, fallback]))
-        return TupleV([fallback, found, ListObj("list", content.items, content.rest)])
+        return fallback, found, content
     raise misused(f"no such command {name.value if isinstance(name, Known) else ''}")
 
 
@@ -311,9 +324,12 @@ def get_command(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
     if found is None and isinstance(name, Known):
         # click 8.1 keeps a suffix such as `_command` in the names that it takes from functions.
         for _, candidate in kept.known():
-            if isinstance(candidate, Instance) and isinstance(candidate.cls, Ext):
-                if command_name(attribute(candidate, "callback"), strip=False) == name.value:
-                    return candidate
+            if (
+                isinstance(candidate, Instance)
+                and isinstance(candidate.cls, Ext)
+                and command_name(attribute(candidate, "callback"), strip=False) == name.value
+            ):
+                return candidate
     if found is not None:
         return join([found.value, NONE]) if isinstance(found, Maybe) else found  # type: ignore[no-any-return]
     for source in machine.iterate(attribute(obj, "sources")).items:

@@ -84,3 +84,42 @@ for _name in ASYNC_QUEUES:
     registry.METHODS[f"{_name}.get"] = _awaitable(_get)
     registry.METHODS[f"{_name}.put_nowait"] = _put
     registry.METHODS[f"{_name}.get_nowait"] = _get
+
+
+def _mapper(star: bool, threads: bool) -> Any:
+    """`pool.map`: the function is called for every element, in another thread or process."""
+
+    def model(machine: Machine, obj: Any, args: Arguments) -> AnyValue:
+        del obj
+        held, machine.held = machine.held, []
+        machine.threads += threads
+        try:
+            positional = args.pos if star else args.pos[:2]
+            return registry.FUNCTIONS["builtins.map"](machine, Arguments(positional, {}, args.star)) or UNKNOWN
+        finally:
+            machine.held = held
+            machine.threads -= threads
+
+    return model
+
+
+def _starmapper(machine: Machine, obj: Any, args: Arguments) -> AnyValue:
+    del obj
+    held, machine.held = machine.held, []
+    try:
+        found = registry.FUNCTIONS["itertools.starmap"](machine, Arguments(args.pos[:2]))
+    finally:
+        machine.held = held
+    return found if found is not None else UNKNOWN
+
+
+for _name, _threads in (
+    ("concurrent.futures.Executor", True),
+    ("concurrent.futures.ThreadPoolExecutor", True),
+    ("concurrent.futures.ProcessPoolExecutor", False),
+):
+    registry.METHODS[f"{_name}.map"] = _mapper(star=True, threads=_threads)
+for _name in ("multiprocessing.pool.Pool", "multiprocessing.pool.ThreadPool", "multiprocessing.Pool"):
+    for _method in ("map", "imap", "imap_unordered"):
+        registry.METHODS[f"{_name}.{_method}"] = _mapper(star=False, threads="Thread" in _name)
+    registry.METHODS[f"{_name}.starmap"] = _starmapper

@@ -155,18 +155,18 @@ def config_parser(machine: Machine, args: Arguments) -> AnyValue:
     """`ConfigParser(...)`: known text is read by the real parser with the same settings."""
     del machine
     out = Instance(Ext("configparser.ConfigParser"))
-    out.slots["sections"] = DictObj()
-    out.slots["settings"] = DictObj("dict", {Known(name): value for name, value in args.kw.items()})
+    out.slots[("sections",)] = DictObj()
+    out.slots[("settings",)] = DictObj("dict", {Known(name): value for name, value in args.kw.items()})
     defaults = args.get(0, "defaults")
     if defaults is not None:
-        out.slots["settings"].slots[Known("defaults")] = defaults
+        out.slots[("settings",)].slots[Known("defaults")] = defaults
     return out
 
 
 def _real_parser(obj: Instance) -> configparser.ConfigParser:
     """A parser of the standard library with the settings that the program gave."""
     settings: dict[str, Any] = {"strict": False}
-    for key, value in obj.slots["settings"].known():
+    for key, value in obj.slots[("settings",)].known():
         name = str(key.value)
         if name == "interpolation":
             kind = value.cls.name if isinstance(value, Instance) and isinstance(value.cls, Ext) else ""
@@ -194,10 +194,10 @@ CONFIG = "configparser.ConfigParser"
 
 def _merge_ini(machine: Machine, obj: Instance, text: AnyValue) -> None:
     if not (isinstance(text, Known) and isinstance(text.value, str)):
-        machine.state.write(obj.slots, "open", Known(True))
+        machine.state.write(obj.slots, ("open",), Known(True))
         return
-    texts = [*obj.slots.get("texts", TupleV(())).items, text]
-    machine.state.write(obj.slots, "texts", TupleV(texts))
+    texts = [*obj.slots.get(("texts",), TupleV(())).items, text]
+    machine.state.write(obj.slots, ("texts",), TupleV(texts))
     parser = _real_parser(obj)
     keep_case = obj.slots.get("optionxform")
     if isinstance(keep_case, Ext) and keep_case.name == "builtins.str":
@@ -206,7 +206,7 @@ def _merge_ini(machine: Machine, obj: Instance, text: AnyValue) -> None:
         for piece in texts:
             parser.read_string(piece.value)
     except configparser.Error:
-        machine.state.write(obj.slots, "open", Known(True))
+        machine.state.write(obj.slots, ("open",), Known(True))
         return
     data: dict[str, dict[str, Any]] = {}
     for name in (parser.default_section, *parser.sections()):
@@ -216,7 +216,7 @@ def _merge_ini(machine: Machine, obj: Instance, text: AnyValue) -> None:
             data[name] = dict(parser.items(name, raw=True))
     if parser.default_section != "DEFAULT":
         data["DEFAULT"] = data.pop(parser.default_section)
-    sections = obj.slots["sections"]
+    sections = obj.slots[("sections",)]
     for name, entries in data.items():
         existing = sections.slots.get(Known(name))
         if isinstance(existing, DictObj):
@@ -249,13 +249,13 @@ def config_read_file(machine: Machine, obj: Instance, args: Arguments) -> AnyVal
 def config_read_dict(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
     """`parser.read_dict(mapping)`."""
     if args.pos:
-        machine.merge_into(obj.slots["sections"], args.pos[0])
+        machine.merge_into(obj.slots[("sections",)], args.pos[0])
     return NONE
 
 
 def _option(machine: Machine, obj: Instance, section: AnyValue, name: AnyValue, fallback: AnyValue | None) -> AnyValue:
-    sections: DictObj = obj.slots["sections"]
-    is_open = "open" in obj.slots
+    sections: DictObj = obj.slots[("sections",)]
+    is_open = ("open",) in obj.slots
     if isinstance(section, Known) and isinstance(name, Known):
         entries = sections.slots.get(section)
         key = Known(str(name.value).lower())
@@ -300,8 +300,8 @@ for _name, _builtin in (("getint", "int"), ("getfloat", "float"), ("getboolean",
 def config_sections(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
     """`parser.sections()`."""
     del args, machine
-    sections: DictObj = obj.slots["sections"]
-    rest = text_hole() if "open" in obj.slots else None
+    sections: DictObj = obj.slots[("sections",)]
+    rest = text_hole() if ("open",) in obj.slots else None
     return ListObj("list", [key for key, _ in sections.known() if key != Known("DEFAULT")], rest)
 
 
@@ -316,9 +316,9 @@ def config_has(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
     """`parser.has_section(name)`."""
     from taskgates.inference.values import BOOL
 
-    sections: DictObj = obj.slots["sections"]
+    sections: DictObj = obj.slots[("sections",)]
     del machine
-    if "open" in obj.slots or not args.pos or not isinstance(args.pos[0], Known):
+    if ("open",) in obj.slots or not args.pos or not isinstance(args.pos[0], Known):
         return BOOL
     entries = sections.slots.get(args.pos[0])
     if len(args.pos) > 1 and isinstance(args.pos[1], Known):
@@ -332,11 +332,11 @@ def config_items(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
     from taskgates.inference.models.containers import dict_items
 
     if args.pos and isinstance(args.pos[0], Known):
-        entries = obj.slots["sections"].slots.get(args.pos[0])
+        entries = obj.slots[("sections",)].slots.get(args.pos[0])
         if isinstance(entries, DictObj):
             return dict_items(machine, entries, Arguments())
     if not args.pos:
-        return dict_items(machine, obj.slots["sections"], Arguments())
+        return dict_items(machine, obj.slots[("sections",)], Arguments())
     from taskgates.inference.values import TupleV
 
     return ListObj("list", (), TupleV([text_hole(), text_hole("data", slash=True)]))
@@ -346,7 +346,7 @@ def config_items(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
 def config_getitem(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
     """`parser[section]`."""
     name = args.pos[0] if args.pos else UNKNOWN
-    sections: DictObj = obj.slots["sections"]
+    sections: DictObj = obj.slots[("sections",)]
     entries = sections.slots.get(name) if isinstance(name, Known) else None
     if isinstance(entries, DictObj):
         out = DictObj("dict")
@@ -355,12 +355,12 @@ def config_getitem(machine: Machine, obj: Instance, args: Arguments) -> AnyValue
             out.slots.update(default.slots)
         out.slots.update(entries.slots)
         proxy = Instance(Ext("configparser.SectionProxy"))
-        proxy.slots["entries"] = out
+        proxy.slots[("entries",)] = out
         return proxy
-    if "open" not in obj.slots and isinstance(name, Known):
+    if ("open",) not in obj.slots and isinstance(name, Known):
         raise machine.throw("KeyError")
     proxy = Instance(Ext("configparser.SectionProxy"))
-    proxy.slots["entries"] = DictObj("dict", None, text_hole("data", slash=True))
+    proxy.slots[("entries",)] = DictObj("dict", None, text_hole("data", slash=True))
     return proxy
 
 
@@ -373,7 +373,7 @@ def section_getitem(machine: Machine, obj: Instance, args: Arguments) -> AnyValu
     key = args.pos[0] if args.pos else UNKNOWN
     if isinstance(key, Known) and isinstance(key.value, str):
         key = Known(key.value.lower())
-    return machine.dict_item(obj.slots["entries"], key)  # type: ignore[no-any-return]
+    return machine.dict_item(obj.slots[("entries",)], key)  # type: ignore[no-any-return]
 
 
 @method(f"{SECTION}.get", f"{SECTION}.getint", f"{SECTION}.getfloat", f"{SECTION}.getboolean")
@@ -385,7 +385,7 @@ def section_get(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
     if isinstance(key, Known) and isinstance(key.value, str):
         key = Known(key.value.lower())
     fallback = args.get(1, "fallback", NONE) or NONE
-    return dict_get(machine, obj.slots["entries"], Arguments([key, fallback]))
+    return dict_get(machine, obj.slots[("entries",)], Arguments([key, fallback]))
 
 
 @method(f"{SECTION}.getint")
@@ -410,14 +410,14 @@ def section_items(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
     """`section.items()`."""
     from taskgates.inference.models.containers import dict_items
 
-    return dict_items(machine, obj.slots["entries"], args)
+    return dict_items(machine, obj.slots[("entries",)], args)
 
 
 @method(f"{SECTION}.__iter__")
 def section_iter(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
     """Iteration gives option names."""
     del args
-    content = machine.iterate(obj.slots["entries"])
+    content = machine.iterate(obj.slots[("entries",)])
     return ListObj("list", content.items, content.rest)
 
 

@@ -584,6 +584,11 @@ def all_below(machine: Machine, folder: TextLike) -> list[str] | None:
     return sorted(out)
 
 
+def _is_file(machine: Machine, path: TextLike) -> bool:
+    """Whether a path is certainly a file, so that nothing lies below it."""
+    return machine.in_tree(path) is not None and machine.exists(path, "file") is True
+
+
 def is_folder(machine: Machine, path: TextLike) -> bool:
     """Whether a path is a folder, in the tree or made by the program."""
     place = machine.in_tree(path)
@@ -717,6 +722,8 @@ def listdir(machine: Machine, args: Arguments) -> AnyValue:
     """`os.listdir(path)`."""
     path = args.get(0, "path")
     path = Known(".") if path is None or path == NONE else path
+    if all(_is_file(machine, as_text(machine, option)) for option in options(path)):
+        raise machine.throw("NotADirectoryError")
     machine.access(Operation.LIST, path, "os.listdir")
     found = [members(machine, as_text(machine, option)) for option in options(path)]
     if len(found) == 1 and found[0] is not None:

@@ -486,7 +486,24 @@ def _register() -> None:
         )
 
 
+def _static(name: str, func: Any) -> None:
+    def model(machine: Machine, args: Arguments) -> AnyValue:
+        known = pure_call(machine, func, args)
+        return known if known is not None else Unknown(f"the result of {name}", "data")
+
+    registry.FUNCTIONS[f"builtins.{name}"] = model
+
+
 _register()
+for _name, _func in {
+    # These belong to the class: what is passed first is no object.
+    "str.maketrans": str.maketrans,
+    "bytes.maketrans": bytes.maketrans,
+    "bytearray.maketrans": bytes.maketrans,
+    "bytes.fromhex": bytes.fromhex,
+    "bytearray.fromhex": bytes.fromhex,
+}.items():
+    _static(_name, _func)
 
 
 @method("datetime.datetime.strftime", "datetime.date.strftime", "datetime.time.strftime")

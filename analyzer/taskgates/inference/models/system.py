@@ -582,6 +582,10 @@ def find_spec(machine: Machine, args: Arguments) -> AnyValue:
         found = machine.locate_module(name)
         if found is None and not machine.effects.knows_module(name):
             return NONE
+        if found is not None:
+            from taskgates.inference.models.specifications import specification
+
+            return specification(machine, found)
         out = Instance(Ext("importlib.machinery.ModuleSpec"))
         out.slots["name"] = Known(name)
         return out

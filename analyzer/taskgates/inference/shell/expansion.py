@@ -49,7 +49,7 @@ class Expander:
         for raw in variants:
             for field in self._build(raw, word.offset, ""):
                 for part in self._split(field):
-                    out += self._glob(part)
+                    out += self._glob(part, word.offset)
         return out
 
     def string(self, raw: str, offset: int = 0) -> TextLike:
@@ -249,14 +249,14 @@ class Expander:
             return out[:1]
         return [one for one in out if one.pieces]
 
-    def _glob(self, field: Field) -> list[TextLike]:
+    def _glob(self, field: Field, offset: int) -> list[TextLike]:
         unquoted = [piece.text for piece in field.pieces if not piece.quoted]
         if "noglob" in self.state.settings or not unquoted:
             return [field.text]
         pattern = field.pattern
         if not is_magic(pattern):
             return [field.text]
-        return expand_glob(self.machine, self.frame, self.state, pattern)
+        return expand_glob(self.machine, self.frame, self.state, pattern, self.frame.source.place(offset))
 
 
 def expand_braces(raw: str, bound: int) -> list[str]:

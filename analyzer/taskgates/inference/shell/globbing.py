@@ -11,7 +11,7 @@ from taskgates.inference.text import Hole, Text, TextLike, make_text, parts_of
 from taskgates.model.access import Operation
 
 if TYPE_CHECKING:
-    from taskgates.inference.shell.host import ShellState
+    from taskgates.inference.shell.host import Place, ShellState
     from taskgates.inference.shell.interpreter import ShellInterpreter
     from taskgates.inference.shell.machine import Frame
 
@@ -39,8 +39,10 @@ def glob_text(pattern: TextLike, *, globstar: bool = False) -> TextLike:
     return make_text(out)
 
 
-def expand_glob(machine: ShellInterpreter, frame: Frame, state: ShellState, pattern: TextLike) -> list[TextLike]:
-    """The existing names where they can be told, else one text with holes."""
+def expand_glob(
+    machine: ShellInterpreter, frame: Frame, state: ShellState, pattern: TextLike, place: Place
+) -> list[TextLike]:
+    """The existing names where they can be told, else one text with holes; the listing is told at `place`."""
     shape = glob_text(pattern, globstar="globstar" in state.settings)
     if isinstance(shape, str):
         return [shape]
@@ -50,7 +52,7 @@ def expand_glob(machine: ShellInterpreter, frame: Frame, state: ShellState, patt
         return [unescape_pattern(pattern)]
     plausible = isinstance(pattern, Text) or _PLAUSIBLE.search(pattern) is not None
     if plausible:
-        machine.access(Operation.LIST, shape, "glob", frame, state, frame.source.base)
+        machine.access(Operation.LIST, shape, "glob", frame, state, place)
     if isinstance(pattern, Text) or not isinstance(state.cwd, str) or state.cwd.startswith(("/", "~", "..")):
         return [shape]
     full = relative_to_root(normalise_path(join_path(state.cwd, shape)), machine.root)

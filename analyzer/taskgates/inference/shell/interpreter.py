@@ -240,15 +240,28 @@ class ShellInterpreter:
         self.changes.foreign = True
         if self.muted:
             return
-        stdin = frame.stdin.take_all() if frame.stdin is not None else None
+        # A program in a loop over standard input seldom reads it; the loop goes on with what is left.
+        stdin = outward(frame.stdin.rest) if frame.stdin is not None else None
         written = self._written_script(argv, state)
         if written is not None:
             position, stdin = written
             argv = [*argv[:position], "-", *argv[position + 1 :]]
-        variants = alternatives_of(list(argv), self.options.choices)
-        for variant in variants:
-            words = [self._outward(word) for word in variant]
-            self.host.python(words, state.copy(), place, frame.conditional or len(variants) > 1, stdin)
+        children = self._children(argv, state)
+        for words, child in children:
+            self.host.python(words, child, place, frame.conditional or len(children) > 1, stdin)
+
+    def _children(self, argv: Sequence[TextLike], state: ShellState) -> list[tuple[list[TextLike], ShellState]]:
+        """The words and states of a child process, one for each combination of alternatives, as the host knows them."""
+        exported = [name for name in sorted(state.exported) if isinstance(state.variables.get(name), Text)]
+        texts = [*argv, state.cwd, *(state.variables.get(name) or "" for name in exported)]
+        children: list[tuple[list[TextLike], ShellState]] = []
+        for variant in alternatives_of(texts, self.options.choices):
+            child = state.copy()
+            child.cwd = outward(variant[len(argv)])
+            child.variables = {name: None if one is None else outward(one) for name, one in state.variables.items()}
+            child.variables.update(zip(exported, map(self._outward, variant[len(argv) + 1 :]), strict=True))
+            children.append(([self._outward(word) for word in variant[: len(argv)]], child))
+        return children
 
     def _written_script(self, argv: Sequence[TextLike], state: ShellState) -> tuple[int, TextLike] | None:
         """Place and text of a Python script that the shell text itself has written; it is handed on as input."""
@@ -266,12 +279,11 @@ class ShellInterpreter:
         self.changes.foreign = True
         if self.muted:
             return True
-        variants = alternatives_of(list(argv), self.options.choices)
+        children = self._children(argv, state)
         known = True
-        for variant in variants:
-            words = [self._outward(word) for word in variant]
-            conditional = frame.conditional or len(variants) > 1
-            known = self.host.program(name, words, state.copy(), place, conditional) and known
+        for words, child in children:
+            conditional = frame.conditional or len(children) > 1
+            known = self.host.program(name, words, child, place, conditional) and known
         return known
 
     def unsure(self, path: TextLike) -> bool:

@@ -117,14 +117,19 @@ class Stream:
         """Move past a line."""
         self._position += 1
 
-    def take_all(self) -> TextLike:
-        """Everything that is left."""
-        rest = [line for line, _ in self._lines[self._position :]]
-        self._position = len(self._lines)
+    @property
+    def rest(self) -> TextLike:
+        """Everything that is left, without moving on."""
         pieces: list[TextLike] = []
-        for line in rest:
+        for line, _ in self._lines[self._position :]:
             pieces += [line, "\n"]
         return concat(*pieces)
+
+    def take_all(self) -> TextLike:
+        """Everything that is left."""
+        rest = self.rest
+        self._position = len(self._lines)
+        return rest
 
     @property
     def position(self) -> int:

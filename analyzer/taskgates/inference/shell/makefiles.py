@@ -242,7 +242,7 @@ class Makefile:
         out: list[TextLike] = []
         for word in split_words(text):
             if is_magic(word) and isinstance(word, str) and "%" not in word:
-                out += expand_glob(self._call.machine, self._call.frame, self._call.state, word)
+                out += expand_glob(self._call.machine, self._call.frame, self._call.state, word, self._call.place)
             else:
                 out.append(word)
         return out
@@ -368,7 +368,7 @@ class Makefile:
 
     def _wildcard(self, word: TextLike) -> list[TextLike]:
         if is_magic(word):
-            return expand_glob(self._call.machine, self._call.frame, self._call.state, word)
+            return expand_glob(self._call.machine, self._call.frame, self._call.state, word, self._call.place)
         return [word] if self._call.kind(word) is not None or isinstance(word, Text) else []
 
     def _shell(self, text: str) -> TextLike:

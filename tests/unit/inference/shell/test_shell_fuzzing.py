@@ -17,6 +17,7 @@ from taskgates.inference.shell.expansion import expand_braces
 from taskgates.inference.shell.host import Place, ShellOptions, ShellState
 from taskgates.inference.shell.interpreter import ShellInterpreter
 from taskgates.inference.shell.patterns import matches, remove_prefix, remove_suffix, replace
+from taskgates.inference.shell.sources import Placeholders, hide_documents
 from taskgates.inference.shell.texts import basename, choose, dirname, generalise, normalise_path, text_regex
 from taskgates.inference.text import Hole, Text, TextLike, make_text, parts_of
 
@@ -175,6 +176,16 @@ def test_partly_known_text_ends(parts: list[str | Hole]) -> None:
 )
 def test_hostile_texts_end(text: str) -> None:
     interpret(text)
+
+
+@FAST
+@given(st.lists(st.one_of(PIECES, st.text(max_size=3)), max_size=30), st.sampled_from([" ", "", "\n"]))
+def test_preparing_a_text_keeps_every_position(pieces: list[str], separator: str) -> None:
+    placeholders = Placeholders()
+    text = placeholders.encode(separator.join(pieces))
+    plain = hide_documents(text, placeholders)
+    assert len(plain) == len(text)
+    assert all(new in (old, " ", ";", "<") or placeholders.document(new) for old, new in zip(text, plain, strict=True))
 
 
 @FAST

@@ -67,11 +67,15 @@ tar -czf "backup_$(date +%F).tar.gz" -C "$OUT" .
 
 
 def test_sites_stand_where_the_command_stands(shell: Callable[..., Any]) -> None:
-    host = shell("x=1\nif true; then\n  cp a b  # comment\nfi\ncat <<EOF\nbody\nEOF\nrm c; é=1; rm d\n", file="run.sh")
+    host = shell(
+        "x=1\nif true; then\n  cp a b  # comment\nfi\ncat <<EOF\nbody\nEOF\nrm c; é=1; rm d\ncat $x *.q\n",
+        file="run.sh",
+    )
     places = {(command, path): (line, column, file) for _, path, command, line, column, file in host.sites}
     assert places[("cp", "a")] == (3, 3, "run.sh")
     assert places[("rm", "c")] == (8, 1, "run.sh")
     assert places[("rm", "d")] == (8, 12, "run.sh")
+    assert places[("glob", "*.q")] == (9, 8, "run.sh")
 
 
 def test_accesses_of_a_sourced_file_stand_in_it(shell: Callable[..., Any]) -> None:
@@ -214,6 +218,16 @@ def test_python_children_get_words_folder_input_and_environment(shell: Callable[
         (["python3", "./tool.py", "x"], "sub", False, None),
     ]
     assert host.environments[:2] == [{"MODE": "fast", "OUT": "res"}, {"OUT": "res"}]
+
+
+def test_a_child_in_a_loop_leaves_the_input_to_the_loop(shell: Callable[..., Any]) -> None:
+    host = shell("while read -r x; do python t.py $x; done < names", {"names": "a\nb\n"})
+    assert [child[0][2] for child in host.children] == ["a", "b"]
+
+
+def test_alternatives_of_exported_variables_become_several_children(shell: Callable[..., Any]) -> None:
+    host = shell("if check; then export M=a; else export M=b; fi; python t.py")
+    assert host.environments == [{"M": "a"}, {"M": "b"}]
 
 
 def test_alternatives_become_several_children(shell: Callable[..., Any]) -> None:

@@ -1,0 +1,75 @@
+"""Python code inside ZIP archives of the tree, as `python app.pyz` and archives on `sys.path` run it (PEP 441)."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Sequence
+
+from taskgates.tree.modules import Module, SearchEntry
+from taskgates.tree.tree import Tree
+
+
+def split_archive(tree: Tree, path: str) -> tuple[str, str] | None:
+    """An archive and the member that a path `ARCHIVE/MEMBER` names; None where no part of the path is a file."""
+    parts = path.split("/")
+    for index in range(1, len(parts)):
+        head = "/".join(parts[:index])
+        kind = tree.kind(head)
+        if kind == "file":
+            return head, "/".join(parts[index:])
+        if kind is None:
+            return None
+    return None
+
+
+def member_names(tree: Tree, archive: str, limit: int) -> frozenset[str]:
+    """The files in an archive; none when it is no ZIP archive, or larger than `limit` bytes."""
+    data = tree.read_bytes(archive, limit)
+    if data is None:
+        return frozenset()
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as opened:
+            return frozenset(name for name in opened.namelist() if not name.endswith("/"))
+    except (zipfile.BadZipFile, OSError, ValueError):
+        return frozenset()
+
+
+def read_member(tree: Tree, archive: str, member: str, limit: int) -> bytes | None:
+    """The content of a member; None when there is none, or when it has more than `limit` bytes."""
+    data = tree.read_bytes(archive, limit)
+    if data is None:
+        return None
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as opened:
+            if opened.getinfo(member).file_size > limit:
+                return None
+            with opened.open(member) as content:
+                # The size in the directory may be a lie: no more than the limit is unpacked.
+                unpacked = content.read(limit + 1)
+    except (zipfile.BadZipFile, KeyError, OSError, ValueError, RuntimeError, NotImplementedError, EOFError):
+        return None
+    return unpacked if len(unpacked) <= limit else None
+
+
+def find_archived(name: str, folders: Sequence[SearchEntry], tree: Tree, limit: int) -> Module | None:
+    """Find a module by its last name in those folders that are archives of the tree, or lie in one."""
+    for folder in folders:
+        if not isinstance(folder, str):
+            continue
+        place = (folder, "") if tree.kind(folder) == "file" else split_archive(tree, folder)
+        if place is None:
+            continue
+        archive, inner = place
+        names = member_names(tree, archive, limit)
+        base = f"{inner}/{name}" if inner else name
+        if f"{base}/__init__.py" in names:
+            return Module(name, "package", f"{archive}/{base}/__init__.py", (f"{archive}/{base}",))
+        if f"{base}.py" in names:
+            return Module(name, "module", f"{archive}/{base}.py")
+        if any(member.startswith(base + "/") for member in names):
+            return Module(name, "namespace", None, (f"{archive}/{base}",))
+    return None
+
+
+__all__ = ["find_archived", "member_names", "read_member", "split_archive"]
