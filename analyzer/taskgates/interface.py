@@ -6,8 +6,6 @@ runtime, the locks that are held, is wired here.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from taskgates.gates.contention import HeldLock
@@ -20,7 +18,8 @@ from taskgates.scan.gatekeeping import ConflictDetector
 from taskgates.scan.repository import Repository
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from pathlib import Path
 
     from taskgates.config import Config
     from taskgates.gates.host import HostMeasurement

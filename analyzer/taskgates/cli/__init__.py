@@ -18,7 +18,19 @@ from taskgates.cli.streams import close_streams, prepare_streams
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-COMMANDS = ("scan", "infer", "run", "locks", "trace", "verify", "rule")
+COMMANDS = (
+    "scan",
+    "infer",
+    "validate",
+    "batches",
+    "run",
+    "locks",
+    "graph",
+    "trace",
+    "verify",
+    "config",
+    "rule",
+)
 """The commands in the order of the help text; `name` lives in the module `taskgates.cli.name`."""
 
 ISSUES = "https://github.com/taskgates/taskgates/issues"

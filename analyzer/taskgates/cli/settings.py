@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from taskgates.cli.errors import InputError
+from taskgates.cli.logs import log_to_stderr
 from taskgates.config import ConfigError, load_config
 from taskgates.tree.environment import EnvironmentNotFoundError, find_environment
 
@@ -28,7 +29,7 @@ def choose_root(argument: Path | None, option: Path | None = None) -> Path:
 
 
 def read_settings(root: Path, overrides: Mapping[str, object], config_file: Path | None) -> Config:
-    """The settings in force.
+    """The settings in force; from now on, log lines of their level go to standard error.
 
     Raises:
         InputError: something is wrong with them; every fault has a line of its own.
@@ -42,4 +43,5 @@ def read_settings(root: Path, overrides: Mapping[str, object], config_file: Path
             find_environment(root, config.python, os.environ)
         except EnvironmentNotFoundError as error:
             raise InputError(f"{config.origin('python')}: {error}") from error
+    log_to_stderr(config.log_level)
     return config

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import msgspec
 
 from taskgates.model.finding import Severity
-
-if TYPE_CHECKING:
-    from taskgates.model.spans import SourceSpan
+from taskgates.model.spans import SourceSpan
 
 
 class GateLimits(msgspec.Struct, frozen=True):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import msgspec
 
-from taskgates.gates.budget import BudgetAssessment  # noqa: TC001 (msgspec resolves annotations at run time)
-from taskgates.gates.capacity import CapacityDecision  # noqa: TC001
+from taskgates.gates.budget import BudgetAssessment
+from taskgates.gates.capacity import CapacityDecision
 from taskgates.gates.conflicts import Conflict, Weight
-from taskgates.gates.cycles import Cycle  # noqa: TC001
-from taskgates.gates.partition import PartitionAdvice  # noqa: TC001
-from taskgates.gates.relations import UnknownReference  # noqa: TC001
-from taskgates.gates.shared_state import Hazard, SharedConflict  # noqa: TC001
+from taskgates.gates.cycles import Cycle
+from taskgates.gates.partition import PartitionAdvice
+from taskgates.gates.relations import UnknownReference
+from taskgates.gates.shared_state import Hazard, SharedConflict
 
 
 class LockIssue(msgspec.Struct, frozen=True):

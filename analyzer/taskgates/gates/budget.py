@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from taskgates.gates.relations import natural_key
+from taskgates.model.task import Task
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from taskgates.model.task import Task
 
 LOWEST_DIFFICULTY: Final = 1
 HIGHEST_DIFFICULTY: Final = 10

@@ -97,8 +97,9 @@ def predicted_contention(conflicts: Iterable[Conflict], costs: Mapping[str, floa
         pair = (conflict.first, conflict.second)
         waiting.setdefault(conflict.path, []).append(sum(costs.get(task_id, 1.0) for task_id in pair) / 2)
         users.setdefault(conflict.path, set()).update(pair)
+    rank = {task_id: at for at, task_id in enumerate(sorted(set().union(*users.values()), key=natural_key))}
     found = [
-        Contention(path, tuple(sorted(users[path], key=natural_key)), math.fsum(parts))
+        Contention(path, tuple(sorted(users[path], key=rank.__getitem__)), math.fsum(parts))
         for path, parts in waiting.items()
     ]
     found.sort(key=lambda each: (-each.expected_waiting, each.path))

@@ -24,7 +24,7 @@ from taskgates.gates.components import strongly_connected_components
 from taskgates.gates.conflicts import ConflictIndex, Flow
 from taskgates.gates.feedback import feedback_arcs
 from taskgates.gates.relations import Relations, natural_key
-from taskgates.model.spans import SourceSpan  # noqa: TC001 (msgspec resolves annotations at run time)
+from taskgates.model.spans import SourceSpan
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -13,7 +13,7 @@ import msgspec
 
 from taskgates.model.access import Access, AccessSet, Certainty, Operation, SharedAccess
 from taskgates.model.patterns import PathPattern, escape
-from taskgates.model.spans import Site, SourceSpan  # noqa: TC001 (as above)
+from taskgates.model.spans import Site, SourceSpan
 from taskgates.model.task import DeclaredPath, Task  # noqa: TC001 (as above)
 
 

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from taskgates.gates.components import strongly_connected_components
+from taskgates.model.task import Reference
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from taskgates.model.task import Reference, Task
+    from taskgates.model.task import Task
 
 _FEW_BITS = 12
 _NUMBER = re.compile(r"(\d+)")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from taskgates.gates.conflicts import ConflictKind, Weight, find_conflicts
-from taskgates.gates.footprint import Footprint, Touch  # noqa: TC001 (msgspec resolves annotations at run time)
+from taskgates.gates.footprint import Footprint, Touch
 from taskgates.gates.relations import Relations, natural_key
 from taskgates.model.access import Operation, SharedAccess, SharedKind
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from taskgates.tree.modules import Module, SearchEntry
-from taskgates.tree.tree import Tree
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from taskgates.tree.tree import Tree
 
 
 def split_archive(tree: Tree, path: str) -> tuple[str, str] | None:

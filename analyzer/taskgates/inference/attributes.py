@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from taskgates.inference.core import Core
 from taskgates.inference.models import registry
@@ -50,7 +50,9 @@ from taskgates.inference.values import (
     text_hole,
 )
 from taskgates.model.access import SharedKind
-from taskgates.syntax import ir
+
+if TYPE_CHECKING:
+    from taskgates.syntax import ir
 
 
 class Attributes(Core):
@@ -111,6 +113,9 @@ class Attributes(Core):
         constant = registry.CONSTANTS.get(canonical)
         if constant is not None:
             return constant(self)
+        listed = self.listed_value(canonical)
+        if listed is not None:
+            return listed
         if name == "__name__":
             return Known(obj.name.rsplit(".", 1)[-1])
         if name == "__doc__":
@@ -150,7 +155,7 @@ class Attributes(Core):
         if isinstance(cls, Ext):
             if name in obj.slots:
                 value = obj.slots[name]
-                return value.value if isinstance(value, Maybe) else value  # type: ignore[no-any-return]
+                return value.value if isinstance(value, Maybe) else value
             if name == "__class__":
                 return cls
             found = self.external_attribute(obj, cls.name, name)
@@ -167,7 +172,7 @@ class Attributes(Core):
             return self.bound(value, obj, cls)
         if name in obj.slots:
             own = obj.slots[name]
-            return own.value if isinstance(own, Maybe) else own  # type: ignore[no-any-return]
+            return own.value if isinstance(own, Maybe) else own
         if value is not None:
             if isinstance(value, Descriptor) and value.kind == "cached_property":
                 result = self.bound(value, obj, cls)
@@ -230,7 +235,7 @@ class Attributes(Core):
                 and self.frame.function is not None
             ):
                 self.shared(f"{base.qualname}.{name}", SharedKind.CLASS_ATTRIBUTE, "read", node)
-            return value  # type: ignore[no-any-return]
+            return value
         if name in ("__name__", "__qualname__"):
             return Known(obj.name)
         if name == "__module__":
@@ -310,7 +315,7 @@ class Attributes(Core):
         if isinstance(obj, FunctionV):
             if name in obj.slots:
                 value = obj.slots[name]
-                return value.value if isinstance(value, Maybe) else value  # type: ignore[no-any-return]
+                return value.value if isinstance(value, Maybe) else value
             if name in ("__name__", "__qualname__"):
                 return Known(obj.node.name)
             if name == "__module__":

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from taskgates.inference.core import NORMAL, RETURN, AbstractRaise, CallCut, Core, Frame, Watch
 from taskgates.inference.log import Chain
-from taskgates.inference.relevance import Relevance
 from taskgates.inference.values import (
     BOTTOM,
     CONTENT,
@@ -43,6 +41,11 @@ from taskgates.inference.values import (
 )
 from taskgates.model.access import SharedKind
 from taskgates.syntax import ir
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from taskgates.inference.relevance import Relevance
 
 
 class Calls(Core):
@@ -524,7 +527,61 @@ def looks_like_path(value: AnyValue) -> bool:
 
 
 _EXTENSIONS = frozenset(
-    ["csv", "tsv", "json", "jsonl", "yaml", "yml", "toml", "ini", "cfg", "conf", "txt", "md", "rst", "log", "xml", "html", "htm", "parquet", "feather", "pkl", "pickle", "npy", "npz", "h5", "hdf5", "db", "sqlite", "sqlite3", "png", "jpg", "jpeg", "gif", "svg", "pdf", "zip", "tar", "gz", "tgz", "bz2", "xz", "py", "sh", "pt", "pth", "onnx", "bin", "dat", "xlsx", "xls", "doc", "docx", "tex", "lock"]
+    [
+        "csv",
+        "tsv",
+        "json",
+        "jsonl",
+        "yaml",
+        "yml",
+        "toml",
+        "ini",
+        "cfg",
+        "conf",
+        "txt",
+        "md",
+        "rst",
+        "log",
+        "xml",
+        "html",
+        "htm",
+        "parquet",
+        "feather",
+        "pkl",
+        "pickle",
+        "npy",
+        "npz",
+        "h5",
+        "hdf5",
+        "db",
+        "sqlite",
+        "sqlite3",
+        "png",
+        "jpg",
+        "jpeg",
+        "gif",
+        "svg",
+        "pdf",
+        "zip",
+        "tar",
+        "gz",
+        "tgz",
+        "bz2",
+        "xz",
+        "py",
+        "sh",
+        "pt",
+        "pth",
+        "onnx",
+        "bin",
+        "dat",
+        "xlsx",
+        "xls",
+        "doc",
+        "docx",
+        "tex",
+        "lock",
+    ]
 )
 
 __all__ = ["Calls", "ModuleV", "Super", "looks_like_path"]

@@ -249,7 +249,7 @@ class Classes(Core):
             wanted = args.pos[0] if args.pos else UNKNOWN
             for member in cls.traits["members"]:
                 if member is wanted:
-                    return member  # type: ignore[no-any-return]
+                    return member
                 if isinstance(wanted, Known) and member.slots.get("value") == wanted:
                     return member  # type: ignore[no-any-return]
             self.may_raise("ValueError")
@@ -271,10 +271,8 @@ class Classes(Core):
 
     def init_external(self, instance: Instance, name: str, args: Arguments) -> None:
         """The `__init__` of a library base class: the constructor's row is carried out on the object."""
-        if (
-            name in ("builtins.Exception", "builtins.BaseException")
-            or (name.startswith("builtins.")
-            and name.endswith("Error"))
+        if name in ("builtins.Exception", "builtins.BaseException") or (
+            name.startswith("builtins.") and name.endswith("Error")
         ):
             self.state.write(instance.slots, "args", TupleV(args.pos, args.star))
             return

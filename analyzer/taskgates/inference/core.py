@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +38,8 @@ from taskgates.model.access import Operation, SharedKind
 from taskgates.syntax import ir
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
     from taskgates.inference.effects import EffectTable
     from taskgates.tree.tree import Tree
 
@@ -386,7 +387,7 @@ class Core(Interface):
 
     def absent(self, place: str) -> bool:
         """Whether a root-relative path is certainly not there: the tree is complete and the program did not make it."""
-        if not self.closed or self.tree.kind(place) is not None and not self.deleted(place):
+        if not self.closed or (self.tree.kind(place) is not None and not self.deleted(place)):
             return False
         return not self.wrote(place) and not self.made_folder(place) and not self.log.is_opaque
 

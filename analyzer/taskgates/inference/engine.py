@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import msgspec
 
 from taskgates.inference.core import AbstractRaise, BudgetExceeded, Frame, Limits
 from taskgates.inference.effects import EffectTable, load_effects
 from taskgates.inference.interpreter import Interpreter
 from taskgates.inference.locate import Locator
-from taskgates.inference.log import EffectLog
+from taskgates.inference.log import EffectLog, RawSite
 from taskgates.inference.paths import normalise
 from taskgates.inference.processes import COMMAND_FILE
-from taskgates.inference.shell.host import Place, ShellState
+from taskgates.inference.shell.host import ShellState
+from taskgates.inference.shell.places import Place
 from taskgates.inference.sources import SourceStore
 from taskgates.inference.values import (
     AnyValue,
@@ -26,11 +31,42 @@ from taskgates.inference.values import (
 )
 from taskgates.model.access import AccessSet
 from taskgates.model.finding import Problem
-from taskgates.model.task import Command, Task
 from taskgates.syntax import ir
 from taskgates.tree.cache import NullCache, ResultCache
 from taskgates.tree.environment import Environment, find_environment
-from taskgates.tree.tree import Tree
+from taskgates.tree.evidence import Evidence
+from taskgates.tree.tree import Tree, content_digest
+
+if TYPE_CHECKING:
+    from taskgates.model.task import Command, Task
+
+ENGINE_VERSION = "1"
+"""Changes whenever the same input may give another result; results of other versions are not reused."""
+
+
+class _Record(msgspec.Struct, frozen=True):
+    """A result and what it rests on."""
+
+    evidence: Evidence
+    access: AccessSet
+    problems: tuple[Problem, ...]
+    installed: tuple[tuple[str, int, int], ...]
+
+
+def _stamps(files: Iterable[str]) -> tuple[tuple[str, int, int], ...]:
+    """Modification time and size of files outside the root."""
+    out = []
+    for file in sorted(set(files)):
+        try:
+            status = Path(file).stat()
+        except OSError:
+            continue
+        out.append((file, status.st_mtime_ns, status.st_size))
+    return tuple(out)
+
+
+def _unchanged(stamps: tuple[tuple[str, int, int], ...]) -> bool:
+    return _stamps(file for file, _, _ in stamps) == stamps
 
 
 class InferenceOptions(msgspec.Struct, frozen=True):
@@ -65,8 +101,6 @@ class Analyser:
     """
 
     def __init__(self, tree: Tree, options: InferenceOptions | None = None, cache: ResultCache | None = None) -> None:
-        from pathlib import Path
-
         self.tree = tree
         self.options = options or InferenceOptions()
         self.cache = cache or NullCache()
@@ -75,6 +109,9 @@ class Analyser:
         self.effects: EffectTable = load_effects([Path(name) for name in self.options.effect_files])
         self.sources = SourceStore(tree, self.cache, self.options.limits.file_size)
         self._problems: dict[str, Problem] = {}
+        self._version = content_digest(
+            msgspec.json.encode([ENGINE_VERSION, msgspec.to_builtins(self.options), self.environment.fingerprint()])
+        )
 
     @property
     def problems(self) -> list[Problem]:
@@ -83,14 +120,22 @@ class Analyser:
 
     def command(self, command: Command) -> AccessSet:
         """What a command line or shell text does in the tree as it is now: a file that is not there is not there."""
-        return self._run(str(command), lambda machine: self._command(machine, command, closed=True))
+        return self._run(
+            str(command),
+            lambda machine: self._command(machine, command, closed=True),
+            kind=f"command {command.cwd} {'shell' if command.argv is None else 'argv'}",
+        )
 
     def task(self, task: Task) -> AccessSet | None:
         """What a task does when it runs; None when there is no code to look at."""
         if task.command is not None:
             command = task.command
             # Another task may create what is not there yet.
-            return self._run(str(command), lambda machine: self._command(machine, command, closed=False))
+            return self._run(
+                str(command),
+                lambda machine: self._command(machine, command, closed=False),
+                kind=f"task {command.cwd} {'shell' if command.argv is None else 'argv'}",
+            )
         sources = tuple(source for source in task.sources if ":" in source or self.tree.kind(source) == "file")
         if not sources:
             return None
@@ -121,7 +166,37 @@ class Analyser:
             problems=self._problems,
         )
 
-    def _run(self, target: str, entry: object, sources: tuple[str, ...] = ()) -> AccessSet:
+    def _run(
+        self, target: str, entry: Callable[[Interpreter], None], sources: tuple[str, ...] = (), *, kind: str = "command"
+    ) -> AccessSet:
+        """Analyse one entry, or take the result of an earlier run whose every answer from the tree still holds."""
+        key = content_digest(msgspec.json.encode([self._version, kind, target, sources]))
+        stored = self.cache.get("access", key)
+        if stored is not None:
+            try:
+                record = msgspec.msgpack.decode(stored, type=_Record)
+            except (msgspec.DecodeError, msgspec.ValidationError):
+                record = None
+            if record is not None and record.evidence.holds(self.tree) and _unchanged(record.installed):
+                self.tree.replay(record.evidence)
+                for problem in record.problems:
+                    self._problems[problem.span.file] = problem
+                return record.access
+        known = set(self._problems)
+        with self.tree.recording() as evidence:
+            access, log = self._analyse(target, entry, sources)
+        record = _Record(
+            evidence,
+            access,
+            tuple(problem for file, problem in self._problems.items() if file in log.imports or file not in known),
+            _stamps(file for file in log.modules if file.startswith("/")),
+        )
+        self.cache.put("access", key, msgspec.msgpack.encode(record))
+        return access
+
+    def _analyse(
+        self, target: str, entry: Callable[[Interpreter], None], sources: tuple[str, ...]
+    ) -> tuple[AccessSet, EffectLog]:
         log = EffectLog()
         machine = self._machine(log)
         with _deep_stack():
@@ -130,12 +205,14 @@ class Analyser:
                     for source in sources:
                         self._source(log, source)
                 else:
-                    entry(machine)  # type: ignore[operator]
+                    entry(machine)
             except (BudgetExceeded, AbstractRaise):
                 pass
+            except RecursionError:
+                log.opaque("the program nests deeper than the analysis can follow", RawSite("", 0, 0, "<module>", ""))
         locator = Locator(self.sources)
         mutable = self.sources.mutated_names()
-        return log.access_set(target, self.root, locator.site, lambda name: name in mutable)
+        return log.access_set(target, self.root, locator.site, lambda name: name in mutable), log
 
     def _command(self, machine: Interpreter, command: Command, *, closed: bool) -> None:
         machine.cwd = normalise(f"{self.root}/{command.cwd}")

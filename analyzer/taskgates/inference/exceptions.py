@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import builtins
+from typing import TYPE_CHECKING
 
-from taskgates.inference.core import TryContext
 from taskgates.inference.values import AnyValue, ClassV, Ext, Instance, TupleV, Union
+
+if TYPE_CHECKING:
+    from taskgates.inference.core import TryContext
 
 _ALIASES = {
     "json.JSONDecodeError": "ValueError",

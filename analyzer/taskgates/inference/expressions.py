@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from taskgates.inference.core import AbstractRaise, Core, Frame
 from taskgates.inference.operators import DUNDER, arithmetic, compare, contains, unary
@@ -44,6 +43,9 @@ from taskgates.inference.values import (
 )
 from taskgates.model.access import SharedKind
 from taskgates.syntax import ir
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 BUILTINS = frozenset(dir(__import__("builtins")))
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from taskgates.inference.archived import find_archived, split_archive
 from taskgates.inference.core import AbstractRaise, Core, Frame
 from taskgates.inference.effects import Kind
 from taskgates.inference.models import registry
-from taskgates.inference.relevance import Relevance
 from taskgates.inference.values import (
     NONE,
     AnyValue,
@@ -26,8 +26,11 @@ from taskgates.inference.values import (
 from taskgates.model.finding import Problem
 from taskgates.model.spans import SourceSpan
 from taskgates.syntax import ir
-from taskgates.tree.environment import Environment
 from taskgates.tree.modules import Module, SearchEntry, find_installed, find_module
+
+if TYPE_CHECKING:
+    from taskgates.inference.relevance import Relevance
+    from taskgates.tree.environment import Environment
 
 Sources = Callable[[str], ir.Module | ir.SourceProblem | None]
 """Gives the representation of a source file by its path (relative to the root, or absolute)."""
@@ -172,6 +175,7 @@ class Imports(Core):
                 "__path__": self.package_path(value),
             }
         )
+        self.log.modules[value.file] = None
         if not value.file.startswith("/"):
             place = split_archive(self.tree, value.file) if self.tree.kind(value.file) is None else None
             self.log.imports[place[0] if place is not None else value.file] = None
@@ -312,6 +316,114 @@ class Imports(Core):
 
 
 _ALWAYS = frozenset(
-    ["sys", "os", "builtins", "io", "re", "json", "math", "time", "typing", "collections", "functools", "itertools", "pathlib", "shutil", "glob", "argparse", "subprocess", "string", "datetime", "logging", "random", "tempfile", "csv", "hashlib", "copy", "types", "enum", "dataclasses", "abc", "contextlib", "operator", "threading", "concurrent", "asyncio", "queue", "traceback", "warnings", "textwrap", "struct", "codecs", "errno", "stat", "signal", "platform", "socket", "urllib", "http", "xml", "zipfile", "tarfile", "gzip", "bz2", "lzma", "zlib", "base64", "pickle", "shelve", "dbm", "sqlite3", "configparser", "inspect", "importlib", "runpy", "pkgutil", "unittest", "doctest", "pdb", "cProfile", "getpass", "locale", "gettext", "weakref", "heapq", "bisect", "array", "decimal", "fractions", "statistics", "uuid", "secrets", "html", "email", "mimetypes", "fnmatch", "linecache", "tokenize", "ast", "dis", "__future__", "posixpath", "ntpath", "posix", "genericpath", "atexit", "gc", "fileinput", "filecmp", "difflib", "pprint", "numbers", "select", "selectors", "multiprocessing", "ctypes", "mmap", "fcntl", "termios"]
+    [
+        "sys",
+        "os",
+        "builtins",
+        "io",
+        "re",
+        "json",
+        "math",
+        "time",
+        "typing",
+        "collections",
+        "functools",
+        "itertools",
+        "pathlib",
+        "shutil",
+        "glob",
+        "argparse",
+        "subprocess",
+        "string",
+        "datetime",
+        "logging",
+        "random",
+        "tempfile",
+        "csv",
+        "hashlib",
+        "copy",
+        "types",
+        "enum",
+        "dataclasses",
+        "abc",
+        "contextlib",
+        "operator",
+        "threading",
+        "concurrent",
+        "asyncio",
+        "queue",
+        "traceback",
+        "warnings",
+        "textwrap",
+        "struct",
+        "codecs",
+        "errno",
+        "stat",
+        "signal",
+        "platform",
+        "socket",
+        "urllib",
+        "http",
+        "xml",
+        "zipfile",
+        "tarfile",
+        "gzip",
+        "bz2",
+        "lzma",
+        "zlib",
+        "base64",
+        "pickle",
+        "shelve",
+        "dbm",
+        "sqlite3",
+        "configparser",
+        "inspect",
+        "importlib",
+        "runpy",
+        "pkgutil",
+        "unittest",
+        "doctest",
+        "pdb",
+        "cProfile",
+        "getpass",
+        "locale",
+        "gettext",
+        "weakref",
+        "heapq",
+        "bisect",
+        "array",
+        "decimal",
+        "fractions",
+        "statistics",
+        "uuid",
+        "secrets",
+        "html",
+        "email",
+        "mimetypes",
+        "fnmatch",
+        "linecache",
+        "tokenize",
+        "ast",
+        "dis",
+        "__future__",
+        "posixpath",
+        "ntpath",
+        "posix",
+        "genericpath",
+        "atexit",
+        "gc",
+        "fileinput",
+        "filecmp",
+        "difflib",
+        "pprint",
+        "numbers",
+        "select",
+        "selectors",
+        "multiprocessing",
+        "ctypes",
+        "mmap",
+        "fcntl",
+        "termios",
+    ]
 )
 __all__ = ["DictObj", "Imports", "Sources"]

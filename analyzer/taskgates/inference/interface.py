@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from taskgates.inference.values import (
-    AnyValue,
-    Arguments,
-    ClassV,
-    DictObj,
-    Instance,
-    ListObj,
-    ModuleV,
-    TupleV,
-)
-from taskgates.syntax import ir
-
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from taskgates.inference.core import Frame
     from taskgates.inference.effects import Row
     from taskgates.inference.interpreter import Interpreter
     from taskgates.inference.log import RawSite
+    from taskgates.inference.values import (
+        AnyValue,
+        Arguments,
+        ClassV,
+        DictObj,
+        Instance,
+        ListObj,
+        ModuleV,
+        TupleV,
+    )
+    from taskgates.syntax import ir
 
 
 class Interface:
@@ -157,6 +157,10 @@ class Interface:
 
     def prepared_for(self, name: str) -> bool:
         """Whether a handler around the present place would take an exception."""
+        raise NotImplementedError
+
+    def listed_value(self, name: str) -> AnyValue | None:
+        """The value of a library attribute that the tables list."""
         raise NotImplementedError
 
     def is_lock(self, value: Instance) -> bool:

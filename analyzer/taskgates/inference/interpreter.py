@@ -8,7 +8,6 @@ from taskgates.inference import models
 from taskgates.inference.attributes import Attributes
 from taskgates.inference.calls import Calls
 from taskgates.inference.classes import Classes
-from taskgates.inference.core import Limits
 from taskgates.inference.expressions import Expressions
 from taskgates.inference.imports import Imports, Sources
 from taskgates.inference.library import Library
@@ -21,6 +20,8 @@ from taskgates.inference.models import (
     click_cli,
     concurrency,
     containers,
+    doctests,
+    fire_cli,
     formats,
     getopt_cli,
     paths,
@@ -37,12 +38,13 @@ from taskgates.inference.refine import Refinement
 from taskgates.inference.relevance import Relevance
 from taskgates.inference.statements import Statements
 from taskgates.inference.values import AnyValue, ListObj
-from taskgates.tree.modules import Module
 
 if TYPE_CHECKING:
+    from taskgates.inference.core import Limits
     from taskgates.inference.effects import EffectTable
     from taskgates.model.finding import Problem
     from taskgates.tree.environment import Environment
+    from taskgates.tree.modules import Module
     from taskgates.tree.tree import Tree
 
 MODELS = (
@@ -52,7 +54,9 @@ MODELS = (
     bytecode,
     click_cli,
     concurrency,
+    doctests,
     containers,
+    fire_cli,
     formats,
     getopt_cli,
     paths,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from taskgates.inference.core import TEMPORARY, AbstractRaise, Core
 from taskgates.inference.effects import (
@@ -57,7 +57,9 @@ from taskgates.inference.values import (
     text_of,
 )
 from taskgates.model.access import Operation, SharedKind
-from taskgates.syntax import ir
+
+if TYPE_CHECKING:
+    from taskgates.syntax import ir
 
 _SCALARS: dict[str, AnyValue] = {"int": INT, "float": FLOAT, "bool": BOOL, "bytes": BYTES, "complex": FLOAT}
 HANDLE = "io.TextIOWrapper"
@@ -156,7 +158,7 @@ class Library(Core):
                 return obj
             value.owner = obj.owner
             self.state.write(obj.slots, INNER, value)
-        return value  # type: ignore[no-any-return]
+        return value
 
     def is_a(self, value: AnyValue, type_name: str) -> bool:
         """Whether a value is an object of a library type: a method called through its class gets one in front."""
@@ -763,6 +765,17 @@ class Library(Core):
             if row.context is not None:
                 return self.result(row.context, row, {}, Arguments(), obj, UNKNOWN)
         return obj
+
+    def listed_value(self, name: str) -> AnyValue | None:
+        """The value of a library attribute that the tables list; None for anything else."""
+        row = self.effects.lookup(name)
+        if row is None or row.kind is not Kind.VALUE:
+            return None
+        if row.constant is not None:
+            return Known(row.constant)
+        if row.returns is None:
+            return None
+        return self.result(row.returns, row, {}, Arguments(), None, UNKNOWN)
 
     # Locks
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from taskgates.inference.log import RawSite, call_frames
-from taskgates.inference.sources import SourceStore
 from taskgates.model.spans import Site
+
+if TYPE_CHECKING:
+    from taskgates.inference.sources import SourceStore
 
 
 class Locator:

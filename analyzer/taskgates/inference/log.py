@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from taskgates.inference.paths import report_form
-from taskgates.inference.text import TextLike
 from taskgates.model.access import Access, AccessSet, Certainty, Opaque, Operation, SharedAccess, SharedKind
 from taskgates.model.spans import CallFrame, Site
+
+if TYPE_CHECKING:
+    from taskgates.inference.text import TextLike
 
 SITES_PER_ACCESS = 25
 """Sites kept for one access; `via` already tells how each is reached, and more only repeat the same loop."""
@@ -65,6 +68,7 @@ class EffectLog:
         self._opaque: dict[str, _Entry] = {}
         self.imports: dict[str, None] = {}
         self.size = 0
+        self.modules: dict[str, None] = {}
         self.written: set[TextLike] = set()
         self.written_patterns: list[TextLike] = []
         self.removed: set[str] = set()

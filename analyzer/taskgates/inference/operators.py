@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from taskgates.inference.paths import join_paths, pure_path
 from taskgates.inference.text import Hole, Text, TextLike, concat, make_text, parts_of
@@ -37,6 +36,9 @@ from taskgates.inference.values import (
     render,
     text_of,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 TEXT_LIMIT = 1 << 16
 NUMBER_BITS = 1 << 12
@@ -145,7 +147,8 @@ def bounded(op: str, left: Any, right: Any) -> bool:
     if op == "+" and isinstance(left, str | bytes) and isinstance(right, str | bytes):
         return len(left) + len(right) <= 1 << 22
     if op == "%" and isinstance(left, str | bytes):
-        widths = re.findall(rb"\d+" if isinstance(left, bytes) else r"\d+", left)  # type: ignore[type-var]
+        shape = left if isinstance(left, str) else left.decode("latin-1")
+        widths = re.findall(r"[0-9]+", shape)
         return all(int(width) <= 4096 for width in widths)
     return True
 

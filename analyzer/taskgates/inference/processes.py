@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from taskgates.inference.archived import member_names
@@ -10,7 +9,8 @@ from taskgates.inference.core import TEMPORARY, AbstractRaise, Core, Frame
 from taskgates.inference.effects import ArgForm, Row
 from taskgates.inference.log import Chain, RawSite
 from taskgates.inference.paths import from_segments, join_paths, normalise, relative_to_root, split_last
-from taskgates.inference.shell.host import Place, ShellOptions, ShellState
+from taskgates.inference.shell.host import ShellOptions, ShellState
+from taskgates.inference.shell.places import Place
 from taskgates.inference.text import Hole, Text, TextLike, concat
 from taskgates.inference.values import (
     NONE,
@@ -31,12 +31,14 @@ from taskgates.inference.values import (
     render,
     text_of,
 )
-from taskgates.model.access import Operation
 from taskgates.syntax import ir
 from taskgates.tree.modules import entry_point
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from taskgates.inference.interpreter import Interpreter
+    from taskgates.model.access import Operation
     from taskgates.tree.tree import Tree
 
 PROCESS_DEPTH = 8

@@ -256,7 +256,27 @@ class Refinement(Core):
 
 
 _SIMPLE = frozenset(
-    ["str", "bytes", "bytearray", "int", "float", "complex", "bool", "list", "tuple", "dict", "set", "frozenset", "NoneType", "path", "callable", "type", "mapping", "sequence", "iterable"]
+    [
+        "str",
+        "bytes",
+        "bytearray",
+        "int",
+        "float",
+        "complex",
+        "bool",
+        "list",
+        "tuple",
+        "dict",
+        "set",
+        "frozenset",
+        "NoneType",
+        "path",
+        "callable",
+        "type",
+        "mapping",
+        "sequence",
+        "iterable",
+    ]
 )
 _ABSTRACT = {
     "pathlib.Path": "path",

@@ -8,12 +8,16 @@ what is not relevant need not be interpreted at length, since nothing is missed 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from taskgates.inference.effects import EffectTable
 from taskgates.syntax import ir
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from taskgates.inference.effects import EffectTable
 
 _ALWAYS = frozenset(
     {

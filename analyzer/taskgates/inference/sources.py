@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import tokenize
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -12,8 +13,10 @@ from taskgates.inference.archived import read_member, split_archive
 from taskgates.syntax import ir
 from taskgates.syntax.lower import lower_source
 from taskgates.syntax.positions import Positions
-from taskgates.tree.cache import ResultCache
 from taskgates.tree.tree import Tree, content_digest
+
+if TYPE_CHECKING:
+    from taskgates.tree.cache import ResultCache
 
 Lowered = ir.Module | ir.SourceProblem
 _encoder = msgspec.msgpack.Encoder()

@@ -7,8 +7,7 @@ and undone, and the outcomes of several branches joined slot by slot at the cost
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from taskgates.inference.text import Text
 from taskgates.inference.values import (
@@ -27,6 +26,9 @@ from taskgates.inference.values import (
     text_of,
     widen_texts,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _VALUES = (Value, Text)
 MISSING: Any = type("Missing", (), {"__slots__": (), "__repr__": lambda _: "MISSING"})()
@@ -225,7 +227,11 @@ def join_slot(key: Any, values: Iterable[Any]) -> Any:
         return first
     if key is CONTENT:
         return join_contents([value for value in present if value is not MISSING])
-    if first is not MISSING and type(first) is not Maybe and all(type(v) is type(first) and v == first for v in present):
+    if (
+        first is not MISSING
+        and type(first) is not Maybe
+        and all(type(v) is type(first) and v == first for v in present)
+    ):
         return first
     missing = any(value is MISSING or isinstance(value, Maybe) for value in present)
     plain = [value.value if isinstance(value, Maybe) else value for value in present if value is not MISSING]
@@ -296,7 +302,7 @@ def widen(values: list[AnyValue]) -> AnyValue:
     if len(numbers) == 1:
         groups.append(numbers[0])
     elif numbers:
-        kinds = {option.kind if isinstance(option, Scalar) else type(option.value).__name__ for option in numbers}  # type: ignore[attr-defined]
+        kinds = {option.kind if isinstance(option, Scalar) else type(option.value).__name__ for option in numbers}
         groups.append(INT if kinds == {"int"} else Scalar("float"))
     for option, text in zip(alternatives, texts, strict=True):
         if text is None and not isinstance(option, PathV) and option not in numbers:

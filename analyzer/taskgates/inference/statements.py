@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from taskgates.inference.core import (
     BREAK,
@@ -38,6 +37,9 @@ from taskgates.inference.values import (
 )
 from taskgates.model.access import SharedKind
 from taskgates.syntax import ir
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
 
 
 class Statements(Core):

@@ -6,9 +6,12 @@ A string that is wholly known is a plain `str` everywhere in the engine; `Text` 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class Hole(msgspec.Struct, frozen=True):

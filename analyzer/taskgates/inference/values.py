@@ -6,12 +6,13 @@ Immutable values compare by content; objects on the abstract heap compare by ide
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from taskgates.inference.text import Hole, Text, TextLike, concat, make_text
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
     from taskgates.syntax import ir
 
 UNION_LIMIT = 16

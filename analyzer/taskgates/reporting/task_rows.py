@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from taskgates.model.access import AccessSet
 from taskgates.model.finding import Severity
+from taskgates.model.task import Task
 from taskgates.scan.declared import Declared, by_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from taskgates.model.access import AccessSet
-    from taskgates.model.task import Task
     from taskgates.reporting.report import Report
 
 

@@ -21,6 +21,7 @@ from taskgates.runtime.errors import CheckpointError, RestoreError, TaskRuntimeE
 from taskgates.runtime.events import TaskState
 from taskgates.runtime.journal import AttemptState
 from taskgates.runtime.path_overlap import PathSet
+from taskgates.runtime.processes import ProcessIdentity
 from taskgates.runtime.run_items import Item, Tools, slug
 from taskgates.runtime.run_model import RunOptions, TaskResult, UndeclaredWrite
 from taskgates.runtime.supervised import CommandJob, CommandOutcome, end_lost_command
@@ -311,7 +312,16 @@ class Coordinator:
         environment = {**options.env, "TASKGATES_TASK": item.id, "TASKGATES_RUN": self._run}
         command = item.command
         item.job = CommandJob(
-            item.id, command.argv, command.cwd, str(folder), str(log), environment, options.timeout, options.grace
+            item.id,
+            command.argv,
+            command.cwd,
+            str(folder),
+            str(log),
+            environment,
+            options.timeout,
+            options.grace,
+            runner=ProcessIdentity.current(),
+            heartbeat=str(self._folder / "heartbeat"),
         )
         others = self._running()
         item.overlapped = bool(others)

@@ -8,6 +8,7 @@ import os
 import threading
 import time
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, Self, TextIO
 
 import msgspec
@@ -16,7 +17,6 @@ from taskgates.runtime.supervised import read_pids
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
     from types import TracebackType
 
 EventFields = dict[str, object]

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from taskgates.model.task import Task
 
 _ROLLBACK_OWNER = "rollback"
+_HEARTBEAT_INTERVAL = 5.0
 
 
 def _nothing_known(_: Task) -> AccessSet | None:
@@ -59,6 +60,27 @@ def _always_free(_: int) -> str | None:
 
 def _no_complaint(_: Task) -> str | None:
     return None
+
+
+@contextlib.contextmanager
+def _heartbeat(path: Path) -> Iterator[None]:
+    """Keep touching a file, so that workers on other machines know that this process lives."""
+    ended = threading.Event()
+
+    def beat() -> None:
+        while True:
+            with contextlib.suppress(OSError):
+                path.touch()
+            if ended.wait(_HEARTBEAT_INTERVAL):
+                return
+
+    thread = threading.Thread(target=beat, name="taskgates-heartbeat", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
 class SafeParallelExecutor:
@@ -265,7 +287,7 @@ class SafeParallelExecutor:
             if not item.is_open:
                 self.board.update(item.id, state=item.state)
         pool = self._pool or local_pool(self.options.max_parallel_tasks)
-        with EventLog(folder / "events.jsonl", self._sinks) as log, self._signals():
+        with EventLog(folder / "events.jsonl", self._sinks) as log, self._signals(), _heartbeat(folder / "heartbeat"):
             tools = Tools(
                 self.root,
                 self._locks,

@@ -12,7 +12,7 @@ import msgspec
 
 from taskgates.runtime.errors import LockTableError
 from taskgates.runtime.path_overlap import PathSet
-from taskgates.runtime.processes import ProcessIdentity  # noqa: TC001 - msgspec resolves it
+from taskgates.runtime.processes import ProcessIdentity
 
 if TYPE_CHECKING:
     from pathlib import Path

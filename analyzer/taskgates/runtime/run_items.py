@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from taskgates.model.task import Task
+from taskgates.runtime.checkpoints import CheckpointStore
 from taskgates.runtime.events import EventLog, RunBoard, TaskState
+from taskgates.runtime.journal import Journal
+from taskgates.runtime.locks import LockManager
+from taskgates.runtime.worker_pool import WorkerPool
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from concurrent.futures import Future
-    from pathlib import Path
 
-    from taskgates.model.task import Task
-    from taskgates.runtime.checkpoints import CheckpointStore
     from taskgates.runtime.commands import CommandLine
-    from taskgates.runtime.journal import Journal
-    from taskgates.runtime.locks import LockLease, LockManager, LockRequest
+    from taskgates.runtime.locks import LockLease, LockRequest
     from taskgates.runtime.supervised import CommandJob, CommandOutcome
-    from taskgates.runtime.worker_pool import WorkerPool
     from taskgates.runtime.write_sets import WriteSet
 
 

@@ -30,6 +30,9 @@ class CommandJob(msgspec.Struct, frozen=True):
         env: variables added to the worker's environment.
         timeout: seconds; None for no limit.
         grace: seconds between SIGTERM and SIGKILL.
+        runner: the process whose end must end the command, wherever the command runs; None where that is the caller.
+        heartbeat: file that the runner keeps touching, for workers on other machines.
+        silence: seconds without a touch after which such a worker takes the runner for dead.
     """
 
     task: str
@@ -40,6 +43,9 @@ class CommandJob(msgspec.Struct, frozen=True):
     env: dict[str, str] = {}
     timeout: float | None = None
     grace: float = 5.0
+    runner: ProcessIdentity | None = None
+    heartbeat: str = ""
+    silence: float = 60.0
 
     @property
     def stop_file(self) -> Path:
@@ -130,6 +136,9 @@ def run_command(job: CommandJob) -> CommandOutcome:
         "pid_file": str(job.pid_file),
         "claim": str(job.claim_file),
         "host": host_name(),
+        "runner": None if job.runner is None else msgspec.to_builtins(job.runner),
+        "heartbeat": job.heartbeat,
+        "silence": job.silence,
         "stop_file": str(job.stop_file),
         "timeout": job.timeout,
         "grace": job.grace,
@@ -168,6 +177,9 @@ def run_command(job: CommandJob) -> CommandOutcome:
             "message": ended.get("message", ""),
             "seconds": time.monotonic() - started,
             "host": host_name(),
+            "runner": None if job.runner is None else msgspec.to_builtins(job.runner),
+            "heartbeat": job.heartbeat,
+            "silence": job.silence,
             **usage,
         },
         CommandOutcome,

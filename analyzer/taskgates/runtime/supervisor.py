@@ -20,6 +20,10 @@ import signal
 import subprocess
 import sys
 import time
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
@@ -33,7 +37,8 @@ def main() -> int:
     The description has `argv`, `cwd`, `env` (added to the environment), `log` (a file for its output), `pid_file`,
     `claim` (a file that must not exist yet: the proof that the command was never started before; gets this process's
     number and `host`), `stop_file` (its
-    appearance ends the command), `timeout` (seconds or null) and `grace` (seconds between SIGTERM and SIGKILL).
+    appearance ends the command), `timeout` (seconds or null), `grace` (seconds between SIGTERM and SIGKILL), and
+    `runner`, `heartbeat` and `silence` (see `_runner_watch`).
 
     Returns:
         0; what became of the command is in the output.
@@ -74,7 +79,7 @@ def main() -> int:
     return 0
 
 
-def _start(description: dict[str, object], library: object) -> subprocess.Popen[bytes]:
+def _start(description: dict[str, Any], library: object) -> subprocess.Popen[bytes]:
     def bind_to_supervisor() -> None:
         if library is not None:
             library.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)  # type: ignore[attr-defined]
@@ -101,12 +106,13 @@ def _start(description: dict[str, object], library: object) -> subprocess.Popen[
     return child
 
 
-def _watch(child: subprocess.Popen[bytes], description: dict[str, object]) -> str | None:
+def _watch(child: subprocess.Popen[bytes], description: dict[str, Any]) -> str | None:
     """Wait for the command.
 
     Returns:
         None when it ended by itself; otherwise why it must end: `runner-gone`, `stopped` or `timeout`.
     """
+    runner_is_gone = _runner_watch(description)
     limit = description["timeout"]
     deadline = None if limit is None else time.monotonic() + float(limit)  # type: ignore[arg-type]
     # The end of a child interrupts the wait through this pipe.
@@ -124,11 +130,57 @@ def _watch(child: subprocess.Popen[bytes], description: dict[str, object]) -> st
             return "runner-gone"
         if wake_read in ready:
             os.read(wake_read, 4096)
+        if runner_is_gone():
+            return "runner-gone"
         if told_to_end or os.path.exists(str(description["stop_file"])):  # noqa: PTH110
             return "stopped"
         if deadline is not None and time.monotonic() >= deadline and child.poll() is None:
             return "timeout"
     return None
+
+
+def _runner_watch(description: dict[str, Any]) -> Callable[[], bool]:
+    """A test whether the runner is gone although this process's parent, a worker of a cluster, is still there.
+
+    On the runner's own machine its process is looked at; elsewhere the sign of life is a file that it keeps touching.
+    That file's time is compared only with itself, so the clocks need not agree.
+    """
+    runner = description["runner"]
+    if runner is None:
+        return lambda: False
+    if runner["host"] == description["host"]:
+        return lambda: not _is_same_process(int(runner["pid"]), str(runner["started"]))
+    last_stamp, last_change = None, time.monotonic()
+
+    def is_silent() -> bool:
+        nonlocal last_stamp, last_change
+        try:
+            stamp = os.stat(description["heartbeat"]).st_mtime_ns  # noqa: PTH116
+        except OSError:
+            stamp = None
+        if stamp != last_stamp:
+            last_stamp, last_change = stamp, time.monotonic()
+        return time.monotonic() - last_change > float(description["silence"])
+
+    return is_silent
+
+
+def _is_same_process(pid: int, started: str) -> bool:
+    """Whether a process is alive and the one that started then; `started` as in `processes.start_token`."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as stream:  # noqa: PTH123
+            fields = stream.read().rpartition(b")")[2].split()
+    except OSError:
+        if os.path.isdir("/proc/self"):  # noqa: PTH112
+            return False
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return False
+        except PermissionError:
+            return True
+        return True
+    return fields[0] not in (b"Z", b"X") and started.rpartition(":")[2] in ("", fields[19].decode())
 
 
 def _end_all(child: subprocess.Popen[bytes], grace: float) -> int:

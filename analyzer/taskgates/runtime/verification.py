@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from taskgates.model.patterns import PathPattern
-from taskgates.runtime.supervised import CommandOutcome  # noqa: TC001 - msgspec resolves it
+from taskgates.runtime.supervised import CommandOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -10,21 +10,42 @@ import os
 import sys
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from taskgates.config import Config
+    from taskgates.scan.baseline import Baseline
+    from taskgates.scan.inference_run import Progress
     from taskgates.scan.pipeline import ScanResult
+    from taskgates.scan.registry import RuleRegistry
 
 
 class _CallablePackage(ModuleType):
-    def __call__(self, root: Path | str | None = None, config: Config | None = None, **options: Any) -> ScanResult:  # noqa: ANN401
-        """Scan a repository; see `taskgates.scan.pipeline.scan`, whose further arguments are taken too.
+    def __call__(
+        self,
+        root: Path | str | None = None,
+        config: Config | None = None,
+        *,
+        environ: Mapping[str, str] | None = None,
+        baseline: Baseline | None = None,
+        registry: RuleRegistry | None = None,
+        use_cache: bool = True,
+        jobs: int = 1,
+        progress: Progress | None = None,
+    ) -> ScanResult:
+        """Scan a repository.
 
         Args:
             root: its folder; the working directory when None.
             config: the settings; those of the repository and the environment when None.
-            options: as for `taskgates.scan.pipeline.scan`.
+            environ: as all that follow, see `taskgates.scan.pipeline.scan`.
+            baseline: findings that are accepted.
+            registry: the rules.
+            use_cache: whether results of earlier scans are used and kept.
+            jobs: processes that follow the code.
+            progress: told how far the scan is.
 
         Raises:
             ConfigError: the settings cannot be used.
@@ -34,7 +55,18 @@ class _CallablePackage(ModuleType):
         from taskgates.scan.pipeline import scan
 
         place = Path() if root is None else Path(root)
-        return scan(place, load_config(place, environ=os.environ) if config is None else config, **options)
+        if config is None:
+            config = load_config(place, environ=os.environ)
+        return scan(
+            place,
+            config,
+            environ=environ,
+            baseline=baseline,
+            registry=registry,
+            use_cache=use_cache,
+            jobs=jobs,
+            progress=progress,
+        )
 
 
 sys.modules[__name__].__class__ = _CallablePackage

@@ -9,11 +9,12 @@ import msgspec
 
 from taskgates.model.access import Access, AccessSet, Certainty, Operation
 from taskgates.model.patterns import PathPattern, escape
+from taskgates.model.task import DeclaredPath
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from taskgates.model.task import DeclaredPath, Task
+    from taskgates.model.task import Task
 
 
 class Declaration(msgspec.Struct, frozen=True):

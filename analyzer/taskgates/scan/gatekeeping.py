@@ -5,6 +5,7 @@ Locks that others hold are known only to the runtime, which lies above: it hands
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from taskgates.config import Config
     from taskgates.gates.footprint import Footprint
 
+_log = logging.getLogger(__name__)
+
 _EXHAUSTED_PERCENT = 95.0
 """Above this use of the memory the host has no room, whatever the settings say about mere load."""
 
@@ -37,6 +40,11 @@ _NAMED_LOCKS = 10_000
 
 def _nobody() -> tuple[HeldLock, ...]:
     return ()
+
+
+def _shown(path: str) -> str:
+    """The text of a pattern as people write it."""
+    return PathPattern(path).shown if "[" in path else path
 
 
 def as_repository(root: Repository | Path | str | None, config: Config | None) -> Repository:
@@ -142,7 +150,9 @@ class ParallelExecutionGates:
         gates = self.repository.config.gates
         measurement = self._measure() if self._measure is not None else None
         exhausted = measurement is not None and measurement.memory_percent >= _EXHAUSTED_PERCENT
-        return assess_group(
+        if measurement is not None:
+            _log.debug("host: %s", measurement)
+        assessment = assess_group(
             ids,
             self.repository.relations,
             footprints,
@@ -162,6 +172,16 @@ class ParallelExecutionGates:
             measured=self._measured(ids),
             separate_processes=separate,
         )
+        _log.info(
+            "%d tasks %s run in parallel: %d conflicts, %d locks held by others, difficulty %g of %g",
+            len(assessment.ids),
+            "may" if assessment.can_parallel else "must not",
+            len(assessment.conflicts),
+            len(assessment.lock_issues),
+            assessment.budget.total_complexity,
+            assessment.budget.max_complexity,
+        )
+        return assessment
 
     def report(self, assessment: GroupAssessment) -> dict[str, Any]:
         """An assessment as plain data, with the locks of the group and where its members would wait for each other.
@@ -169,22 +189,22 @@ class ParallelExecutionGates:
         The waiting is in seconds where the duration of every member is known, in difficulty otherwise.
         """
         ids = assessment.ids
-        needs = lock_needs(self.repository.footprints(ids))
+        footprints = self.repository.footprints(ids)
+        paths = {touch.path for each in footprints for touch in (*each.writes, *each.reads)}
+        needs = lock_needs(footprints) if len(paths) <= _NAMED_LOCKS else []
         timed = all(task_id in self._durations for task_id in ids)
         costs = self._durations if timed else {load.task_id: load.complexity for load in assessment.budget.loads}
         return {
             **as_report(assessment),
             "running": self.repository.running(ids),
             "locks": [
-                {"file": PathPattern(need.path).shown, "exclusive": list(need.exclusive), "shared": list(need.shared)}
+                {"file": _shown(need.path), "exclusive": list(need.exclusive), "shared": list(need.shared)}
                 for need in needs
-            ]
-            if len(needs) <= _NAMED_LOCKS
-            else [],
-            "lock_count": len(needs),
+            ],
+            "locks_left_out": len(paths) - len(needs),
             "contention": [
                 {
-                    "file": PathPattern(each.path).shown,
+                    "file": _shown(each.path),
                     "tasks": list(each.tasks),
                     "expected_waiting": round(each.expected_waiting, 3),
                     "unit": "seconds" if timed else "difficulty",
@@ -209,7 +229,7 @@ class ParallelExecutionGates:
                 is demanded is not installed.
         """
         footprints, separate = self._apart(ids)
-        return suggest_batches(
+        plan = suggest_batches(
             ids,
             self.repository.relations,
             footprints,
@@ -217,6 +237,8 @@ class ParallelExecutionGates:
             measured=self._measured(ids),
             solver=solver,
         )
+        _log.info("%d tasks in %d batches, bound %d (%s)", len(ids), len(plan.batches), plan.lower_bound, plan.solver)
+        return plan
 
     def plan_schedule(
         self, ids: Sequence[str], *, solver: Solver = Solver.AUTO, time_limit: float | None = None

@@ -6,21 +6,20 @@ import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from taskgates.config import Config
 from taskgates.model.access import AccessSet, Opaque
+from taskgates.model.finding import Problem
 from taskgates.model.task import Command, Task
 from taskgates.scan.analysis import make_analyser, open_cache
 from taskgates.tree.tree import Tree
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from taskgates.config import Config
     from taskgates.inference.engine import Analyser
-    from taskgates.model.finding import Problem
 
 
 Progress = Callable[[str, int, int], None]

@@ -1,4 +1,4 @@
-"""What a task touches and how much text it brings, from its manifest, its access set and the files of the repository."""
+"""What a task touches, and how much text it brings."""
 
 from __future__ import annotations
 

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from taskgates.manifests import load_tasks
+from taskgates.model.access import AccessSet
 from taskgates.model.finding import Finding, Severity
+from taskgates.model.task import Task
 from taskgates.scan.baseline import Baseline
 from taskgates.scan.fingerprint import with_fingerprints
 from taskgates.scan.inference_run import InferenceSetup, InternalError, Progress, infer_all, internal_error, silent
 from taskgates.scan.project import Project
 from taskgates.scan.registry import RuleRegistry, load_registry
+from taskgates.scan.rule import Rule
 from taskgates.tree.tree import Tree
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from pathlib import Path
+    from collections.abc import Iterable
 
     from taskgates.config import Config
-    from taskgates.model.access import AccessSet
-    from taskgates.model.task import Task
-    from taskgates.scan.rule import Rule
 
 
 class Summary(msgspec.Struct, frozen=True):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from taskgates.model.access import Access, Operation
+from taskgates.model.finding import Related
 from taskgates.model.patterns import PathPattern
 from taskgates.model.spans import Site, SourceSpan
 from taskgates.scan.rule import call_flow
@@ -14,7 +15,6 @@ from taskgates.scan.rule import call_flow
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from taskgates.model.finding import Related
     from taskgates.model.task import Task
 
 

@@ -10,18 +10,19 @@ import inspect
 import json
 import re
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
 
+from taskgates.model.access import AccessSet
 from taskgates.model.finding import Finding, Related, Severity
 from taskgates.model.spans import Site, SourceSpan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
-    from taskgates.model.access import AccessSet
     from taskgates.scan.project import Project
 
 

@@ -9,12 +9,14 @@ from __future__ import annotations
 import ast
 import gc
 import re
-from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import libcst as cst
 
 from taskgates.syntax import ir
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
 _OPERATORS = {
     "Add": "+",
@@ -55,7 +57,29 @@ _OPERATOR_OF: dict[type, str] = {
 }
 _KEYWORD_CONSTANTS: dict[str, bool | None] = {"None": None, "True": True, "False": False}
 _MUTATORS = frozenset(
-    ["add", "append", "appendleft", "clear", "discard", "extend", "extendleft", "insert", "pop", "popitem", "popleft", "remove", "reverse", "setdefault", "sort", "update", "difference_update", "intersection_update", "symmetric_difference_update", "move_to_end", "subtract"]
+    [
+        "add",
+        "append",
+        "appendleft",
+        "clear",
+        "discard",
+        "extend",
+        "extendleft",
+        "insert",
+        "pop",
+        "popitem",
+        "popleft",
+        "remove",
+        "reverse",
+        "setdefault",
+        "sort",
+        "update",
+        "difference_update",
+        "intersection_update",
+        "symmetric_difference_update",
+        "move_to_end",
+        "subtract",
+    ]
 )
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _INT64 = 1 << 63

@@ -155,6 +155,20 @@ def test_killed_run_can_be_undone_and_its_locks_cleaned(root: Path) -> None:
     assert (root / "in.txt").read_text() == "hello\n"
 
 
+def test_killed_strict_run_undoes_what_nobody_announced(root: Path) -> None:
+    (root / "side.txt").write_text("before\n")
+    add_task(root, "3", "echo x > side.txt; echo y > new.txt; echo half > c.txt; sleep 60", ["c.txt"])
+    process = subprocess.Popen([*PROGRAM, "run", "3", "-q", "--strict"], cwd=root)
+    wait_for((root / "c.txt").exists)
+    process.kill()
+    process.wait()
+    undone = taskgates(root, "run", "--rollback", "-q")
+    assert undone.returncode == 0, undone.stderr
+    assert (root / "side.txt").read_text() == "before\n"
+    assert not (root / "new.txt").exists()
+    assert not (root / "c.txt").exists()
+
+
 def test_lock_held_by_another_process(root: Path) -> None:
     with LockManager(root).acquire("elsewhere", exclusive=["out/"]):
         result = taskgates(root, "run", "1", "--lock-timeout", "0.5", "-q")

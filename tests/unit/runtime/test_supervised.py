@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from taskgates.runtime.processes import ProcessIdentity, host_name, start_token
 from taskgates.runtime.supervised import CommandJob, CommandOutcome, read_pids, run_command
 
 
@@ -117,6 +118,7 @@ def test_an_attempt_is_never_started_twice(tmp_path: Path) -> None:
 def test_nothing_outlives_the_runner(tmp_path: Path, ending: signal.Signals) -> None:
     code = """
 import sys
+from taskgates.runtime.processes import ProcessIdentity, host_name, start_token
 from taskgates.runtime.supervised import CommandJob, run_command
 folder = sys.argv[1]
 text = "sleep 60 & echo $! > child; echo $$ > shell; wait"
@@ -129,6 +131,38 @@ run_command(CommandJob("1", ("/bin/sh", "-c", text), folder, folder, folder + "/
     for name in ("child", "shell"):
         wait_for(lambda name=name: gone(int((tmp_path / name).read_text())))
     wait_for(lambda: gone((read_pids(tmp_path / "pid.json") or (0, 0))[0]))
+
+
+def test_command_ends_with_a_runner_that_is_not_its_parent(tmp_path: Path) -> None:
+    runner = subprocess.Popen(["sleep", "60"])
+    identity = ProcessIdentity(runner.pid, host_name(), start_token(runner.pid))
+
+    def kill() -> None:
+        runner.kill()
+        runner.wait()
+
+    timer = threading.Timer(0.4, kill)
+    timer.start()
+    assert shell(tmp_path, "sleep 60", runner=identity).error == "runner-gone"
+    timer.join()
+
+
+def test_a_runner_elsewhere_lives_as_long_as_its_heart_beats(tmp_path: Path) -> None:
+    heart = tmp_path / "heartbeat"
+    ended = threading.Event()
+
+    def beat() -> None:
+        while not ended.wait(0.1):
+            heart.touch()
+
+    elsewhere = {"runner": ProcessIdentity(1, "elsewhere", ""), "heartbeat": str(heart), "silence": 1.0}
+    thread = threading.Thread(target=beat)
+    thread.start()
+    assert shell(tmp_path, "sleep 2", **elsewhere).succeeded
+    ended.set()
+    thread.join()
+    (tmp_path / "attempt/claim").unlink()
+    assert shell(tmp_path, "sleep 60", **elsewhere).error == "runner-gone"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs a signal at the parent's death")

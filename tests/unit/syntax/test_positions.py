@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import sys
 import sysconfig
-from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
 from taskgates.syntax import ir
 from taskgates.syntax.lower import lower_source
 from taskgates.syntax.positions import Positions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 STDLIB = Path(sysconfig.get_paths()["stdlib"])
 SAMPLE = sorted(path for path in STDLIB.rglob("*.py") if "site-packages" not in path.parts and "bad" not in path.name)[

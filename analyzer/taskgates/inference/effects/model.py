@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from taskgates.model.access import Operation
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 Scalar = str | int | float | bool
 

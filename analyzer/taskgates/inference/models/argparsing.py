@@ -333,7 +333,7 @@ class _Builder:
         extra: dict[str, Any] = {}
         for name in ("prefix_chars", "allow_abbrev", "add_help"):
             if isinstance(settings.get(name), Known):
-                extra[name] = settings[name].value  # type: ignore[union-attr]
+                extra[name] = settings[name].value
         parser = _Parser(prog=prog, conflict_handler="resolve", **extra)
         for action in obj.slots["actions"].items:
             self.add(parser, action)
@@ -357,7 +357,7 @@ class _Builder:
                 if isinstance(name, Known) and isinstance(child, Instance):
                     built = self.build(child, str(name.value))
                     sub._name_parser_map[str(name.value)] = built  # noqa: SLF001 - the public way cannot take a parser
-                    sub.choices = sub._name_parser_map  # type: ignore[assignment]  # noqa: SLF001
+                    sub.choices = sub._name_parser_map  # noqa: SLF001
             return
         names = [str(render(name)) for name in action.slots["names"].items]
         kind = opts.get("action")

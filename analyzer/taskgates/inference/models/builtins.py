@@ -84,7 +84,7 @@ for _name in dir(math):
     if callable(_value) and not _name.startswith("_") and _name not in ("factorial", "comb", "perm"):
         _pure(f"math.{_name}", _value, FLOAT)
     elif isinstance(_value, float):
-        registry.CONSTANTS[f"math.{_name}"] = lambda _, value=_value: Known(value)
+        registry.CONSTANTS[f"math.{_name}"] = registry.fixed(Known(_value))
 
 
 @function("builtins.print", "builtins.breakpoint")
@@ -136,7 +136,7 @@ def make_int(machine: Machine, args: Arguments) -> AnyValue:
         machine.each(args.pos[0], lambda o: _number(machine, int, Arguments([o, *args.pos[1:]], args.kw), INT))
         if args.pos
         else Known(0)
-    )  # type: ignore[no-any-return]
+    )
 
 
 @function("builtins.float")
@@ -144,7 +144,7 @@ def make_float(machine: Machine, args: Arguments) -> AnyValue:
     """`float(value)`."""
     return (
         machine.each(args.pos[0], lambda o: _number(machine, float, Arguments([o]), FLOAT)) if args.pos else Known(0.0)
-    )  # type: ignore[no-any-return]
+    )
 
 
 def _number(machine: Machine, func: Any, args: Arguments, otherwise: AnyValue) -> AnyValue:
@@ -475,7 +475,7 @@ def type_(machine: Machine, args: Arguments) -> AnyValue:
                     if isinstance(value, FunctionV) and value.cls is None:
                         value.cls = cls
         return machine.build_class(None, cls, {}) if False else cls
-    return machine.type_of(args.pos[0]) if args.pos else UNKNOWN  # type: ignore[no-any-return]
+    return machine.type_of(args.pos[0]) if args.pos else UNKNOWN
 
 
 @function("builtins.callable")
@@ -1039,6 +1039,18 @@ def methodcaller(machine: Machine, args: Arguments) -> AnyValue:
     return Native("methodcaller", lambda inner, given: inner.call(inner.get_attr(given.pos[0], name), rest))
 
 
+def _operation(symbol: str) -> registry.FunctionModel:
+    return lambda machine, args: (
+        machine.operate(symbol, args.pos[0], args.pos[1]) if len(args.pos) > 1 else UNKNOWN
+    )
+
+
+def _comparison(symbol: str) -> registry.FunctionModel:
+    return lambda machine, args: (
+        machine.compare_values(symbol, args.pos[0], args.pos[1]) if len(args.pos) > 1 else BOOL
+    )
+
+
 for _operator, _symbol in (
     ("add", "+"),
     ("sub", "-"),
@@ -1052,9 +1064,7 @@ for _operator, _symbol in (
     ("iadd", "+"),
     ("pow", "**"),
 ):
-    registry.FUNCTIONS[f"operator.{_operator}"] = lambda machine, args, symbol=_symbol: (
-        machine.operate(symbol, args.pos[0], args.pos[1]) if len(args.pos) > 1 else UNKNOWN
-    )
+    registry.FUNCTIONS[f"operator.{_operator}"] = _operation(_symbol)
 for _operator, _symbol in (
     ("eq", "=="),
     ("ne", "!="),
@@ -1065,15 +1075,13 @@ for _operator, _symbol in (
     ("is_", "is"),
     ("is_not", "is not"),
 ):
-    registry.FUNCTIONS[f"operator.{_operator}"] = lambda machine, args, symbol=_symbol: (
-        machine.compare_values(symbol, args.pos[0], args.pos[1]) if len(args.pos) > 1 else BOOL
-    )
+    registry.FUNCTIONS[f"operator.{_operator}"] = _comparison(_symbol)
 
 
 @function("operator.getitem")
 def getitem(machine: Machine, args: Arguments) -> AnyValue:
     """`getitem(obj, key)`."""
-    return machine.get_item(args.pos[0], args.pos[1]) if len(args.pos) > 1 else UNKNOWN  # type: ignore[no-any-return]
+    return machine.get_item(args.pos[0], args.pos[1]) if len(args.pos) > 1 else UNKNOWN
 
 
 @function("operator.truth", "operator.not_", "operator.contains", "operator.index")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from taskgates.inference.models.paths import is_folder, members
 from taskgates.inference.models.programs import CommandLine, place_of, program
@@ -24,6 +24,9 @@ from taskgates.inference.values import (
 )
 from taskgates.model.access import Operation
 from taskgates.syntax import ir
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 def compiled_path(machine: Machine, source: TextLike, optimisation: str = "") -> TextLike:
@@ -63,11 +66,15 @@ def _write(machine: Machine, source: TextLike, target: TextLike, call: str, *, c
     if folder != "":
         machine.access(Operation.MKDIR, as_value(folder), call, conditional=conditional)
     # Written under a temporary name first, then renamed.
-    machine.access(Operation.CREATE, as_value(concat(target, ".", Hole("random", False))), call, conditional=conditional)
+    machine.access(
+        Operation.CREATE, as_value(concat(target, ".", Hole("random", False))), call, conditional=conditional
+    )
     machine.access(Operation.OVERWRITE, as_value(target), call, conditional=conditional)
 
 
-@function("importlib.util.cache_from_source", "importlib._bootstrap_external.cache_from_source", "imp.cache_from_source")
+@function(
+    "importlib.util.cache_from_source", "importlib._bootstrap_external.cache_from_source", "imp.cache_from_source"
+)
 def cache_from_source(machine: Machine, args: Arguments) -> AnyValue | None:
     """`cache_from_source(path)`: the name of the byte code file."""
     text = path_text(args.get(0, "path") or NONE)
@@ -194,7 +201,11 @@ def compile_program(machine: Machine, args: Sequence[AnyValue]) -> None:
 def compile_all(machine: Machine, args: Sequence[AnyValue]) -> None:
     """`python -m compileall [OPTION...] [FILE|FOLDER...]`."""
     line = CommandLine(
-        args, "lr:fqbd:s:p:x:i:j:o:e:h", ["invalidation-mode=", "hardlink-dupes", "help"], mixed=True, names={"h": "help"}
+        args,
+        "lr:fqbd:s:p:x:i:j:o:e:h",
+        ["invalidation-mode=", "hardlink-dupes", "help"],
+        mixed=True,
+        names={"h": "help"},
     )
     if line.has("help"):
         return

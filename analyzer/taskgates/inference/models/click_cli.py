@@ -81,7 +81,9 @@ def runner_invoke(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
         words = machine.call(Ext("shlex.split"), Arguments([words]))
     elif words == NONE:
         words = ListObj("list")
-    extra = {key: args.kw[key] for key in ("obj", "default_map", "auto_envvar_prefix") if key in args.kw}
+    extra: dict[str, AnyValue] = {
+        key: args.kw[key] for key in ("obj", "default_map", "auto_envvar_prefix") if key in args.kw
+    }
     environ = args.get(3, "env")
     saved = dict(machine.set_environ)
     if isinstance(environ, DictObj):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from taskgates.inference.core import AbstractRaise
 from taskgates.inference.models import click_parsing as parsing
@@ -31,6 +31,9 @@ from taskgates.inference.values import (
     join,
     options,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 CONTEXT = "click.Context"
 CLOSE = ("close",)
@@ -183,10 +186,11 @@ def context_resource(machine: Machine, obj: Instance, args: Arguments) -> AnyVal
     return machine.enter(manager)  # type: ignore[no-any-return]
 
 
-def close(machine: Machine, ctx: Instance) -> None:
+def close(machine: Machine, ctx: Instance) -> AnyValue:
     """Run what was to run when the context closes, last first."""
     for func in reversed(attribute(ctx, CLOSE).items):
         machine.call(func, Arguments())
+    return NONE
 
 
 @method(f"{CONTEXT}.close")

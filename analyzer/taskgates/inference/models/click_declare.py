@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING
 
 from taskgates.inference.models import click_parsing as parsing
 from taskgates.inference.models.click_parsing import DECLARATIONS, DECLARED, attribute, is_true
-from taskgates.inference.models.registry import Machine, function, method
+from taskgates.inference.models.registry import Machine, MethodT, function, method
 from taskgates.inference.values import (
     FALSE,
     NONE,
@@ -27,6 +26,9 @@ from taskgates.inference.values import (
     TupleV,
     options,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 COMMAND, GROUP, COLLECTION = "click.Command", "click.Group", "click.CommandCollection"
 COMMANDS = (COMMAND, GROUP, COLLECTION)
@@ -77,8 +79,7 @@ def make_param(machine: Machine, kind: str, names: list[AnyValue], kw: dict[str,
 
 def attach(machine: Machine, func: AnyValue, param: AnyValue) -> AnyValue:
     """Add a parameter to a function that will become a command, or to a command."""
-    if is_command(func):
-        assert isinstance(func, Instance)
+    if isinstance(func, Instance) and is_command(func):
         machine.extend(func.slots["params"], TupleV([param]))
         return func
     if not isinstance(func, FunctionV | Instance):
@@ -107,16 +108,16 @@ def _param_decorator(kind: str, extra: dict[str, AnyValue] | None = None) -> Cal
 
 function("click.option")(_param_decorator("click.Option"))
 function("click.argument")(_param_decorator("click.Argument"))
-_EAGER = {"is_flag": TRUE, "expose_value": FALSE, "is_eager": TRUE, "ends": TRUE}
+_EAGER: dict[str, AnyValue] = {"is_flag": TRUE, "expose_value": FALSE, "is_eager": TRUE, "ends": TRUE}
 
 
-def _named_option(name: str, default_name: str, extra: dict[str, AnyValue], *, named: bool = True) -> None:
+def _named_option(name: str, default_name: str, extra: Mapping[str, AnyValue], *, named: bool = True) -> None:
     """An option decorator with names of its own, used when none are given."""
 
     def model(machine: Machine, args: Arguments) -> AnyValue:
         given = args.pos[0] if args.pos else None
         if isinstance(given, FunctionV | Instance):
-            return attach(machine, given, make_param(machine, "click.Option", [Known(default_name)], extra))
+            return attach(machine, given, make_param(machine, "click.Option", [Known(default_name)], dict(extra)))
         names = list(args.pos) if named else list(args.pos[1:])
         keep = {key: value for key, value in args.kw.items() if key in ("is_eager", "callback", "expose_value")}
         return _param_decorator("click.Option", {**extra, **keep})(machine, Arguments(names or [Known(default_name)]))
@@ -357,11 +358,13 @@ def group(machine: Machine, args: Arguments) -> AnyValue:
     return _command_decorator(machine, args, GROUP)
 
 
-def group_method(*names: str) -> Any:
+def group_method(*names: str) -> Callable[[MethodT], MethodT]:
+    """Register a model for methods of groups."""
     return method(*(f"{kind}.{name}" for kind in GROUPS for name in names))
 
 
-def command_method(*names: str) -> Any:
+def command_method(*names: str) -> Callable[[MethodT], MethodT]:
+    """Register a model for methods of commands and groups."""
     return method(*(f"{kind}.{name}" for kind in COMMANDS for name in names))
 
 

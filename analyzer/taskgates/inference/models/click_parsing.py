@@ -6,14 +6,13 @@ then looked up, converted and handed on in click's own order: command line, envi
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import click.core
 
 from taskgates.inference.models import click_types
 from taskgates.inference.models.click_types import misused
-from taskgates.inference.models.registry import Machine
 from taskgates.inference.models.words import Words
 from taskgates.inference.text import Hole, Text, TextLike
 from taskgates.inference.values import (
@@ -44,6 +43,9 @@ from taskgates.inference.values import (
     text_hole,
     text_of,
 )
+
+if TYPE_CHECKING:
+    from taskgates.inference.models.registry import Machine
 
 DECLARED = ("declared",)
 """The slot of a parameter or command that keeps its keyword arguments."""

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
 from taskgates.inference.core import AbstractRaise
 from taskgates.inference.models import click_parsing as parsing
 from taskgates.inference.models.click_context import EXIT, close, new_context, within
@@ -19,7 +23,6 @@ from taskgates.inference.models.click_declare import (
 )
 from taskgates.inference.models.click_parsing import DECLARED, ORIGIN, attribute, declared, is_true
 from taskgates.inference.models.click_types import USAGE, misused
-from taskgates.inference.models.registry import Machine
 from taskgates.inference.values import (
     FALSE,
     NONE,
@@ -40,6 +43,11 @@ from taskgates.inference.values import (
     join,
     options,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from taskgates.inference.models.registry import Machine
 
 ERRORS = frozenset(
     {
@@ -64,6 +72,7 @@ def run(
     name: AnyValue,
     words: TupleV,
     parent: AnyValue = NONE,
+    *,
     extra: dict[str, AnyValue] | None = None,
 ) -> AnyValue:
     """Parse a command line and invoke a command with it.
@@ -80,11 +89,13 @@ def run(
         What the callback returns.
     """
     if isinstance(obj, Union):
-        return machine.choose([lambda o=option: run(machine, o, name, words, parent, extra) for option in obj.options])  # type: ignore[no-any-return,misc]
+        return machine.choose(  # type: ignore[no-any-return]
+            [partial(run, machine, option, name, words, parent, extra=extra) for option in obj.options]
+        )
     if not isinstance(obj, Instance) or not is_command(obj):
         machine.opaque("a command of a click group is not known")
         return UNKNOWN
-    ctx = prepare(machine, obj, name, words, parent, extra)
+    ctx = prepare(machine, obj, name, words, parent, extra=extra)
     return finish(machine, obj, ctx)
 
 
@@ -94,6 +105,7 @@ def prepare(
     name: AnyValue,
     words: TupleV,
     parent: AnyValue,
+    *,
     extra: dict[str, AnyValue] | None = None,
 ) -> Instance:
     """A context with the parsed parameters."""
@@ -108,7 +120,7 @@ def finish(machine: Machine, obj: Instance, ctx: Instance) -> AnyValue:
     try:
         return within(machine, ctx, lambda: dispatch(machine, obj, "invoke", invoke, Arguments([ctx])))
     finally:
-        within(machine, ctx, lambda: close(machine, ctx) or NONE)
+        within(machine, ctx, partial(close, machine, ctx))
 
 
 @command_method("parse_args")
@@ -240,7 +252,7 @@ def invoke_group(machine: Machine, obj: Instance, ctx: Instance) -> AnyValue:
     )
     invoke_callback(machine, obj, ctx)
     rest = TupleV(content.items[1:], content.rest)
-    runs = [lambda n=name, c=command: run(machine, c, n, rest, ctx) for name, command in every]  # type: ignore[misc]
+    runs: list[Callable[[], AnyValue]] = [partial(run, machine, command, name, rest, ctx) for name, command in every]
     if optional:
         runs.append(lambda: NONE)
     value = machine.choose(runs) if runs else UNKNOWN
@@ -301,7 +313,7 @@ def resolve_command(machine: Machine, obj: Instance, args: Arguments) -> AnyValu
 def find_command(
     machine: Machine, obj: Instance, ctx: AnyValue | None, content: TupleV
 ) -> tuple[AnyValue, AnyValue, TupleV]:
-    """click's own way from a command line to a subcommand."""
+    """Click's own way from a command line to a subcommand."""
     name = content.items[0] if content.items else UNKNOWN
     found = dispatch(machine, obj, "get_command", get_command, Arguments([ctx or NONE, name]))
     plain = [option for option in options(found) if option != NONE]
@@ -331,7 +343,7 @@ def get_command(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
             ):
                 return candidate
     if found is not None:
-        return join([found.value, NONE]) if isinstance(found, Maybe) else found  # type: ignore[no-any-return]
+        return join([found.value, NONE]) if isinstance(found, Maybe) else found
     for source in machine.iterate(attribute(obj, "sources")).items:
         if isinstance(source, Instance) and is_command(source):
             inner = dispatch(machine, source, "get_command", get_command, Arguments([ctx, name]))
@@ -344,16 +356,16 @@ def get_command(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
 
 def list_commands(machine: Machine, obj: Instance, ctx: Instance) -> list[tuple[AnyValue, AnyValue]]:
     """All subcommands with their names."""
+    out: list[tuple[AnyValue, AnyValue]] = []
     if machine.has_attr(obj, "list_commands"):
         names = machine.iterate(machine.call(machine.get_attr(obj, "list_commands"), Arguments([ctx])))
         every = [*names.items, *([names.rest] if names.rest is not None else [])]
-        out = []
         for name in every:
             found = dispatch(machine, obj, "get_command", get_command, Arguments([ctx, name]))
             out.extend((name, option) for option in options(found) if option != NONE)
         return out
     kept = attribute(obj, "commands")
-    out = list(kept.known())
+    out.extend(kept.known())
     if kept.rest is not None:
         out.append((Unknown("the name of a subcommand", "argument"), kept.rest))
     for source in machine.iterate(attribute(obj, "sources")).items:
@@ -401,7 +413,7 @@ def main(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
     }
     ends = standalone is None or is_true(standalone)
     try:
-        result = run(machine, obj, name, words, NONE, extra)
+        result = run(machine, obj, name, words, extra=extra)
     except AbstractRaise as error:
         raised = [option for option in options(error.value) if isinstance(option, Instance)]
         for option in raised:
@@ -428,4 +440,6 @@ def is_click_error(value: Instance) -> bool:
 def make_context(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
     """`command.make_context(name, args)`."""
     words = machine.iterate(args.get(1, "args") or UNKNOWN)
-    return prepare(machine, obj, args.get(0, "info_name") or NONE, words, args.get(2, "parent") or NONE, dict(args.kw))
+    return prepare(
+        machine, obj, args.get(0, "info_name") or NONE, words, args.get(2, "parent") or NONE, extra=dict(args.kw)
+    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from taskgates.inference.core import AbstractRaise
 from taskgates.inference.models.registry import Machine, function, method
 from taskgates.inference.text import Text
@@ -102,7 +104,7 @@ def _convert_method(machine: Machine, obj: Instance, args: Arguments) -> AnyValu
 
 def _fail(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
     """`self.fail(message)` of a parameter type."""
-    del obj, args
+    del machine, obj, args
     raise AbstractRaise(Instance(Ext("click.BadParameter")))
 
 
@@ -152,7 +154,7 @@ def convert(machine: Machine, kind: AnyValue | None, value: AnyValue, param: Any
         results = [convert(machine, kind, option, param, ctx) for option in plain]
         return join([*results, *([NONE] if len(plain) < len(value.options) else [])])
     if isinstance(kind, Union):
-        return machine.choose([lambda k=k: convert(machine, k, value, param, ctx) for k in kind.options])  # type: ignore[no-any-return,misc]
+        return machine.choose([partial(convert, machine, option, value, param, ctx) for option in kind.options])  # type: ignore[no-any-return]
     if isinstance(kind, Unknown):
         return Unknown("a value of a parameter type that is not known", "argument")
     if isinstance(kind, Ext):
@@ -269,9 +271,10 @@ def _enum_member(cls: ClassV, value: AnyValue, kind: Instance) -> AnyValue:
         return join(cls.traits["members"])
     folded = kind.slots.get("case_sensitive") == Known(False)
     for name, member in cls.slots.items():
-        if isinstance(name, str) and any(member is known for known in cls.traits["members"]):
-            if name == word or (folded and name.casefold() == word.casefold()):
-                return member  # type: ignore[no-any-return]
+        if not isinstance(name, str) or not any(member is known for known in cls.traits["members"]):
+            continue
+        if name == word or (folded and name.casefold() == word.casefold()):
+            return member  # type: ignore[no-any-return]
     raise misused(f"{word!r} is not one of the choices")
 
 

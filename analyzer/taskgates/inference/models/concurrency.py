@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from taskgates.inference.models import registry
-from taskgates.inference.models.registry import Machine
 from taskgates.inference.values import (
     BOTTOM,
     CONTENT,
@@ -20,6 +19,9 @@ from taskgates.inference.values import (
     TupleV,
     join,
 )
+
+if TYPE_CHECKING:
+    from taskgates.inference.models.registry import Machine
 
 QUEUES = (
     "queue.Queue",

@@ -489,7 +489,7 @@ def make_deque(machine: Machine, args: Arguments) -> AnyValue:
 @function("builtins.tuple")
 def make_tuple(machine: Machine, args: Arguments) -> AnyValue:
     """`tuple(iterable)`."""
-    return machine.iterate(args.pos[0]) if args.pos else TupleV(())  # type: ignore[no-any-return]
+    return machine.iterate(args.pos[0]) if args.pos else TupleV(())
 
 
 @function("types.SimpleNamespace", "argparse.Namespace")

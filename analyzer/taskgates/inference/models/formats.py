@@ -8,7 +8,7 @@ import shlex
 import tomllib
 from typing import Any
 
-from taskgates.inference.models.registry import FUNCTIONS, Machine, function, method
+from taskgates.inference.models.registry import FUNCTIONS, FunctionModel, Machine, function, method
 from taskgates.inference.models.strings import pure_call
 from taskgates.inference.models.system import file_text, handle_content
 from taskgates.inference.operators import NotKnown, from_python, to_python
@@ -174,8 +174,15 @@ def _real_parser(obj: Instance) -> configparser.ConfigParser:
                 settings[name] = configparser.ExtendedInterpolation()
             elif isinstance(value, Known) and value.value is None:
                 settings[name] = None
-        elif name in ("delimiters", "comment_prefixes", "inline_comment_prefixes", "allow_no_value", "default_section",
-                      "empty_lines_in_values", "defaults"):
+        elif name in (
+            "delimiters",
+            "comment_prefixes",
+            "inline_comment_prefixes",
+            "allow_no_value",
+            "default_section",
+            "empty_lines_in_values",
+            "defaults",
+        ):
             try:
                 settings[name] = to_python(value)
             except NotKnown:
@@ -186,8 +193,12 @@ def _real_parser(obj: Instance) -> configparser.ConfigParser:
         return configparser.ConfigParser(strict=False)
 
 
+def _interpolation(name: str) -> FunctionModel:
+    return lambda machine, args: Instance(Ext(f"configparser.{name}"))
+
+
 for _name in ("BasicInterpolation", "ExtendedInterpolation", "LegacyInterpolation"):
-    FUNCTIONS[f"configparser.{_name}"] = lambda _, __, name=_name: Instance(Ext(f"configparser.{name}"))
+    FUNCTIONS[f"configparser.{_name}"] = _interpolation(_name)
 
 CONFIG = "configparser.ConfigParser"
 

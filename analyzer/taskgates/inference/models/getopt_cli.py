@@ -49,8 +49,7 @@ def _possible(short: str, long: list[str], origin: str) -> AnyValue:
         if letter.isalnum() or letter == "?":
             takes = short[index + 1 : index + 2] == ":"
             pairs.append(TupleV([Known(f"-{letter}"), value if takes else EMPTY]))
-    for name in long:
-        pairs.append(TupleV([Known(f"--{name.rstrip('=?')}"), value if "=" in name else EMPTY]))
+    pairs.extend(TupleV([Known(f"--{name.rstrip('=?')}"), value if "=" in name else EMPTY]) for name in long)
     return join(pairs) if pairs else TupleV([UNKNOWN, UNKNOWN])
 
 
@@ -76,7 +75,8 @@ def _parse(machine: Machine, args: Arguments, *, intermixed: bool) -> AnyValue:
     content = machine.iterate(args.get(0, "args") or UNKNOWN)
     short = _short_names(args.get(1, "shortopts"))
     long = _long_names(machine, args.get(2, "longopts"))
-    machine.may_raise()
+    if content.rest is not None or any(text_of(item) is None or isinstance(item, Text) for item in content.items):
+        machine.may_raise()
     if content.rest is not None and not content.items:
         origin = content.rest.origin if isinstance(content.rest, Unknown | Text) else "argument"
         return TupleV([ListObj("list", (), _possible(short, long, origin)), ListObj("list", (), content.rest)])

@@ -5,11 +5,11 @@ from __future__ import annotations
 import fnmatch
 import posixpath
 import re
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from taskgates.inference.models import registry
-from taskgates.inference.models.registry import Machine, function, method, path_attribute
+from taskgates.inference.models.registry import Machine, MethodT, function, method, path_attribute
 from taskgates.inference.models.strings import pure_call
 from taskgates.inference.paths import (
     from_segments,
@@ -50,6 +50,9 @@ from taskgates.inference.values import (
 )
 from taskgates.model.access import Operation
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 PATH_TYPES = ("pathlib.Path", "pathlib.PurePath")
 
 
@@ -68,7 +71,7 @@ def as_text(machine: Machine, value: AnyValue) -> TextLike:
     return render(value)
 
 
-def each_text(machine: Machine, value: AnyValue, action: Any) -> AnyValue:
+def each_text(machine: Machine, value: AnyValue, action: Callable[[TextLike], AnyValue]) -> AnyValue:
     """Apply a function of text to every alternative of a path value."""
     return join(action(as_text(machine, option)) for option in options(value))
 
@@ -98,8 +101,11 @@ def path_join(machine: Machine, args: Arguments) -> AnyValue:
     return join(as_value(join_paths(*row)) for row in _product(machine, args.pos))
 
 
-def _text_function(*names: str) -> Any:
-    def register(action: Any) -> Any:
+_TextModel = Callable[[Machine, TextLike], AnyValue]
+
+
+def _text_function(*names: str) -> Callable[[_TextModel], _TextModel]:
+    def register(action: _TextModel) -> _TextModel:
         def model(machine: Machine, args: Arguments) -> AnyValue:
             value = args.pos[0] if args.pos else next(iter(args.kw.values()), UNKNOWN)
             return each_text(machine, value, lambda text: action(machine, text))
@@ -263,10 +269,18 @@ def exists_value(machine: Machine, value: AnyValue, kind: str | None, call: str)
     return BOOL if found is None else Known(found)
 
 
-for _name, _kind in (("exists", None), ("lexists", None), ("isfile", "file"), ("isdir", "folder")):
-    registry.FUNCTIONS[f"os.path.{_name}"] = lambda machine, args, kind=_kind, name=_name: exists_value(
-        machine, args.pos[0] if args.pos else next(iter(args.kw.values()), UNKNOWN), kind, f"os.path.{name}"
+def _existence_function(name: str, kind: str | None) -> registry.FunctionModel:
+    return lambda machine, args: exists_value(
+        machine, args.pos[0] if args.pos else next(iter(args.kw.values()), UNKNOWN), kind, name
     )
+
+
+def _existence_method(name: str, kind: str | None) -> registry.MethodModel:
+    return lambda machine, path, _: exists_value(machine, path, kind, name)
+
+
+for _name, _kind in (("exists", None), ("lexists", None), ("isfile", "file"), ("isdir", "folder")):
+    registry.FUNCTIONS[f"os.path.{_name}"] = _existence_function(f"os.path.{_name}", _kind)
 for _alias in ("posixpath", "ntpath", "genericpath"):
     registry.ALIASES[_alias] = "os.path"
     for _name in list(registry.FUNCTIONS):
@@ -394,14 +408,8 @@ def _drive(machine: Machine, path: PathV) -> AnyValue:
     return Known("")
 
 
-def _path_method(*names: str) -> Any:
-    def register(action: Any) -> Any:
-        for name in names:
-            for type_name in PATH_TYPES:
-                registry.METHODS[f"{type_name}.{name}"] = action
-        return action
-
-    return register
+def _path_method(*names: str) -> Callable[[MethodT], MethodT]:
+    return method(*(f"{type_name}.{name}" for name in names for type_name in PATH_TYPES))
 
 
 @_path_method("joinpath", "__truediv__")
@@ -488,7 +496,7 @@ def _as_posix(machine: Machine, path: PathV, args: Arguments) -> AnyValue:
 @_path_method("is_absolute")
 def _is_absolute(machine: Machine, path: PathV, args: Arguments) -> AnyValue:
     del args
-    return _isabs(machine, path.text)  # type: ignore[no-any-return]
+    return _isabs(machine, path.text)
 
 
 @_path_method("match", "full_match")
@@ -506,9 +514,7 @@ def _match(machine: Machine, path: PathV, args: Arguments) -> AnyValue:
 
 
 for _name, _kind in (("exists", None), ("is_file", "file"), ("is_dir", "folder")):
-    registry.METHODS[f"pathlib.Path.{_name}"] = lambda machine, path, args, kind=_kind, name=_name: exists_value(
-        machine, path, kind, f"pathlib.Path.{name}"
-    )
+    registry.METHODS[f"pathlib.Path.{_name}"] = _existence_method(f"pathlib.Path.{_name}", _kind)
 
 
 # Listings and globs
@@ -594,7 +600,9 @@ def is_folder(machine: Machine, path: TextLike) -> bool:
     place = machine.in_tree(path)
     if place is None:
         return False
-    return machine.tree.kind(place) == "folder" or (machine.tree.kind(place) is None and bool(machine.made_folder(place)))
+    return machine.tree.kind(place) == "folder" or (
+        machine.tree.kind(place) is None and bool(machine.made_folder(place))
+    )
 
 
 _UNSPECIFIC = frozenset({"*", "**", "**/*", "**/**", "*/*", "*/", "**/"})

@@ -7,7 +7,7 @@ mappings when it is imported, once, before any analysis starts; nothing changes 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from taskgates.inference.values import AnyValue, Arguments, ClassV, PathV, TupleV
 
@@ -16,6 +16,9 @@ Machine = Any
 
 FunctionModel = Callable[[Machine, Arguments], AnyValue | None]
 MethodModel = Callable[[Machine, Any, Arguments], Any]
+
+FunctionT = TypeVar("FunctionT", bound=FunctionModel)
+MethodT = TypeVar("MethodT", bound=MethodModel)
 
 FUNCTIONS: dict[str, FunctionModel] = {}
 """Library callables by qualified name; a model that returns None leaves the call to the effect tables."""
@@ -45,10 +48,10 @@ ALIASES: dict[str, str] = {}
 """Other names of library things that have models."""
 
 
-def function(*names: str) -> Callable[[FunctionModel], FunctionModel]:
+def function(*names: str) -> Callable[[FunctionT], FunctionT]:
     """Register a model for library callables."""
 
-    def register(model: FunctionModel) -> FunctionModel:
+    def register(model: FunctionT) -> FunctionT:
         for name in names:
             FUNCTIONS[name] = model
         return model
@@ -56,10 +59,10 @@ def function(*names: str) -> Callable[[FunctionModel], FunctionModel]:
     return register
 
 
-def method(*names: str) -> Callable[[MethodModel], MethodModel]:
+def method(*names: str) -> Callable[[MethodT], MethodT]:
     """Register a model for methods, each as `type.method`."""
 
-    def register(model: MethodModel) -> MethodModel:
+    def register(model: MethodT) -> MethodT:
         for name in names:
             METHODS[name] = model
         return model
@@ -76,6 +79,11 @@ def constant(*names: str) -> Callable[[Callable[[Machine], AnyValue]], Callable[
         return model
 
     return register
+
+
+def fixed(value: AnyValue) -> Callable[[Machine], AnyValue]:
+    """The model of an attribute that has one value everywhere."""
+    return lambda _: value
 
 
 def path_attribute(name: str) -> Callable[[Callable[[Machine, PathV], AnyValue]], Callable[[Machine, PathV], AnyValue]]:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from taskgates.inference.core import AbstractRaise
 from taskgates.inference.models.programs import CommandLine, below, place_of, program, run_target
-from taskgates.inference.models.registry import Machine
 from taskgates.inference.paths import join_paths, split_extension, split_last
 from taskgates.inference.text import Hole, Text, TextLike, concat
 from taskgates.inference.values import AnyValue, Known, ModuleV, as_value, path_text, text_of
 from taskgates.model.access import Operation
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from taskgates.inference.models.registry import Machine
 
 
 @program("cProfile", "profile")
@@ -183,9 +187,11 @@ def _traced_name(machine: Machine, loaded: ModuleV, script: TextLike | None) -> 
         entries = [str(path_text(entry)) for entry in machine.search.items if isinstance(path_text(entry), str)]
         if script is not None:
             # The tracer puts the script's folder in front, as it was given: a relative one never matches.
-            entries = [
-                entry for entry in entries[1:] if file.startswith(entry + "/")
-            ] if not str(script).startswith("/") else entries
+            entries = (
+                [entry for entry in entries[1:] if file.startswith(entry + "/")]
+                if not str(script).startswith("/")
+                else entries
+            )
         base = max((entry for entry in entries if file.startswith(entry + "/")), key=len, default=None)
         if base is None:
             stem = str(split_extension(str(split_last(loaded.file)[1]))[0])

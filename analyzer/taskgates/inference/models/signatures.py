@@ -28,7 +28,8 @@ def signature(func: AnyValue) -> tuple[FunctionV | None, int]:
         if isinstance(func, BoundMethod):
             func, skip = func.func, skip + 1
         elif isinstance(func, Partial):
-            func, skip = func.func, skip + len(func.args.pos)
+            skip += len(func.args.pos)
+            func = func.func
         elif isinstance(func, Descriptor):
             func = func.func
         elif isinstance(func, FunctionV):

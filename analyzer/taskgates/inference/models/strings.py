@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from taskgates.inference.models import registry
 from taskgates.inference.models.registry import Machine, function, method
@@ -36,6 +35,9 @@ from taskgates.inference.values import (
     text_hole,
     text_of,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 RESULT_LIMIT = 1 << 22
 
@@ -475,15 +477,15 @@ _SPECIAL: dict[str, Callable[[Machine, TextLike, Arguments], AnyValue]] = {
 }
 
 
+def _string_model(name: str) -> registry.MethodModel:
+    return lambda machine, obj, args: string_method(machine, obj, name, args)
+
+
 def _register() -> None:
     for name in sorted(STR_METHODS):
-        registry.METHODS[f"builtins.str.{name}"] = lambda machine, obj, args, name=name: string_method(
-            machine, obj, name, args
-        )
+        registry.METHODS[f"builtins.str.{name}"] = _string_model(name)
     for name in sorted(BYTES_METHODS):
-        registry.METHODS[f"builtins.bytes.{name}"] = lambda machine, obj, args, name=name: string_method(
-            machine, obj, name, args
-        )
+        registry.METHODS[f"builtins.bytes.{name}"] = _string_model(name)
 
 
 def _static(name: str, func: Any) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from taskgates.inference.models import registry
-from taskgates.inference.models.registry import Machine, constant, function, method
+from taskgates.inference.models.registry import Machine, MethodT, constant, function, method
 from taskgates.inference.models.strings import pure_call
 from taskgates.inference.operators import NotKnown, from_python, to_python
 from taskgates.inference.text import Hole, Text
@@ -211,6 +212,10 @@ for _name, _value in (
     ("os.curdir", "."),
     ("os.pardir", ".."),
     ("os.extsep", "."),
+    ("os.path.extsep", "."),
+    ("os.path.curdir", "."),
+    ("os.path.pardir", ".."),
+    ("os.path.pathsep", ":"),
     ("os.name", "posix"),
     ("os.devnull", "/dev/null"),
     ("os.path.devnull", "/dev/null"),
@@ -243,7 +248,7 @@ for _name, _value in (
     ("os.SEEK_CUR", 1),
     ("os.SEEK_END", 2),
 ):
-    registry.CONSTANTS[_name] = lambda _, value=_value: Known(value)
+    registry.CONSTANTS[_name] = registry.fixed(Known(_value))
 
 
 @constant("sys.argv")
@@ -571,7 +576,7 @@ def exec_module(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
     for option in options(module):
         if isinstance(option, ModuleV) and not option.done:
             machine.run_module(option, option.name)
-    return module  # type: ignore[no-any-return]
+    return module
 
 
 @function("importlib.util.find_spec")
@@ -676,7 +681,9 @@ def signature(machine: Machine, args: Arguments) -> AnyValue:
         item.slots["name"] = Known(param.name)
         item.slots["default"] = func.defaults.get(param.name, Ext("inspect.Parameter.empty"))
         item.slots["annotation"] = (
-            machine.eval(param.annotation, func.frame) if param.annotation is not None else Ext("inspect.Parameter.empty")
+            machine.eval(param.annotation, func.frame)
+            if param.annotation is not None
+            else Ext("inspect.Parameter.empty")
         )
         item.slots["kind"] = Ext(f"inspect.Parameter.{_PARAMETER_KINDS[param.kind]}")
         parameters.slots[Known(param.name)] = item
@@ -735,7 +742,7 @@ for _flag in (
     "L",
     "LOCALE",
 ):
-    registry.CONSTANTS[f"re.{_flag}"] = lambda _, flag=_flag: Known(int(getattr(re, flag)))
+    registry.CONSTANTS[f"re.{_flag}"] = registry.fixed(Known(int(getattr(re, _flag))))
 
 _SAFE_PATTERN = re.compile(r"[^()|*+{}]*|(?:[^()*+{}|]|\((?:\?:)?[^()*+{}|]*\)[*+?]?|[*+?|]|\{\d{1,3}(?:,\d{0,3})?\})*")
 
@@ -786,8 +793,8 @@ def _replace_by_calls(
     machine: Machine, pattern: AnyValue, flags_value: AnyValue, repl: AnyValue, subject: AnyValue
 ) -> AnyValue | None:
     """`re.sub` with a function, on known text: the function is called for every match."""
-    from taskgates.inference.text import make_text, parts_of
     from taskgates.inference.models.strings import to_text
+    from taskgates.inference.text import make_text, parts_of
 
     results: list[AnyValue] = []
     for option in options(subject):
@@ -846,7 +853,10 @@ def _regex(name: str) -> None:
                     found.append(from_python(known[0]) if known is not None else None)
                 if all(value is not None for value in found):
                     return join(found)
-            elif not isinstance(repl, Unknown) and (replaced := _replace_by_calls(machine, pattern, flags_value, repl, subject)) is not None:
+            elif (
+                not isinstance(repl, Unknown)
+                and (replaced := _replace_by_calls(machine, pattern, flags_value, repl, subject)) is not None
+            ):
                 return TupleV([replaced, INT]) if name == "subn" else replaced
             elif not isinstance(repl, Unknown):
                 match_value = Instance(Ext("re.Match"))
@@ -948,7 +958,7 @@ def match_position(machine: Machine, obj: Instance, args: Arguments) -> AnyValue
 @function("asyncio.run", "asyncio.wait_for", "asyncio.shield", "asyncio.create_task", "asyncio.ensure_future")
 def run_coroutine(machine: Machine, args: Arguments) -> AnyValue:
     """Calls that run one coroutine."""
-    return machine.awaited(args.pos[0]) if args.pos else UNKNOWN  # type: ignore[no-any-return]
+    return machine.awaited(args.pos[0]) if args.pos else UNKNOWN
 
 
 @function("asyncio.create_task", "asyncio.ensure_future", "asyncio.shield", "asyncio.wait_for")
@@ -975,7 +985,7 @@ def as_completed(machine: Machine, args: Arguments) -> AnyValue:
 
 def _run_method(machine: Machine, obj: Any, args: Arguments) -> AnyValue:
     del obj
-    return machine.awaited(args.pos[0]) if args.pos else UNKNOWN  # type: ignore[no-any-return]
+    return machine.awaited(args.pos[0]) if args.pos else UNKNOWN
 
 
 for _name in ("asyncio.AbstractEventLoop.run_until_complete", "asyncio.Runner.run"):
@@ -1011,7 +1021,23 @@ def is_configuration(value: AnyValue) -> bool:
 
 
 _CONFIGURATION = tuple(
-    ".json .toml .yaml .yml .ini .cfg .conf .properties .env .txt .list .lst .in .rc .config".split()
+    [
+        ".json",
+        ".toml",
+        ".yaml",
+        ".yml",
+        ".ini",
+        ".cfg",
+        ".conf",
+        ".properties",
+        ".env",
+        ".txt",
+        ".list",
+        ".lst",
+        ".in",
+        ".rc",
+        ".config",
+    ]
 )
 
 
@@ -1042,14 +1068,8 @@ HANDLE_TYPES = (
 )
 
 
-def _handle_method(*names: str) -> Any:
-    def register(model: Any) -> Any:
-        for type_name in HANDLE_TYPES:
-            for name in names:
-                registry.METHODS[f"{type_name}.{name}"] = model
-        return model
-
-    return register
+def _handle_method(*names: str) -> Callable[[MethodT], MethodT]:
+    return method(*(f"{type_name}.{name}" for type_name in HANDLE_TYPES for name in names))
 
 
 @_handle_method("read")

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from taskgates.inference.core import AbstractRaise
 from taskgates.inference.models.paths import is_folder, members
 from taskgates.inference.models.programs import CommandLine, UsageError, program
 from taskgates.inference.models.registry import Machine, constant, function, method
-from taskgates.inference.text import TextLike
 from taskgates.inference.values import (
     BOOL,
     CONTENT,
@@ -39,6 +38,11 @@ from taskgates.inference.values import (
     text_of,
 )
 from taskgates.model.access import Operation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from taskgates.inference.text import TextLike
 
 CASE = "unittest.TestCase"
 SUITE = "unittest.TestSuite"

@@ -13,8 +13,9 @@ from taskgates.model.access import Operation
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from taskgates.inference.shell.host import Place, ShellState
+    from taskgates.inference.shell.host import ShellState
     from taskgates.inference.shell.interpreter import ShellInterpreter
+    from taskgates.inference.shell.places import Place
 
 
 def below(folder: TextLike) -> TextLike:

@@ -14,7 +14,7 @@ from taskgates.model.access import Operation
 
 if TYPE_CHECKING:
     from taskgates.inference.shell.expansion import Expander
-    from taskgates.inference.shell.host import Place
+    from taskgates.inference.shell.places import Place
 
 _UNARY = frozenset(f"-{letter}" for letter in "abcdefghknoprstuvwxzGLNORS")
 _FILES = frozenset(f"-{letter}" for letter in "abcdefghkprsuwxGLNOS")

@@ -16,8 +16,9 @@ from taskgates.inference.shell.variables import declare
 from taskgates.inference.text import Text, TextLike
 
 if TYPE_CHECKING:
-    from taskgates.inference.shell.host import Place, ShellState
+    from taskgates.inference.shell.host import ShellState
     from taskgates.inference.shell.interpreter import ShellInterpreter
+    from taskgates.inference.shell.places import Place
     from taskgates.inference.shell.syntax_tree import Declaration
 
 _PYTHON = re.compile(r"(?:python|pypy)(?:\d+(?:\.\d+)*)?w?(?:\.exe)?")

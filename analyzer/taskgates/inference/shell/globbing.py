@@ -11,9 +11,10 @@ from taskgates.inference.text import Hole, Text, TextLike, make_text, parts_of
 from taskgates.model.access import Operation
 
 if TYPE_CHECKING:
-    from taskgates.inference.shell.host import Place, ShellState
+    from taskgates.inference.shell.host import ShellState
     from taskgates.inference.shell.interpreter import ShellInterpreter
     from taskgates.inference.shell.machine import Frame
+    from taskgates.inference.shell.places import Place
 
 _ENTRIES = 20_000
 _PLAUSIBLE = re.compile(r"(?<!\\)(?:[*?]|\[(?:[!^]|.-.))|[@+!]\(")

@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+from taskgates.inference.shell.machine import FunctionDefinition
+from taskgates.inference.shell.places import Place
+from taskgates.inference.text import TextLike
 
-    from taskgates.inference.shell.machine import FunctionDefinition
-    from taskgates.inference.text import TextLike
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from taskgates.model.access import Operation
     from taskgates.tree.tree import Tree
-
-
-class Place(msgspec.Struct, frozen=True, order=True):
-    """A position inside a script file, or inside the command string (`file` is None then).
-
-    Attributes:
-        line: from 1.
-        column: from 1, in Unicode code points.
-        file: the script, relative to the root.
-    """
-
-    line: int = 1
-    column: int = 1
-    file: str | None = None
 
 
 class ShellArray(msgspec.Struct, frozen=True):

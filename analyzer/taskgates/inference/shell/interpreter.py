@@ -10,9 +10,10 @@ from taskgates.inference.shell.commands import CommandTable, default_commands
 from taskgates.inference.shell.control import Control
 from taskgates.inference.shell.dispatch import Dispatcher
 from taskgates.inference.shell.expansion import Expander
-from taskgates.inference.shell.host import Host, Place, ShellArray, ShellOptions, ShellState
+from taskgates.inference.shell.host import Host, ShellArray, ShellOptions, ShellState
 from taskgates.inference.shell.machine import Changes, Frame, Jump, Outcome, Sink, Status, Stream
 from taskgates.inference.shell.parsing import ShellParser
+from taskgates.inference.shell.places import Place
 from taskgates.inference.shell.redirection import output_file, redirect, remember_output
 from taskgates.inference.shell.sources import Placeholders, Source
 from taskgates.inference.shell.texts import (

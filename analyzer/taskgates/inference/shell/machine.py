@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import TYPE_CHECKING
 
 import msgspec
 
+from taskgates.inference.shell.sources import Source
+from taskgates.inference.shell.syntax_tree import Node
 from taskgates.inference.shell.texts import choose, covers, is_blank, text_lines
 from taskgates.inference.text import Hole, Text, TextLike, concat, make_text, parts_of
-
-if TYPE_CHECKING:
-    from taskgates.inference.shell.sources import Source
-    from taskgates.inference.shell.syntax_tree import Node
 
 
 class Status(Enum):

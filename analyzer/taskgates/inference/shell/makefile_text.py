@@ -76,6 +76,12 @@ def outside_references(line: str) -> str:
     return "".join(out)
 
 
+def split_at(line: str, mark: str) -> tuple[str, str]:
+    """The line in front of and behind the first mark that stands outside references; all in front where there is none."""
+    position = outside_references(line).find(mark)
+    return (line, "") if position == -1 else (line[:position], line[position + len(mark) :])
+
+
 def split_inline(line: str) -> tuple[str, str | None]:
     """The head of a rule, and the recipe behind a semicolon on the same line."""
     position = outside_references(line).find(";")

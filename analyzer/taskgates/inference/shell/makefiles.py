@@ -13,7 +13,7 @@ import msgspec
 
 from taskgates.inference.shell.call import Call
 from taskgates.inference.shell.globbing import expand_glob
-from taskgates.inference.shell.host import Place, ShellState
+from taskgates.inference.shell.host import ShellState
 from taskgates.inference.shell.machine import Frame, Outcome, Sink, Status
 from taskgates.inference.shell.makefile_functions import text_function
 from taskgates.inference.shell.makefile_reader import ASSIGNMENT, MakefileReader
@@ -21,14 +21,17 @@ from taskgates.inference.shell.makefile_text import (
     closing_bracket,
     fill_stem,
     joined,
+    outside_references,
     replaced_stem,
     split_arguments,
+    split_at,
     split_words,
     stem_of,
     strip_marks,
     without_extension,
 )
 from taskgates.inference.shell.patterns import is_magic
+from taskgates.inference.shell.places import Place
 from taskgates.inference.shell.sources import Source
 from taskgates.inference.shell.texts import basename, dirname, hole, strip_trailing
 from taskgates.inference.text import Text, TextLike, concat
@@ -201,15 +204,15 @@ class Makefile:
 
     def add_rule(self, head: str, inline: str | None, lines: list[tuple[str, int]], line: int) -> None:
         """Add a rule whose head has not been expanded yet."""
-        targets_text, _, rest = head.partition(":")
+        targets_text, rest = split_at(head, ":")
         rest = rest.lstrip(":")
         targets = self.words(self.expand(targets_text))
         pattern_text: TextLike | None = None
         # A static pattern rule has a second colon.
-        if ":" in rest and not re.match(r"\s*[A-Za-z]:[\\/]", rest):
-            middle, _, rest = rest.partition(":")
+        if ":" in outside_references(rest) and not re.match(r"\s*[A-Za-z]:[\\/]", rest):
+            middle, rest = split_at(rest, ":")
             pattern_text = self.expand(middle.strip())
-        normal, _, order = rest.partition("|")
+        normal, order = split_at(rest, "|")
         prerequisites = self.words(self.expand(normal))
         order_only = self.words(self.expand(order))
         all_lines = ([(inline, line)] if inline else []) + lines

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 
-from taskgates.inference.shell.host import Place
 from taskgates.inference.shell.lexing import BLANKS, element_end, remove_quotes
+from taskgates.inference.shell.places import Place
 from taskgates.inference.shell.syntax_tree import Document
 from taskgates.inference.text import Hole, TextLike, make_text, parts_of
 

@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import pytest
-from taskgates.inference.shell.host import Place, ShellOptions, ShellState
+from taskgates.inference.shell.host import ShellOptions, ShellState
 from taskgates.inference.shell.interpreter import ShellInterpreter
+from taskgates.inference.shell.places import Place
 from taskgates.inference.text import TextLike, to_pattern
 from taskgates.tree.tree import Tree
 

@@ -1,5 +1,4 @@
 """Expansions, tests and printing give what bash gives."""
-
 # ruff: noqa: E501, Q003 - shell texts stay on one line, as they are written
 
 from __future__ import annotations

@@ -1,5 +1,4 @@
 """Whatever the text: the interpreter ends, raises nothing, and tells the same twice."""
-
 # ruff: noqa: E501 - shell texts stay on one line, as they are written
 
 from __future__ import annotations
@@ -14,9 +13,10 @@ from hypothesis import strategies as st
 from taskgates.inference.shell.arithmetic import evaluate
 from taskgates.inference.shell.commands import default_commands
 from taskgates.inference.shell.expansion import expand_braces
-from taskgates.inference.shell.host import Place, ShellOptions, ShellState
+from taskgates.inference.shell.host import ShellOptions, ShellState
 from taskgates.inference.shell.interpreter import ShellInterpreter
 from taskgates.inference.shell.patterns import matches, remove_prefix, remove_suffix, replace
+from taskgates.inference.shell.places import Place
 from taskgates.inference.shell.sources import Placeholders, hide_documents
 from taskgates.inference.shell.texts import basename, choose, dirname, generalise, normalise_path, text_regex
 from taskgates.inference.text import Hole, Text, TextLike, make_text, parts_of

@@ -1,5 +1,4 @@
 """Realistic scripts: the complete list of what they do, in order."""
-
 # ruff: noqa: E501, Q003 - shell texts stay on one line, as they are written
 
 from __future__ import annotations
@@ -371,7 +370,7 @@ def test_run_argv_takes_words_literally(tmp_path: Path, recording_host: Callable
     host = recording_host(tmp_path)
     machine = ShellInterpreter(host)
     state = ShellState(cwd="sub")
-    from taskgates.inference.shell.host import Place
+    from taskgates.inference.shell.places import Place
 
     machine.run_argv(["cp", "$x", "*.txt"], state, Place(7, 3, "run.py"), conditional=True)
     machine.run_argv(["cat", concat("in/", NAME)], state, Place(8, 1, "run.py"), conditional=False)

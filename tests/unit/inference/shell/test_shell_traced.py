@@ -1,5 +1,4 @@
 """Scripts run for real under strace: the files that they read and write below the folder are those that were inferred."""
-
 # ruff: noqa: E501 - shell texts stay on one line, as they are written
 
 from __future__ import annotations

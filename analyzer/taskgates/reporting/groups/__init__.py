@@ -1,0 +1,1 @@
+"""Reports about groups of tasks: may they run in parallel, and in which batches?"""
