@@ -67,7 +67,7 @@ docs: $(VENV)/.tools ## the manual, into build/site
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --site-dir $(BUILD)/site
 
 pytest: packages $(VENV)/.tools ## the tests alone; WORKERS=0 runs them in one process
-	$(BIN)/pytest --verbose -n $(WORKERS) --dist loadfile
+	$(BIN)/pytest --verbose -n $(WORKERS) --dist worksteal
 
 packages: ## name the system packages that a part of the tests needs and that are absent
 	@command -v git >/dev/null || { echo "make: git is needed (Debian and Ubuntu: apt-get install git)" >&2; exit 1; }

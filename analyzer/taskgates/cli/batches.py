@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import click
 import msgspec
@@ -12,7 +12,14 @@ import msgspec
 from taskgates.cli.errors import ExitCode, InputError
 from taskgates.cli.options import format_option, output_option
 from taskgates.cli.outputs import Destination, open_outputs
-from taskgates.cli.repository import durations_option, exit_code, open_repository, read_durations, repository_options
+from taskgates.cli.repository import (
+    RepositoryOptions,
+    durations_option,
+    exit_code,
+    open_repository,
+    read_durations,
+    repository_options,
+)
 from taskgates.cli.streams import terminal_of, write_err, write_out
 from taskgates.gates.batching import BatchingError, Solver
 from taskgates.interface import ParallelExecutionGates
@@ -50,14 +57,14 @@ def command(
     durations_file: Path | None,
     optimal: bool,
     time_limit: float | None,
-    **options: Any,
+    **options: Unpack[RepositoryOptions],
 ) -> int:
     """Divide tasks into as few ordered batches as can be found; without ids, all that may still run.
 
     No two tasks of a batch conflict, each batch fits the capacity and the context budget, and what a task depends on is
     in an earlier batch. With --durations, the schedule that ends first is shown as well.
     """
-    quiet, verbose = bool(options["quiet"]), options["verbose"] > 0
+    quiet, verbose = options["quiet"], options["verbose"] > 0
     solver = Solver.OPTIMAL if optimal else Solver.AUTO
     with open_outputs(outputs) as prepared:
         with open_repository(**options) as (repository, progress):

@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, Unpack
 
 import click
 
@@ -82,54 +82,59 @@ def durations_option() -> Callable[[_Function], _Function]:
     )
 
 
+class RepositoryOptions(TypedDict):
+    """The values of `repository_options`."""
+
+    root_option: Path | None
+    max_parallel_tasks: int | None
+    max_context_complexity: float | None
+    include_finished: bool | None
+    no_infer: bool
+    jobs: int
+    config_file: Path | None
+    environ: tuple[tuple[str, str], ...]
+    python: str | None
+    follow: tuple[str, ...]
+    no_cache: bool
+    quiet: bool
+    verbose: int
+
+
 @contextmanager
 def open_repository(
-    *,
-    root_option: Path | None,
-    max_parallel_tasks: int | None,
-    max_context_complexity: float | None,
-    include_finished: bool | None,
-    no_infer: bool,
-    jobs: int,
-    config_file: Path | None,
-    environ: tuple[tuple[str, str], ...],
-    python: str | None,
-    follow: tuple[str, ...],
-    no_cache: bool,
-    quiet: bool,
-    verbose: int,
-    overrides: Mapping[str, object] | None = None,
+    overrides: Mapping[str, object] | None = None, **options: Unpack[RepositoryOptions]
 ) -> Iterator[tuple[Repository, ProgressListener]]:
     """The repository of a command with progress shown while it is worked on; what is wrong with it is told at the end.
 
-    The arguments are the options of `repository_options`; `overrides` holds further settings.
+    Args:
+        overrides: settings beyond those that have an option here, by dotted name.
+        options: the values of `repository_options`.
 
     Raises:
         InputError: the settings cannot be used, or an id names no task.
     """
-    del verbose
-    root = choose_root(None, root_option)
+    root = choose_root(None, options["root_option"])
     config = read_settings(
         root,
         {
-            "gates.max_parallel_tasks": max_parallel_tasks,
-            "gates.max_context_complexity": max_context_complexity,
-            "scan.include_finished": include_finished,
-            "follow": follow or None,
-            "python": python,
+            "gates.max_parallel_tasks": options["max_parallel_tasks"],
+            "gates.max_context_complexity": options["max_context_complexity"],
+            "scan.include_finished": options["include_finished"],
+            "follow": options["follow"] or None,
+            "python": options["python"],
             **(overrides or {}),
         },
-        config_file,
+        options["config_file"],
     )
     try:
-        with progress_on_stderr(quiet=quiet) as progress:
+        with progress_on_stderr(quiet=options["quiet"]) as progress:
             repository = Repository(
                 root,
                 config,
-                environ=dict(environ),
-                use_cache=not no_cache,
-                infer=not no_infer,
-                jobs=jobs or os.cpu_count() or 1,
+                environ=dict(options["environ"]),
+                use_cache=not options["no_cache"],
+                infer=not options["no_infer"],
+                jobs=options["jobs"] or os.cpu_count() or 1,
                 progress=progress,
             )
             yield repository, progress

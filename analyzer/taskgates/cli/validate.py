@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import click
 import msgspec
@@ -13,6 +13,7 @@ from taskgates.cli.errors import ExitCode
 from taskgates.cli.options import format_option, output_option
 from taskgates.cli.outputs import Destination, open_outputs
 from taskgates.cli.repository import (
+    RepositoryOptions,
     durations_option,
     exit_code,
     open_repository,
@@ -50,16 +51,16 @@ def command(
     outputs: tuple[Destination, ...],
     durations_file: Path | None,
     refuse_overload: bool | None,
-    **options: Any,
+    **options: Unpack[RepositoryOptions],
 ) -> int:
     """Say whether tasks may run in parallel, and what to do where they may not.
 
     Ids may be globs ('110_*'). All gates answer: file conflicts, dependencies, locks, capacity of the machine, context
     budget, shared mutable state. The exit code is 0 when they may, 1 when they must not, 2 when an id is unknown.
     """
-    quiet, verbose = bool(options["quiet"]), options["verbose"] > 0
+    quiet, verbose = options["quiet"], options["verbose"] > 0
     with open_outputs(outputs) as prepared:
-        with open_repository(**options, overrides={"gates.refuse_overload": refuse_overload}) as (repository, progress):
+        with open_repository({"gates.refuse_overload": refuse_overload}, **options) as (repository, progress):
             ids = repository.select(task_ids, include_finished=repository.config.scan.include_finished)
             durations = read_durations(durations_file, repository)
             gates = ParallelExecutionGates(repository, durations=durations)

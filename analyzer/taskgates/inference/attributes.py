@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from taskgates.inference.core import Core
+from taskgates.inference.core import AbstractRaise, Core, TryContext
 from taskgates.inference.models import registry
-from taskgates.inference.operators import equal
+from taskgates.inference.operators import concat_contents, equal
+from taskgates.inference.state import join_contents
 from taskgates.inference.text import Hole, Text, make_text
 from taskgates.inference.values import (
     BYTES,
@@ -16,6 +17,7 @@ from taskgates.inference.values import (
     INT,
     NONE,
     REST,
+    SEQUENCE_LIMIT,
     UNKNOWN,
     AnyValue,
     Arguments,
@@ -97,6 +99,7 @@ class Attributes(Core):
         return Method(obj, name)
 
     def union_attr(self, obj: Union, name: str, node: ir.Attr | None) -> AnyValue:
+        """An attribute of every alternative of a value."""
         # None has no attributes: a program that goes on holds one of the other alternatives.
         kept = [option for option in obj.options if not (isinstance(option, Known) and option.value is None)]
         if len(kept) < len(obj.options):
@@ -108,6 +111,7 @@ class Attributes(Core):
         return self.choose([lambda option=option: self.get_attr(option, name, node) for option in kept])  # type: ignore[misc]
 
     def ext_attr(self, obj: Ext, name: str) -> AnyValue:
+        """An attribute of a library module, class or function."""
         full = f"{obj.name}.{name}"
         canonical = registry.ALIASES.get(full, full)
         constant = registry.CONSTANTS.get(canonical)
@@ -128,6 +132,7 @@ class Attributes(Core):
         return Ext(canonical)
 
     def module_attr(self, obj: ModuleV, name: str, node: ir.Attr | None = None) -> AnyValue:
+        """A global name of a module, or a submodule."""
         value = obj.slots.get(name)
         if value is not None:
             if isinstance(value, Maybe):
@@ -151,6 +156,7 @@ class Attributes(Core):
         return Unknown(f"{obj.name} has no attribute {name} that the analysis saw")
 
     def instance_attr(self, obj: Instance, name: str) -> AnyValue:
+        """An attribute of an object: its own, or one of its class."""
         cls = obj.cls
         if isinstance(cls, Ext):
             if name in obj.slots:
@@ -213,29 +219,50 @@ class Attributes(Core):
         return AttributeView(obj)
 
     def class_attr(self, obj: ClassV, name: str, node: ir.Attr | None = None) -> AnyValue:
+        """An attribute of a class: its own or inherited, of its metaclass, or one that every class has."""
         for base in obj.mro:
-            if not isinstance(base, ClassV):
-                continue
-            value = base.slots.get(name)
-            if value is None:
-                continue
-            if isinstance(value, Maybe):
-                value = value.value
-            if isinstance(value, Descriptor):
-                if value.kind == "classmethod":
-                    return BoundMethod(value.func, obj)
-                if value.kind == "staticmethod":
-                    return value.func
-                return value
-            if isinstance(value, ListObj | DictObj | Instance) and value.owner is None and "enum" not in obj.traits:
-                value.owner = (f"{base.qualname}.{name}", "class-attribute")
-            if (
-                isinstance(value, ListObj | DictObj | Known | Text)
-                and self.frame is not None
-                and self.frame.function is not None
-            ):
-                self.shared(f"{base.qualname}.{name}", SharedKind.CLASS_ATTRIBUTE, "read", node)
+            if isinstance(base, ClassV) and base.slots.get(name) is not None:
+                return self.defined_class_attr(obj, base, name, node)
+        value = self.class_property(obj, name)
+        if value is not None:
             return value
+        if isinstance(obj.metaclass, ClassV):
+            for base in obj.metaclass.mro:
+                if isinstance(base, ClassV) and name in base.slots:
+                    return self.bound(base.slots[name], obj, obj.metaclass)
+        model = registry.CLASS_ATTRIBUTES.get(name)
+        if model is not None:
+            found = model(self, obj)
+            if found is not None:
+                return found
+        for base in obj.mro:
+            if isinstance(base, Ext) and base.name not in _PLAIN:
+                return self.ext_attr(base, name)
+        if name in ("__init__", "__new__", "__setattr__", "__getattribute__", "__init_subclass__"):
+            return Ext(f"builtins.object.{name}")
+        return Unknown(f"{obj.name}.{name} was not seen to be set")
+
+    def defined_class_attr(self, obj: ClassV, base: ClassV, name: str, node: ir.Attr | None) -> AnyValue:
+        """An attribute that a class of the program defines, as it is seen from a subclass."""
+        value: AnyValue = base.slots[name]
+        if isinstance(value, Maybe):
+            value = value.value
+        if isinstance(value, Descriptor):
+            if value.kind == "classmethod":
+                return BoundMethod(value.func, obj)
+            return value.func if value.kind == "staticmethod" else value
+        if isinstance(value, ListObj | DictObj | Instance) and value.owner is None and "enum" not in obj.traits:
+            value.owner = (f"{base.qualname}.{name}", "class-attribute")
+        if (
+            isinstance(value, ListObj | DictObj | Known | Text)
+            and self.frame is not None
+            and self.frame.function is not None
+        ):
+            self.shared(f"{base.qualname}.{name}", SharedKind.CLASS_ATTRIBUTE, "read", node)
+        return value
+
+    def class_property(self, obj: ClassV, name: str) -> AnyValue | None:
+        """An attribute that Python gives every class; None for all others."""
         if name in ("__name__", "__qualname__"):
             return Known(obj.name)
         if name == "__module__":
@@ -254,27 +281,14 @@ class Attributes(Core):
             return self.slots_view(obj)
         if name == "mro":
             return Native("mro", lambda _, __: self.new_list("list", obj.mro))
-        if isinstance(obj.metaclass, ClassV):
-            for base in obj.metaclass.mro:
-                if isinstance(base, ClassV) and name in base.slots:
-                    return self.bound(base.slots[name], obj, obj.metaclass)
-        model = registry.CLASS_ATTRIBUTES.get(name)
-        if model is not None:
-            found = model(self, obj)
-            if found is not None:
-                return found
-        for base in obj.mro:
-            if isinstance(base, Ext) and base.name not in _PLAIN:
-                return self.ext_attr(base, name)
-        if name in ("__init__", "__new__", "__setattr__", "__getattribute__", "__init_subclass__"):
-            return Ext(f"builtins.object.{name}")
-        return Unknown(f"{obj.name}.{name} was not seen to be set")
+        return None
 
     def subclasses(self, cls: ClassV) -> AnyValue:
         """The direct subclasses defined so far."""
         return self.new_list("list", cls.traits.get("subclasses", ()))
 
     def super_attr(self, obj: Super, name: str) -> AnyValue:
+        """An attribute that stands behind the present class in the method resolution order."""
         start = obj.self.cls if isinstance(obj.self, Instance) else obj.self
         mro = start.mro if isinstance(start, ClassV) else ()
         found = False
@@ -292,8 +306,7 @@ class Attributes(Core):
                         return value
                     return self.bound(value, obj.self, start)
                 if name == "__init__" and "fields" in base.traits and isinstance(obj.self, Instance):
-                    instance = obj.self
-                    return Native("__init__", lambda machine, args: machine.init_fields(instance, base, args) or NONE)
+                    return _field_constructor(obj.self, base)
             elif external is None and base.name not in _PLAIN:
                 external = base
         if external is not None:
@@ -312,6 +325,7 @@ class Attributes(Core):
         return Native(f"object.{name}", lambda _, __: NONE)
 
     def function_attr(self, obj: AnyValue, name: str) -> AnyValue:
+        """An attribute of a function or another callable."""
         if isinstance(obj, FunctionV):
             if name in obj.slots:
                 value = obj.slots[name]
@@ -450,22 +464,10 @@ class Attributes(Core):
         if isinstance(obj, Scalar) and obj.kind == "bytes":
             return BYTES if isinstance(index, Known) and isinstance(index.value, slice) else INT
         if isinstance(obj, Instance):
-            if isinstance(obj.cls, ClassV):
-                if self.has_attr(obj, "__getitem__"):
-                    return self.call(self.get_attr(obj, "__getitem__"), Arguments([index]))
-                fields = obj.cls.traits.get("tuple")
-                if fields is not None:
-                    return self.sequence_item(TupleV(self.get_attr(obj, field) for field in fields), index)
-                external = next((b for b in obj.cls.mro if isinstance(b, Ext) and b.name not in _PLAIN), None)
-                if external is None:
-                    return Unknown("an element of an object", "data")
-                return self.external_get(obj, external.name, index)
-            return self.external_get(obj, obj.cls.name, index)
+            return self.instance_item(obj, index)
         if isinstance(obj, ClassV):
             if "enum" in obj.traits and isinstance(index, Known) and isinstance(index.value, str):
                 return self.class_attr(obj, index.value)
-            if any(isinstance(base, ClassV) and "__class_getitem__" in base.slots for base in obj.mro):
-                return obj
             return obj
         if isinstance(obj, Ext):
             getter = registry.ITEMS.get(obj.name)
@@ -475,6 +477,20 @@ class Attributes(Core):
             return Unknown(obj.reason or "an element of an unknown value", obj.origin)
         return UNKNOWN
 
+    def instance_item(self, obj: Instance, index: AnyValue) -> AnyValue:
+        """`obj[index]` of an object."""
+        if not isinstance(obj.cls, ClassV):
+            return self.external_get(obj, obj.cls.name, index)
+        if self.has_attr(obj, "__getitem__"):
+            return self.call(self.get_attr(obj, "__getitem__"), Arguments([index]))
+        fields = obj.cls.traits.get("tuple")
+        if fields is not None:
+            return self.sequence_item(TupleV(self.get_attr(obj, field) for field in fields), index)
+        external = next((b for b in obj.cls.mro if isinstance(b, Ext) and b.name not in _PLAIN), None)
+        if external is None:
+            return Unknown("an element of an object", "data")
+        return self.external_get(obj, external.name, index)
+
     def external_get(self, obj: Instance, type_name: str, index: AnyValue) -> AnyValue:
         """`obj[index]` of a library object."""
         inner = self.inner(obj, type_name)
@@ -482,10 +498,12 @@ class Attributes(Core):
             return self.get_item(inner, index)
         model = registry.METHODS.get(f"{type_name}.__getitem__")
         if model is not None:
-            return model(self, obj, Arguments([index]))
+            found: AnyValue = model(self, obj, Arguments([index]))
+            return found
         return self.external_item(obj, type_name)
 
     def dict_item(self, obj: DictObj, index: AnyValue) -> AnyValue:
+        """`mapping[key]`: what is stored under the keys that may be equal, and what a factory makes."""
         if isinstance(index, Known | TupleV | Ext | ClassV | Instance | FunctionV | PathV | Text):
             found = obj.slots.get(index)
             if found is not None:
@@ -500,11 +518,15 @@ class Attributes(Core):
                     value.owner = obj.owner
                 self.state.write(obj.slots, index, value)
                 return value
-            if isinstance(index, Known) and obj.rest is None and factory is None:
-                if not any(not isinstance(key, Known) for key, _ in obj.known()):
-                    if "__missing__" in obj.slots:
-                        return UNKNOWN
-                    raise self.throw("KeyError", str(index.value))
+            if (
+                isinstance(index, Known)
+                and obj.rest is None
+                and factory is None
+                and all(isinstance(key, Known) for key, _ in obj.known())
+            ):
+                if "__missing__" in obj.slots:
+                    return UNKNOWN
+                raise self.throw("KeyError", str(index.value))
         self.may_raise("KeyError")
         values = [value for key, value in obj.known() if equal(key, index) is not False]
         if obj.rest is not None:
@@ -519,6 +541,7 @@ class Attributes(Core):
         return join(values) if values else Unknown("an element under an unknown key", "data")
 
     def sequence_item(self, obj: TupleV | ListObj, index: AnyValue) -> AnyValue:
+        """`sequence[index]` and `sequence[start:stop:step]`."""
         items, rest = obj.items, obj.rest
         kind = obj.kind if isinstance(obj, ListObj) else "tuple"
         if isinstance(index, Known) and isinstance(index.value, slice):
@@ -677,9 +700,6 @@ class Attributes(Core):
 
     def extend(self, target: ListObj, value: AnyValue, *, distinct: bool = False) -> None:
         """Append all elements of a value to a list in place."""
-        from taskgates.inference.operators import concat_contents
-        from taskgates.inference.values import SEQUENCE_LIMIT
-
         self.mutated(target)
         content = concat_contents(TupleV(target.items, target.rest), self.iterate(value))
         if distinct:
@@ -776,16 +796,7 @@ class Attributes(Core):
                 self.state.write(value.slots, CONTENT, TupleV(()))
             return content
         if isinstance(value, DictObj):
-            keys = [key for key, _ in value.known()]
-            if value.exact:
-                return TupleV(keys)
-            certain = [
-                key for key, item in value.slots.items() if key not in (REST, DEFAULT) and not isinstance(item, Maybe)
-            ]
-            loose = [key for key, item in value.slots.items() if isinstance(item, Maybe) and key is not REST]
-            if value.rest is not None:
-                loose.append(text_hole("data"))
-            return TupleV(certain, join(loose) if loose else None)
+            return _keys(value)
         if isinstance(value, Known):
             return self.iterate_known(value)
         if isinstance(value, Text):
@@ -793,29 +804,7 @@ class Attributes(Core):
         if isinstance(value, Scalar):
             return TupleV((), INT if value.kind == "bytes" else UNKNOWN)
         if isinstance(value, Union):
-            contents = []
-            for option in value.options:
-                if isinstance(option, Known) and option.value is None:
-                    self.may_raise("TypeError")
-                    continue
-                contents.append(self.iterate(option))
-            if not contents:
-                raise self.throw("TypeError")
-            if all(content == contents[0] for content in contents):
-                return contents[0]
-            from taskgates.inference.state import join_contents
-
-            return (
-                join_contents(contents)
-                if len({len(c.items) for c in contents}) == 1
-                else TupleV(
-                    (),
-                    join(
-                        [item for c in contents for item in (*c.items, *([c.rest] if c.rest is not None else []))]
-                        or [UNKNOWN]
-                    ),
-                )
-            )
+            return self.iterate_union(value)
         if isinstance(value, Instance):
             return self.iterate_instance(value)
         if isinstance(value, ClassV):
@@ -840,7 +829,25 @@ class Attributes(Core):
             (), Unknown(value.reason if isinstance(value, Unknown) else "an element of an unknown value", origin)
         )
 
+    def iterate_union(self, value: Union) -> TupleV:
+        """The elements of whichever alternative it is."""
+        contents = []
+        for option in value.options:
+            if isinstance(option, Known) and option.value is None:
+                self.may_raise("TypeError")
+                continue
+            contents.append(self.iterate(option))
+        if not contents:
+            raise self.throw("TypeError")
+        if all(content == contents[0] for content in contents):
+            return contents[0]
+        if len({len(content.items) for content in contents}) == 1:
+            return join_contents(contents)
+        every = [item for c in contents for item in (*c.items, *([c.rest] if c.rest is not None else []))]
+        return TupleV((), join(every or [UNKNOWN]))
+
     def iterate_known(self, value: Known) -> TupleV:
+        """The elements of a constant."""
         data: Any = value.value
         if isinstance(data, str | bytes | range):
             if len(data) > self.limits.unroll:
@@ -849,6 +856,7 @@ class Attributes(Core):
         raise self.throw("TypeError", f"{type(data).__name__!r} object is not iterable")
 
     def iterate_instance(self, value: Instance) -> TupleV:
+        """The elements that an object gives by `__iter__`, `__getitem__` or its library class."""
         if isinstance(value.cls, ClassV):
             if self.has_attr(value, "__iter__"):
                 result = self.call(self.get_attr(value, "__iter__"), Arguments())
@@ -889,14 +897,10 @@ class Attributes(Core):
 
     def drain(self, value: Instance, name: str) -> TupleV:
         """Call `__next__` until it certainly stops, or a few times where that is not known."""
-        from taskgates.inference.core import AbstractRaise
-
         items: list[AnyValue] = []
         method = self.get_attr(value, name)
         for _ in range(self.limits.unroll):
             before = len(self.tries)
-            from taskgates.inference.core import TryContext
-
             context = TryContext()
             self.tries.append(context)
             try:
@@ -930,7 +934,8 @@ class Attributes(Core):
             )
             model = registry.METHODS.get(f"{type_name}.__enter__")
             if model is not None:
-                return model(self, manager, Arguments())
+                entered: AnyValue = model(self, manager, Arguments())
+                return entered
             if self.is_lock(manager):
                 self.held.append(self.lock_name(manager))
                 return NONE
@@ -996,6 +1001,22 @@ DATA_VALUE = Unknown("read from data", "data")
 _PLAIN = frozenset(
     {"builtins.object", "abc.ABC", "typing.Generic", "typing.Protocol", "enum.Enum", "enum.IntEnum", "enum.StrEnum"}
 )
+
+
+def _field_constructor(instance: Instance, cls: ClassV) -> Native:
+    """The generated `__init__` of a dataclass, bound to an object."""
+    return Native("__init__", lambda machine, args: machine.init_fields(instance, cls, args) or NONE)
+
+
+def _keys(mapping: DictObj) -> TupleV:
+    """The keys of a mapping: certain ones first, then a summary of those that may be there."""
+    if mapping.exact:
+        return TupleV(key for key, _ in mapping.known())
+    certain = [key for key, item in mapping.slots.items() if key not in (REST, DEFAULT) and not isinstance(item, Maybe)]
+    loose = [key for key, item in mapping.slots.items() if isinstance(item, Maybe) and key is not REST]
+    if mapping.rest is not None:
+        loose.append(text_hole("data"))
+    return TupleV(certain, join(loose) if loose else None)
 
 
 def _with_setter(obj: Descriptor, name: str, args: Arguments) -> AnyValue:

@@ -272,12 +272,7 @@ class Calls(Core):
         started = self.steps
         size = self.log.size
         watches = len(self.watches)
-        idle = self.is_idle(func, args)
-        if idle:
-            allowed = self.limits.call_steps if self.spent < self.limits.idle_steps else 100
-        else:
-            allowed = self.limits.effort if self.fruitless.get(identity, 0) < self.limits.effort else 300
-        watch = Watch(started + allowed, idle=idle, size=self.log.size)
+        watch = Watch(started + self.allowance(identity), func, args, size=size)
         self.watches.append(watch)
         self.cut_at = min(self.cut_at, watch.limit)
         tries = len(self.tries)
@@ -306,7 +301,7 @@ class Calls(Core):
             state.forget(frame)
             state.unwind(marks)
             self.may_raise()
-            if not idle:
+            if not watch.idle:
                 self.opaque(f"{func.qualname} was not followed to its end: it took long without touching a file")
             if yields is not None:
                 self.state.write(yields.slots, CONTENT, TupleV((), Unknown(f"what {func.qualname} yields", "data")))
@@ -315,7 +310,7 @@ class Calls(Core):
             del self.watches[watches:]
             self.cut_at = min((w.limit for w in self.watches), default=self.limits.steps + 1)
             spent = self.steps - started
-            if idle:
+            if watch.idle:
                 self.spent += spent
             elif self.log.size == size:
                 self.fruitless[identity] = self.fruitless.get(identity, 0) + spent
@@ -326,6 +321,12 @@ class Calls(Core):
         if flags & NORMAL or not frame.returns:
             frame.returns.append(NONE)
         return join(frame.returns)
+
+    def allowance(self, identity: int) -> int:
+        """Steps that a call may take before it is looked at."""
+        if self.fruitless.get(identity, 0) >= self.limits.effort:
+            return 300
+        return self.limits.call_steps if self.spent < self.limits.idle_steps else 200
 
     def is_idle(self, func: FunctionV, args: Arguments) -> bool:
         """Whether a call can reach no effect, neither by itself nor through a function that it is handed."""

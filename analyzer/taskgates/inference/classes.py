@@ -265,8 +265,7 @@ class Classes(Core):
         if external.startswith("pathlib.") and not any(
             isinstance(b, ClassV) and "__init__" in b.slots for b in cls.mro
         ):
-            path = self.call(Ext(external), args)
-            return path
+            return self.call(Ext(external), args)
         return None
 
     def init_external(self, instance: Instance, name: str, args: Arguments) -> None:
@@ -427,8 +426,7 @@ def namedtuple_model(machine: Any, args: Arguments) -> AnyValue | None:
     cls = ClassV(title, title, module, (Ext("typing.NamedTuple"),))
     defaults = machine.iterate(args.kw["defaults"]).items if "defaults" in args.kw else ()
     fields: dict[str, AnyValue | None] = dict.fromkeys(names)
-    for field, default in zip(reversed(names), reversed(defaults), strict=False):
-        fields[field] = default
+    fields.update(zip(reversed(names), reversed(defaults), strict=False))
     cls.traits["fields"] = fields
     cls.traits["tuple"] = names
     return cls

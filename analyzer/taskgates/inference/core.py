@@ -81,15 +81,19 @@ class Watch:
 
     Attributes:
         limit: the step count at which the call is looked at again.
-        idle: whether the call can reach no effect at all.
+        func: the function that was called.
+        args: its arguments.
+        idle: whether the call can reach no effect at all; None as long as nobody asked.
         size: how many effects had been logged when the watch was set.
     """
 
-    __slots__ = ("idle", "limit", "size")
+    __slots__ = ("args", "func", "idle", "limit", "size")
 
-    def __init__(self, limit: int, *, idle: bool, size: int) -> None:
+    def __init__(self, limit: int, func: FunctionV, args: Arguments, *, size: int) -> None:
         self.limit = limit
-        self.idle = idle
+        self.func = func
+        self.args = args
+        self.idle: bool | None = None
         self.size = size
 
 
@@ -238,6 +242,11 @@ class Core(Interface):
         for watch in reversed(self.watches):
             if self.steps <= watch.limit:
                 continue
+            if watch.idle is None:
+                watch.idle = self.is_idle(watch.func, watch.args)
+                if not watch.idle and self.fruitless.get(id(watch.func.node), 0) < self.limits.effort:
+                    watch.limit += self.limits.effort
+                    continue
             if watch.idle or self.log.size == watch.size:
                 raise CallCut(watch)
             watch.size = self.log.size

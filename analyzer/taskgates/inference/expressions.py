@@ -122,7 +122,7 @@ class Expressions(Core):
         """`__class__` and the like."""
         if name == "__class__" and frame.cls is not None:
             return frame.cls
-        if name in ("__builtins__",):
+        if name == "__builtins__":
             return Ext("builtins")
         return None
 
@@ -445,7 +445,7 @@ class Expressions(Core):
         alternatives: list[list[str | Hole]] | None = None
         for part in node.parts:
             if isinstance(part, ir.Const):
-                pieces = [[str(part.value)]]
+                pieces: list[list[str | Hole]] = [[str(part.value)]]
             else:
                 value = self.eval(part, frame)
                 pieces = [list(parts_of(render(option))) for option in _options(value)]

@@ -81,7 +81,18 @@ class Imports(Core):
         if not any(name == package or name.startswith(package + ".") for package in self.follow):
             return False
         # A part of the standard library that the tables describe is better known by them than by its source.
-        return name.split(".", 1)[0] not in sys.stdlib_module_names or not self.effects.is_module(name)
+        return (
+            name.split(".", 1)[0] not in sys.stdlib_module_names
+            or not self.effects.is_module(name)
+            or not self.has_members(name)
+        )
+
+    def has_members(self, module: str) -> bool:
+        """Whether the tables or the models describe anything of a library module."""
+        prefix = module + "."
+        return any(name.startswith(prefix) for name in self.effects) or any(
+            name.startswith(prefix) for name in registry.FUNCTIONS
+        )
 
     def import_module(self, name: str, frame: Frame | None = None) -> AnyValue:
         """Import an absolute module name and return that module.
@@ -177,8 +188,8 @@ class Imports(Core):
         )
         self.log.modules[value.file] = None
         if not value.file.startswith("/"):
-            place = split_archive(self.tree, value.file) if self.tree.kind(value.file) is None else None
-            self.log.imports[place[0] if place is not None else value.file] = None
+            archived = split_archive(self.tree, value.file) if self.tree.kind(value.file) is None else None
+            self.log.imports[archived[0] if archived is not None else value.file] = None
         if isinstance(source, ir.SourceProblem):
             span = SourceSpan(value.file, source.line, source.column, source.line, source.column + 1)
             self.problems[value.file] = Problem("TG902", source.message, span)
@@ -195,7 +206,7 @@ class Imports(Core):
         loops, self.loops = self.loops, []
         undecided, self.undecided = self.undecided, 0 if dunder_name == "__main__" else self.undecided
         active, self.active = self.active, []
-        tries, self.tries = self.tries, self.tries if dunder_name == "__main__" else self.tries
+        tries = self.tries
         chain = self.chain
         if self.frame is not None:
             from taskgates.inference.log import Chain

@@ -16,12 +16,14 @@ if TYPE_CHECKING:
         Arguments,
         ClassV,
         DictObj,
+        FunctionV,
         Instance,
         ListObj,
         ModuleV,
         TupleV,
     )
     from taskgates.syntax import ir
+    from taskgates.tree.modules import Module
 
 
 class Interface:
@@ -163,8 +165,16 @@ class Interface:
         """The value of a library attribute that the tables list."""
         raise NotImplementedError
 
+    def is_idle(self, func: FunctionV, args: Arguments) -> bool:
+        """Whether a call can reach no effect."""
+        raise NotImplementedError
+
     def is_lock(self, value: Instance) -> bool:
         """Whether an object is a lock; see the library part."""
+        raise NotImplementedError
+
+    def is_instance(self, value: AnyValue, kinds: AnyValue) -> bool | None:
+        """`isinstance`; None where it is undecided."""
         raise NotImplementedError
 
     def iterate(self, value: AnyValue) -> TupleV:
@@ -179,7 +189,7 @@ class Interface:
         """`__exit__`; whether it swallows the exception."""
         raise NotImplementedError
 
-    def locate_module(self, name: str) -> object:
+    def locate_module(self, name: str) -> Module | None:
         """Find a module; its parent's folders first."""
         raise NotImplementedError
 

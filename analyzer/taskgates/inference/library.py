@@ -311,17 +311,10 @@ class Library(Core):
             raise self.throw("SystemExit")
         if row.kind is Kind.TYPE:
             return self.construct(row, bound, opened, mode)
-        handled = {callback.function.name for callback in row.calls}
-        if row.params is None or handled == set():
+        if row.params is None:
             # Functions handed to a library that has no row for the parameter are assumed to be called.
-            known = () if row.params is None else row.params.names
-            loose = [
-                value
-                for name, value in bound.items()
-                if name not in handled and (row.params is None or name not in known)
-            ]
-            if row.params is None:
-                self.call_back(Arguments(loose))
+            handled = {callback.function.name for callback in row.calls}
+            self.call_back(Arguments([value for name, value in bound.items() if name not in handled]))
         if row.returns is None:
             return Unknown(f"the result of {call}", row.origin or "unknown")
         return self.result(row.returns, row, bound, args, obj, result, opened, mode)
@@ -373,7 +366,7 @@ class Library(Core):
             for option in self.elements_or_self(value):
                 text = path_text(option)
                 if text is None:
-                    if isinstance(option, Unknown) or isinstance(option, Scalar | Known):
+                    if isinstance(option, Unknown | Scalar | Known):
                         text = render(option)
                     elif isinstance(option, Instance) and (text := self.fspath(option)) is not None:
                         pass
@@ -464,6 +457,7 @@ class Library(Core):
         return None if type_name is None else self.external_attribute(owner, type_name, name)
 
     def step_text(self, value: AnyValue, step: Step, row: Row, bound: dict[str, AnyValue]) -> AnyValue | None:
+        """The text that one step of a path expression gives; None where it gives no path."""
         text = path_text(value)
         if text is None:
             if isinstance(value, Unknown):
@@ -615,7 +609,7 @@ class Library(Core):
 
     # Results
 
-    def result(
+    def result(  # noqa: PLR0917 - all that a result may stand for
         self,
         returns: Returns,
         row: Row | None,
@@ -664,16 +658,7 @@ class Library(Core):
                     break
             return join(found)
         if form in (ReturnForm.PATH, ReturnForm.TEXT) and returns.path is not None and row is not None:
-            values = self.path_values(returns.path, row, bound, obj)
-            if not values:
-                return (
-                    text_hole(origin or "data")
-                    if form is ReturnForm.TEXT
-                    else PathV(text_hole(origin or "data", slash=True))
-                )
-            if form is ReturnForm.PATH:
-                return join(PathV(pure_path(path_text(value) or render(value))) for value in values)
-            return join(as_value(path_text(value) or render(value)) for value in values)
+            return _path_result(form, self.path_values(returns.path, row, bound, obj), origin or "data")
         if form is ReturnForm.PARAM and returns.piece is not None and row is not None:
             value = self.piece(returns.piece, row, bound, obj)
             return value if value is not None else NONE
@@ -866,6 +851,7 @@ class Library(Core):
     def add_argument(
         self, arg: Arg, out: Arguments, row: Row, bound: dict[str, AnyValue], obj: AnyValue | None
     ) -> None:
+        """Append one argument of a callback, as its row describes it."""
         if arg.form is ArgForm.UNKNOWN or (arg.piece is None and arg.type is None):
             out.pos.append(Unknown("an argument of a callback", "data"))
             return
@@ -905,6 +891,15 @@ class Library(Core):
 _TRANSFORMS = frozenset(
     ["name", "parent", "stem", "suffix", "with_suffix", "with_name", "into", "after", "each", "folder", "local"]
 )
+
+
+def _path_result(form: ReturnForm, values: Sequence[AnyValue], origin: str) -> AnyValue:
+    """The paths or texts that a call returns for the path values of its row."""
+    if not values:
+        return text_hole(origin) if form is ReturnForm.TEXT else PathV(text_hole(origin, slash=True))
+    if form is ReturnForm.PATH:
+        return join(PathV(pure_path(path_text(value) or render(value))) for value in values)
+    return join(as_value(path_text(value) or render(value)) for value in values)
 
 
 def _wild(text: str) -> list[str | Hole]:

@@ -176,7 +176,7 @@ class Matching(Core):
             if isinstance(matched, TupleV):
                 names = [str(item.value) for item in matched.items if isinstance(item, Known)]
             else:
-                fields = next(
+                fields: dict[str, AnyValue | None] = next(
                     (b.traits["fields"] for b in cls.mro if isinstance(b, ClassV) and "fields" in b.traits), {}
                 )
                 names = list(fields)

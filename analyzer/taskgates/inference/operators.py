@@ -259,7 +259,7 @@ def arithmetic(op: str, left: AnyValue, right: AnyValue) -> AnyValue | None:
 
 def _library_arithmetic(op: str, left: AnyValue, right: AnyValue, side: Instance) -> AnyValue:
     names = [value.cls.name for value in (left, right) if isinstance(value, Instance) and isinstance(value.cls, Ext)]
-    if names == ["datetime.datetime", "datetime.datetime"] or names == ["datetime.date", "datetime.date"]:
+    if names in (["datetime.datetime", "datetime.datetime"], ["datetime.date", "datetime.date"]):
         return Instance(Ext("datetime.timedelta")) if op == "-" else UNKNOWN
     for name in names:
         if name in ("datetime.datetime", "datetime.date"):
@@ -295,10 +295,14 @@ def _content(value: AnyValue) -> TupleV | None:
 def _sequences(op: str, left: AnyValue, right: AnyValue) -> AnyValue | None:
     first, second = _content(left), _content(right)
     if op == "*" and first is not None:
-        if isinstance(right, Known) and isinstance(right.value, int) and first.rest is None:
-            if len(first.items) * max(right.value, 0) <= 512:
-                items = first.items * max(right.value, 0)
-                return TupleV(items) if isinstance(left, TupleV) else ListObj("list", items)
+        if (
+            isinstance(right, Known)
+            and isinstance(right.value, int)
+            and first.rest is None
+            and len(first.items) * max(right.value, 0) <= 512
+        ):
+            items = first.items * max(right.value, 0)
+            return TupleV(items) if isinstance(left, TupleV) else ListObj("list", items)
         every = [*first.items, *([first.rest] if first.rest is not None else [])]
         summary = join(every) if every else None
         return TupleV((), summary) if isinstance(left, TupleV) else ListObj("list", (), summary)
@@ -467,7 +471,7 @@ def contains(container: AnyValue, item: AnyValue) -> bool | None:
         return False if container.rest is None and None not in answers else None
     if isinstance(container, DictObj):
         if isinstance(item, Known | TupleV | Ext | ClassV | Instance | FunctionV):
-            if item in container.slots and item not in (None,):
+            if item in container.slots:
                 from taskgates.inference.values import Maybe
 
                 return None if isinstance(container.slots[item], Maybe) else True

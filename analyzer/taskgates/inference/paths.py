@@ -119,8 +119,8 @@ def split_extension(name: TextLike) -> tuple[TextLike, TextLike]:
     if isinstance(last, str):
         tail = last.rsplit("/", 1)[-1]
         if "." in tail:
-            stem, dot, extension = last.rpartition(".")
-            return make_text([*name.parts[:-1], stem]), dot + extension
+            stem, dot, ending = last.rpartition(".")
+            return make_text([*name.parts[:-1], stem]), dot + ending
         if "/" in last:
             return name, ""
     for index in range(len(name.parts) - 1, -1, -1):

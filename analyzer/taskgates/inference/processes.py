@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from taskgates.inference.archived import member_names
@@ -10,6 +12,7 @@ from taskgates.inference.effects import ArgForm, Row
 from taskgates.inference.log import Chain, RawSite
 from taskgates.inference.paths import from_segments, join_paths, normalise, relative_to_root, split_last
 from taskgates.inference.shell.host import ShellOptions, ShellState
+from taskgates.inference.shell.interpreter import ShellInterpreter
 from taskgates.inference.shell.places import Place
 from taskgates.inference.text import Hole, Text, TextLike, concat
 from taskgates.inference.values import (
@@ -212,10 +215,8 @@ class Processes(Core):
                 state.variables[key.value] = text
                 state.exported.add(key.value)
 
-    def shell(self) -> object:
+    def shell(self) -> ShellInterpreter:
         """The shell interpreter, hosted by this machine."""
-        from taskgates.inference.shell.interpreter import ShellInterpreter
-
         options_ = ShellOptions(
             environment=dict(self.environ),
             on_script=self.note_script,
@@ -248,7 +249,7 @@ class Processes(Core):
             if text is None:
                 self.opaque("a shell command that is not known")
                 continue
-            self.shell().run_text(text, state.copy(), conditional=self.conditional)  # type: ignore[attr-defined]
+            self.shell().run_text(text, state.copy(), conditional=self.conditional)
 
     # Python as a program
 
@@ -345,10 +346,8 @@ class Processes(Core):
         """Run a module's body as `__main__`, then what it left to the end of the program; see `run_module`."""
         module = ModuleV("__main__", file, package)
         self.modules["__main__"] = module
-        try:
+        with suppress(AbstractRaise):
             self.run_module(module, "__main__", described)
-        except AbstractRaise:
-            pass
         self.finish()
 
     def note_end(self, error: AbstractRaise) -> None:
@@ -393,12 +392,11 @@ class Processes(Core):
             self.opaque(f"the module {text} was not found")
             return
         if found.is_package:
-            if "." in text or True:
-                try:
-                    self.import_module(text)
-                except AbstractRaise:
-                    self.opaque(f"the package {text} cannot be imported")
-                    return
+            try:
+                self.import_module(text)
+            except AbstractRaise:
+                self.opaque(f"the package {text} cannot be imported")
+                return
             inner = self.locate_module(f"{text}.__main__")
             if inner is None or inner.file is None:
                 self.opaque(f"the package {text} has no __main__")
@@ -429,9 +427,16 @@ class Processes(Core):
         """Run a module that a model knows as a program; one in the repository is analysed by its source instead."""
         from taskgates.inference.models.programs import run_program
 
-        if not run_program(self, name, args):
+        if run_program(self, name, args):
+            self.finish()
+            return True
+        shell = self.shell()
+        if name in sys.stdlib_module_names or shell.commands.find(name) is None:
             return False
-        self.finish()
+        # Its console script is a command that the tables describe (`python -m pip`).
+        words = [text if (text := path_text(word)) is not None else render(word) for word in args]
+        state = ShellState(cwd=relative_to_root(self.cwd, self.root))
+        shell.run_argv([name, *words], state, Place(), self.conditional)
         return True
 
     def run_entry_point(self, target: str, argv: list[AnyValue]) -> None:

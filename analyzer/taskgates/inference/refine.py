@@ -95,6 +95,7 @@ class Refinement(Core):
         return None
 
     def refine_compare(self, test: ir.Compare, outcome: bool, frame: Frame) -> None:
+        """Narrow variables by the outcome of a comparison."""
         op, left, right_node = test.ops[0], test.left, test.rights[0]
         right = self.quiet(right_node, frame)
         if right is None:
@@ -145,6 +146,7 @@ class Refinement(Core):
         self.narrow(target, keep, frame)
 
     def refine_call(self, test: ir.Call, outcome: bool, frame: Frame) -> None:
+        """Narrow variables by the outcome of a call: `isinstance`, `callable`, string tests."""
         func = test.func
         if isinstance(func, ir.Name) and func.id == "isinstance" and len(test.args) == 2:
             kinds = self.quiet(test.args[1].value, frame)

@@ -48,10 +48,6 @@ _ALWAYS = frozenset(
         "<getattr>",
     }
 )
-_OPERATIONS = (
-    "\nread", "\noverwrite", "\nappend", "\ncreate", "\nupdate", "\ndelete", "\nrename", "\nmkdir", "\nlist", "\nopen",
-    "\nlaunch", "\nexecutes", "\nprocess",
-)  # fmt: skip
 _PSEUDO = {
     "__enter__": "<with>",
     "__exit__": "<with>",
@@ -121,10 +117,8 @@ class Relevance:
 
     def _closure(self) -> frozenset[str]:
         names = set(_ALWAYS)
-        for name in self._effects:
-            top = name.split(".", 1)[0]
-            if top in self._imports and top != "builtins" and self._effects.text_mentions(name, _OPERATIONS):
-                names.add(name.rsplit(".", 1)[-1])
+        for top in self._imports:
+            names |= self._effects.effect_names(top)
         pending = list(self._functions)
         while True:
             kept = []
@@ -165,7 +159,12 @@ def _mentioned(body: list[ir.Stmt]) -> Iterator[str]:
             yield "<iteration>"
         elif kind is ir.Call:
             func = item.func  # type: ignore[attr-defined]
-            if type(func) is ir.Name and func.id == "getattr" and len(item.args) > 1:  # type: ignore[attr-defined]
-                if not isinstance(item.args[1].value, ir.Const):  # type: ignore[attr-defined]
-                    yield "<getattr>"
+            args = item.args  # type: ignore[attr-defined]
+            if (
+                type(func) is ir.Name
+                and func.id == "getattr"
+                and len(args) > 1
+                and not isinstance(args[1].value, ir.Const)
+            ):
+                yield "<getattr>"
         stack.extend(getattr(item, field) for field in item.__struct_fields__)

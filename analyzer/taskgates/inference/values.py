@@ -500,10 +500,8 @@ class Arguments:
 
 def _linearise(cls: ClassV, bases: tuple[AnyValue, ...]) -> tuple[ClassV | Ext, ...]:
     """C3 linearisation (Barrett et al., 1996); falls back to depth first where the bases are inconsistent."""
-    sequences: list[list[ClassV | Ext]] = []
     direct: list[ClassV | Ext] = [base for base in bases if isinstance(base, ClassV | Ext)]
-    for base in direct:
-        sequences.append(list(base.mro) if isinstance(base, ClassV) else [base])
+    sequences: list[list[ClassV | Ext]] = [list(base.mro) if isinstance(base, ClassV) else [base] for base in direct]
     sequences.append(list(direct))
     out: list[ClassV | Ext] = [cls]
     while any(sequences):

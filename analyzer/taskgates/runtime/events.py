@@ -25,7 +25,7 @@ EventFields = dict[str, object]
 class EventSink(Protocol):
     """Takes events; must not raise and must be quick, since it is called from the scheduler."""
 
-    def __call__(self, event: EventFields) -> None:
+    def __call__(self, event: EventFields, /) -> None:
         """Take one event: `event` is its name, `time` seconds since the epoch, the rest depends on the name."""
 
 

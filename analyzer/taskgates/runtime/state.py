@@ -58,7 +58,9 @@ class StateDirectory:
             part.mkdir(mode=_PRIVATE_FOLDER, exist_ok=True)
 
 
-def write_atomically(path: Path, data: bytes, *, durable: bool = False, mode: int = _PRIVATE_FILE) -> None:
+def write_atomically(
+    path: Path, data: bytes, *, durable: bool = False, mode: int = _PRIVATE_FILE, scratch: Path | None = None
+) -> None:
     """Replace a file so that readers, and a crash, see the old or the new content and never a mixture.
 
     Args:
@@ -66,11 +68,16 @@ def write_atomically(path: Path, data: bytes, *, durable: bool = False, mode: in
         data: the whole new content.
         durable: wait until content and name are on the disk.
         mode: permissions of the new file.
+        scratch: folder in which the new file is prepared, so that a crash leaves nothing beside the old one; used where
+            it is on the same file system.
 
     Raises:
         OSError: the folder cannot be written or the disk is full; the old file is untouched.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
+    folder = path.parent
+    if scratch is not None and scratch.stat().st_dev == folder.stat().st_dev:
+        folder = scratch
+    temporary = folder / f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.tmp"
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     try:
         with os.fdopen(descriptor, "wb") as stream:

@@ -15,7 +15,7 @@ from taskgates.manifests.registry import load_tasks
 from taskgates.model.task import Status, Task
 from taskgates.runtime.errors import BlockedTaskError, StatusUpdateError, UnknownTaskError, permission_hint
 from taskgates.runtime.locks import LockManager
-from taskgates.runtime.state import write_atomically
+from taskgates.runtime.state import StateDirectory, write_atomically
 from taskgates.runtime.status_edit import with_status
 from taskgates.tree.tree import Tree
 
@@ -154,7 +154,9 @@ class TaskManager:
                 data = path.read_bytes()
                 changed = with_status(file, data, status)
                 if changed != data:
-                    write_atomically(path, changed, durable=True, mode=stat.S_IMODE(path.stat().st_mode))
+                    scratch = StateDirectory(self.root).folder("scratch")
+                    mode = stat.S_IMODE(path.stat().st_mode)
+                    write_atomically(path, changed, durable=True, mode=mode, scratch=scratch)
             except OSError as error:
                 raise StatusUpdateError(permission_hint(path, error)) from error
         self.reload()

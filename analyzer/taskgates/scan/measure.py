@@ -49,7 +49,7 @@ class TextSizes:
             access_sets: what their code does, by id; tasks without code are absent.
 
         Returns:
-            By task id; tasks that bring no file at all are absent.
+            By task id; tasks that bring no text, as their files are yet to be made, are absent.
         """
         measured: dict[str, Measured] = {}
         for task in tasks:
@@ -57,8 +57,9 @@ class TextSizes:
             access = access_sets.get(task.id)
             imports = access.imports if access is not None else ()
             files = dict.fromkeys([*(path for path in single if path is not None), *imports])
-            if files:
-                measured[task.id] = Measured(tokens=sum(self.tokens(path) for path in files))
+            tokens = sum(self.tokens(path) for path in files)
+            if tokens:
+                measured[task.id] = Measured(tokens=tokens)
         return measured
 
     def tokens(self, path: str) -> int:

@@ -409,8 +409,8 @@ class Pattern(msgspec.Struct, array_like=True, gc=False):
     """A case pattern.
 
     `kind`: `value` (expr), `singleton` (expr), `capture` (name; None = wildcard; patterns[0] = the inner one),
-    `sequence`, `mapping` (keys, patterns, name = rest), `class` (expr, patterns, names = keywords of the trailing ones),
-    `or`, `star` (name).
+    `sequence`, `mapping` (keys, patterns, name = rest), `class` (expr, patterns, names = keywords of the trailing
+    ones), `or`, `star` (name).
     """
 
     kind: str

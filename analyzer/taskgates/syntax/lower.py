@@ -382,15 +382,11 @@ class Lowerer:
     # Functions and classes
 
     def params(self, node: cst.Parameters) -> list[ir.Param]:
-        out: list[ir.Param] = []
-        for param in node.posonly_params:
-            out.append(self.param(param, "positional"))
-        for param in node.params:
-            out.append(self.param(param, "normal"))
+        out = [self.param(param, "positional") for param in node.posonly_params]
+        out.extend(self.param(param, "normal") for param in node.params)
         if isinstance(node.star_arg, cst.Param):
             out.append(self.param(node.star_arg, "args"))
-        for param in node.kwonly_params:
-            out.append(self.param(param, "keyword"))
+        out.extend(self.param(param, "keyword") for param in node.kwonly_params)
         if node.star_kwarg is not None:
             out.append(self.param(node.star_kwarg, "kwargs"))
         return out
@@ -814,7 +810,7 @@ def lower_source(source: str | bytes) -> ir.Module | ir.SourceProblem:
     Returns:
         The representation, or what is wrong with the file and where.
     """
-    # LibCST allocates a great many long-lived nodes; letting the cycle collector look at them costs a quarter of the parse.
+    # LibCST allocates a great many long-lived nodes; the cycle collector's look at them costs a quarter of the parse.
     enabled = gc.isenabled()
     gc.disable()
     try:

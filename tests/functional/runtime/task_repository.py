@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from taskgates.runtime.run_model import RunOptions
 
@@ -33,7 +33,7 @@ def status(root: Path, identifier: str) -> str:
     return str(json.loads((root / f".claude/tasks/task-{identifier}.json").read_text())["status"])
 
 
-def events(root: Path, run: str, *names: str) -> list[dict]:
+def events(root: Path, run: str, *names: str) -> list[dict[str, Any]]:
     lines = (root / f".taskgates/runs/{run}/events.jsonl").read_text().splitlines()
     found = [json.loads(line) for line in lines]
     return [event for event in found if not names or event["event"] in names]

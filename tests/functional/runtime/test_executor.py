@@ -289,7 +289,12 @@ def test_stop_keeps_what_is_finished_and_resume_goes_on(tmp_path: Path) -> None:
     wait = "echo half > two.txt; [ -e go ] || sleep 60; echo done > two.txt"
     add_task(tmp_path, "2", wait, ["two.txt"], dependencies=["1"])
     executor = SafeParallelExecutor(tmp_path, options=options())
-    thread = threading.Thread(target=lambda: (wait_for((tmp_path / "two.txt").exists), executor.stop("enough")))
+
+    def stop_when_half_done() -> None:
+        wait_for((tmp_path / "two.txt").exists)
+        executor.stop("enough")
+
+    thread = threading.Thread(target=stop_when_half_done)
     thread.start()
     result = executor.run(["1", "2"])
     thread.join()
@@ -312,7 +317,12 @@ def test_interrupted_run_can_be_undone(tmp_path: Path) -> None:
     add_task(tmp_path, "2", "echo > two.txt; sleep 60", ["two.txt"], dependencies=["1"])
     before = snapshot(tmp_path, folder_times=False)
     executor = SafeParallelExecutor(tmp_path, options=options())
-    threading.Thread(target=lambda: (wait_for((tmp_path / "two.txt").exists), executor.stop())).start()
+
+    def stop_when_half_done() -> None:
+        wait_for((tmp_path / "two.txt").exists)
+        executor.stop()
+
+    threading.Thread(target=stop_when_half_done).start()
     assert executor.run(["1", "2"]).interrupted
     assert (tmp_path / "one.txt").exists()
     assert SafeParallelExecutor(tmp_path).rollback().rolled_back

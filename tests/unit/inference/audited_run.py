@@ -12,6 +12,7 @@ import json
 import os
 import runpy
 import sys
+from typing import Any
 
 _LOADERS = ("<frozen importlib", "<frozen runpy", "<frozen zipimport")
 
@@ -37,7 +38,7 @@ class Recorder:
         self.rows: list[tuple[str, str]] = []
         self.busy = False
 
-    def __call__(self, event: str, args: tuple[object, ...]) -> None:
+    def __call__(self, event: str, args: tuple[Any, ...]) -> None:
         if self.busy or not event.startswith(("open", "os.")):
             return
         self.busy = True
@@ -46,11 +47,13 @@ class Recorder:
         finally:
             self.busy = False
 
-    def take(self, event: str, args: tuple[object, ...]) -> None:
+    def take(self, event: str, args: tuple[Any, ...]) -> None:
         """Note one event."""
+        if _is_loading():
+            return
         if event == "open":
             path, _, flags = args
-            if isinstance(path, int) or not isinstance(flags, int) or _is_loading():
+            if isinstance(path, int) or not isinstance(flags, int):
                 return
             operations = operations_of(flags)
             if operations == ("read",) and not os.path.isfile(path):
@@ -71,11 +74,12 @@ class Recorder:
             self.add("create", args[1])
         elif event == "os.truncate":
             self.add("update", args[0])
-        elif event == "os.mkdir" and not os.path.exists(args[0]):
-            if os.path.isdir(os.path.dirname(os.path.abspath(args[0]))):
+        elif event == "os.mkdir":
+            parent = os.path.dirname(os.path.abspath(args[0]))
+            if os.path.isdir(parent) and not os.path.exists(args[0]):
                 self.add("mkdir", args[0])
 
-    def add(self, operation: str, path: object) -> None:
+    def add(self, operation: str, path: Any) -> None:
         """Note one access, if it lies below the root."""
         if isinstance(path, int):
             return

@@ -50,7 +50,8 @@ def program(name: str, code: str, *expected: str, argv: str = "python main.py") 
 def write_tree(root: Path, code: str, *, data: bool = True) -> None:
     """Write the files of a program below `root`."""
     files = dict(DATA) if data else {}
-    name, lines = "main.py", []
+    name = "main.py"
+    lines: list[str] = []
     for line in code.strip("\n").splitlines():
         if line.startswith("--- "):
             files[name] = "\n".join(lines) + "\n"
@@ -109,6 +110,8 @@ def check(case: Program, place: Path) -> None:
     # `makedirs` makes folders above, which are no accesses of their own.
     made = [row for row in case.expected if row.startswith("mkdir ")]
     real = {row for row in real if not any(folder.startswith(row + "/") for folder in made)}
-    assert real == set(case.expected), "the program really does this"
-    assert rows(found) == set(case.expected)
+    assert sorted(real ^ set(case.expected)) == [], f"the program really does: {sorted(real)}"
+    said = rows(found)
+    missed, invented = sorted(real - said), sorted(said - real)
+    assert not missed and not invented, f"missed {missed}, invented {invented}"
     assert {access.certainty for access in every(found)} <= {Certainty.EXACT}

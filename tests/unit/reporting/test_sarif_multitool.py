@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from filelock import FileLock
 from taskgates.reporting.report import RenderOptions, Report
 from taskgates.reporting.sarif_report import render
 
@@ -41,18 +42,20 @@ def multitool() -> Path:
         Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "taskgates-tests" / f"multitool-{VERSION}"
     )
     binary = cache / "node_modules" / "@microsoft" / "sarif-multitool-linux" / "Sarif.Multitool"
-    if not binary.is_file():
-        cache.mkdir(parents=True, exist_ok=True)
-        installed = subprocess.run(
-            ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", str(cache), PACKAGE],
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
-        if installed.returncode or not binary.is_file():
-            pytest.skip(f"npm cannot install the validator: {installed.stderr.strip()[-300:]}")
-    binary.chmod(0o755)
+    cache.mkdir(parents=True, exist_ok=True)
+    # Several test processes may want it at once.
+    with FileLock(cache / "install.lock"):
+        if not binary.is_file():
+            installed = subprocess.run(
+                ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", str(cache), PACKAGE],
+                capture_output=True,
+                text=True,
+                timeout=300,
+                check=False,
+            )
+            if installed.returncode or not binary.is_file():
+                pytest.skip(f"npm cannot install the validator: {installed.stderr.strip()[-300:]}")
+        binary.chmod(0o755)
     probe = subprocess.run([binary, "help"], capture_output=True, text=True, timeout=60, check=False)
     if "Multitool" not in probe.stdout + probe.stderr:
         pytest.skip(f"the validator does not start here: {probe.stderr.strip()[-300:]}")

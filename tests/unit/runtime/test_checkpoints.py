@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from taskgates.runtime import blob_store, restoring
+from taskgates.runtime import blob_store
 from taskgates.runtime.blob_store import BlobStore
 from taskgates.runtime.checkpoints import CheckpointStore, create_checkpoint, restore_checkpoint
 from taskgates.runtime.errors import CheckpointError, RestoreError, StateDirectoryError
@@ -183,7 +183,7 @@ def test_full_disk_during_restore_is_reported_and_resumable(tmp_path: Path, monk
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         real(descriptor)
 
-    monkeypatch.setattr(restoring.os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(RestoreError, match="No space left on device") as caught:
         restore_checkpoint(checkpoint, root=tmp_path)
     assert [path for path, _ in caught.value.failures] == ["b", "c"]

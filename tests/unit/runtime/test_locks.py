@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
@@ -78,7 +78,7 @@ def manager(root: Path) -> LockManager:
         ({"shared": ["a"], "exclusive": ["b"]}, {"shared": ["b"], "exclusive": ["c"]}, False),
     ],
 )
-def test_who_excludes_whom(tmp_path: Path, held: dict, asked: dict, compatible: bool) -> None:
+def test_who_excludes_whom(tmp_path: Path, held: dict[str, Any], asked: dict[str, Any], compatible: bool) -> None:
     first, second = manager(tmp_path), manager(tmp_path)
     with first.acquire("one", **held):
         request = second.request("two", **asked)

@@ -90,7 +90,7 @@ def test_on_a_terminal_the_table_is_redrawn(tmp_path: Path) -> None:
 
 
 def test_event_log_survives_a_full_disk(tmp_path: Path) -> None:
-    seen: list[dict] = []
+    seen: list[dict[str, object]] = []
     if not os.path.exists("/dev/full"):
         return
     with EventLog(Path("/dev/full"), [seen.append]) as log:

@@ -60,6 +60,8 @@ def test_success_with_output_in_the_log(tmp_path: Path) -> None:
     [
         ("exit 3", 3, "exit status 3"),
         ("kill -9 $$", -9, "killed by signal SIGKILL"),
+        ("kill -INT $$; sleep 5", -2, "killed by signal SIGINT"),
+        ("kill -HUP $$; sleep 5", -1, "killed by signal SIGHUP"),
         ("no-such-command-here", 127, "did not find a command"),
     ],
 )

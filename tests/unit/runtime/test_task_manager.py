@@ -38,7 +38,9 @@ JSON_VALUES = st.recursive(
     st.sampled_from(list(Status)),
     st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]),
 )
-def test_only_the_status_changes(fields: dict, indent: int | str | None, status: Status, encoding: str) -> None:
+def test_only_the_status_changes(
+    fields: dict[str, object], indent: int | str | None, status: Status, encoding: str
+) -> None:
     text = json.dumps(fields, indent=indent, ensure_ascii=False)
     data = text.encode(encoding, "surrogatepass") if encoding.startswith("utf-8") else text.encode(encoding)
     changed = json.loads(with_status("t.json", data, status).decode(encoding))

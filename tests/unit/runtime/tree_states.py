@@ -7,7 +7,7 @@ import os
 import shutil
 import stat
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import random
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 NAMES = ("a", "b.csv", "c.csv", "dir", "sub", ".hidden", "weird name\n")
 
 
-def snapshot(root: Path, *, folder_times: bool = True) -> dict[str, tuple]:
+def snapshot(root: Path, *, folder_times: bool = True) -> dict[str, tuple[Any, ...]]:
     """Kind, permissions, time, content and link target of everything below a folder but the state folder."""
-    found: dict[str, tuple] = {}
+    found: dict[str, tuple[Any, ...]] = {}
     for parent, folders, files in os.walk(root):
         if parent == str(root):
             folders[:] = [name for name in folders if name != ".taskgates"]

@@ -40,8 +40,8 @@ def assert_names_match(source: str) -> None:
     positions = Positions(source, module.identifiers)
     assert len(positions) == module.identifiers
     for node in nodes(module):
-        name = node.id if isinstance(node, ir.Name) else node.name if isinstance(node, ir.Attr) else None
-        if name is not None:
+        if isinstance(node, ir.Name | ir.Attr):
+            name = node.id if isinstance(node, ir.Name) else node.name
             offset = positions.offset(node.pos)
             assert source[offset : offset + len(name)] == name
 

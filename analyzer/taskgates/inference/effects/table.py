@@ -30,6 +30,15 @@ class UnparsedRow(Protocol):
         """Parse the row."""
 
 
+_EFFECT_WORDS = tuple(
+    f"\n{word}"
+    for word in (
+        "read", "overwrite", "append", "create", "update", "delete", "rename", "mkdir", "list", "open", "launch",
+        "executes", "process",
+    )
+)  # fmt: skip
+
+
 class EffectTable:
     """All rows, by qualified name; a row is parsed when it is first asked for.
 
@@ -43,6 +52,7 @@ class EffectTable:
         self._rows: dict[str, Row] = dict(parsed or {})
         self._canonical: dict[str, str] = {}
         self._prefixes: frozenset[str] | None = None
+        self._effect_names: dict[str, frozenset[str]] | None = None
 
     def __len__(self) -> int:
         return len(self._unparsed)
@@ -130,10 +140,20 @@ class EffectTable:
         canonical = self.canonical(name)
         return canonical in self._unparsed and self._row(canonical).kind is Kind.MODULE
 
-    def text_mentions(self, name: str, words: tuple[str, ...]) -> bool:
-        """Whether the unparsed text of a row has any of the words; a cheap test before parsing."""
-        text = self._unparsed[name].text
-        return any(word in text for word in words)
+    def effect_names(self, top: str) -> frozenset[str]:
+        """The last components of the names below a top-level module whose rows speak of an effect.
+
+        Only the unparsed text is looked at, so that asking costs little.
+        """
+        if self._effect_names is None:
+            found: dict[str, set[str]] = {}
+            for name, unparsed in self._unparsed.items():
+                if any(word in unparsed.text for word in _EFFECT_WORDS):
+                    found.setdefault(name.split(".", 1)[0], set()).add(name.rsplit(".", 1)[-1])
+            # What is built in is everywhere; only `open` and its kin are telling, and they are known by name.
+            found.pop("builtins", None)
+            self._effect_names = {head: frozenset(names) for head, names in found.items()}
+        return self._effect_names.get(top, frozenset())
 
     def unlisted(self, qualname: str) -> Unlisted:
         """What is assumed of a name without a row: what its nearest listed owner says, else opaque."""

@@ -10,7 +10,7 @@ import argparse
 import contextlib
 import io
 import optparse
-from typing import Any
+from typing import Any, NoReturn
 
 from taskgates.inference.models.registry import Machine, function, method
 from taskgates.inference.operators import NotKnown, from_python, to_python
@@ -49,10 +49,10 @@ class _Stop(Exception):  # noqa: N818 - argparse ends the program here
 
 
 class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> Any:
+    def error(self, message: str) -> NoReturn:
         raise _Stop(message)
 
-    def exit(self, status: int = 0, message: str | None = None) -> Any:
+    def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
         del message
         raise _Stop(status)
 
@@ -138,7 +138,8 @@ def get_default(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
         return found  # type: ignore[no-any-return]
     for action in obj.slots["actions"].items:
         if action.slots.get("dest") == (args.pos[0] if args.pos else None):
-            return dict(action.slots["options"].known()).get(Known("default"), NONE)
+            default: AnyValue = dict(action.slots["options"].known()).get(Known("default"), NONE)
+            return default
     del machine
     return NONE
 
@@ -324,7 +325,7 @@ class _Builder:
         self.store[name] = value
         return name
 
-    def build(self, obj: Instance, prog: str = "program") -> argparse.ArgumentParser:
+    def build(self, obj: Instance, prog: str = "program") -> _Parser:
         settings = (
             {str(k.value): v for k, v in obj.slots["settings"].known() if isinstance(k, Known)}
             if "settings" in obj.slots
@@ -342,22 +343,25 @@ class _Builder:
         )
         return parser
 
+    def add_subparsers(self, parser: argparse.ArgumentParser, action: Instance, opts: dict[str, AnyValue]) -> None:
+        dest = opts.get("dest")
+        required = opts.get("required")
+        sub = parser.add_subparsers(
+            dest=str(dest.value) if isinstance(dest, Known) and dest.value else argparse.SUPPRESS,
+            required=bool(isinstance(required, Known) and required.value),
+            parser_class=_Parser,
+        )
+        for name, child in action.slots["parsers"].known():
+            if isinstance(name, Known) and isinstance(child, Instance):
+                built = self.build(child, str(name.value))
+                sub._name_parser_map[str(name.value)] = built  # noqa: SLF001 - the public way cannot take a parser
+                sub.choices = sub._name_parser_map  # noqa: SLF001
+
     def add(self, parser: argparse.ArgumentParser, action: AnyValue) -> None:
         assert isinstance(action, Instance)
         opts = {str(k.value): v for k, v in action.slots["options"].known() if isinstance(k, Known)}
         if isinstance(action.cls, Ext) and action.cls.name == SUBPARSERS:
-            dest = opts.get("dest")
-            required = opts.get("required")
-            sub = parser.add_subparsers(
-                dest=str(dest.value) if isinstance(dest, Known) and dest.value else argparse.SUPPRESS,
-                required=bool(isinstance(required, Known) and required.value),
-                parser_class=_Parser,
-            )
-            for name, child in action.slots["parsers"].known():
-                if isinstance(name, Known) and isinstance(child, Instance):
-                    built = self.build(child, str(name.value))
-                    sub._name_parser_map[str(name.value)] = built  # noqa: SLF001 - the public way cannot take a parser
-                    sub.choices = sub._name_parser_map  # noqa: SLF001
+            self.add_subparsers(parser, action, opts)
             return
         names = [str(render(name)) for name in action.slots["names"].items]
         kind = opts.get("action")
@@ -415,8 +419,6 @@ class _Builder:
         if extra.get("action") in ("store_true", "store_false"):
             extra.pop("const", None)
         made = parser.add_argument(*names, **extra)
-        if made.default is None or not isinstance(made.default, str):
-            pass
         self.actions.setdefault(made.dest, []).append(
             (action, opts, "custom" if custom else str(extra.get("action", "store")))
         )
@@ -575,6 +577,15 @@ def make_option_parser(machine: Machine, args: Arguments) -> AnyValue:
     return _new(OPT)
 
 
+@method(f"{OPT}.__init__")
+def init_option_parser(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
+    """The constructor, for subclasses."""
+    del machine, args
+    obj.slots.setdefault("actions", ListObj("list"))
+    obj.slots.setdefault("defaults", DictObj())
+    return NONE
+
+
 @method(f"{OPT}.add_option", "optparse.OptionGroup.add_option", f"{GROUP}.add_option")
 def add_option(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
     """`parser.add_option(...)`."""
@@ -587,6 +598,14 @@ def option_defaults(machine: Machine, obj: Instance, args: Arguments) -> AnyValu
     return set_defaults(machine, obj, args)
 
 
+@method(f"{OPT}.disable_interspersed_args")
+def stop_at_operand(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
+    """Options behind the first operand belong to someone else."""
+    del args
+    machine.state.write(obj.slots, "interspersed", FALSE)
+    return NONE
+
+
 @method(f"{OPT}.error", f"{OPT}.exit")
 def option_exit(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
     """The program ends with a usage message."""
@@ -594,10 +613,10 @@ def option_exit(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
 
 
 class _Options(optparse.OptionParser):
-    def error(self, msg: str) -> Any:
+    def error(self, msg: str) -> NoReturn:
         raise _Stop(msg)
 
-    def exit(self, status: int = 0, msg: str | None = None) -> Any:
+    def exit(self, status: int = 0, msg: str | None = None) -> NoReturn:
         del msg
         raise _Stop(status)
 
@@ -610,6 +629,8 @@ def option_parse(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
     items = content.items[1:] if source is None or source == NONE else content.items
     words = _Words()
     parser = _Options(conflict_handler="resolve")
+    if obj.slots.get("interspersed") == FALSE:
+        parser.disable_interspersed_args()
     table: dict[str, dict[str, AnyValue]] = {}
     for action in obj.slots["actions"].items:
         opts = {str(k.value): v for k, v in action.slots["options"].known() if isinstance(k, Known)}

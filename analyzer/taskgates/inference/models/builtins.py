@@ -805,7 +805,7 @@ def islice(machine: Machine, args: Arguments) -> AnyValue:
     """`islice(iterable, [start,] stop[, step])`: an iterator goes on behind what was taken."""
     source = args.pos[0] if args.pos else UNKNOWN
     content = machine.iterate(source)
-    consumed = isinstance(source, ListObj) and source.kind == "iterator"
+    consumed = source if isinstance(source, ListObj) and source.kind == "iterator" else None
     bounds: list[int | None] = []
     for value in args.pos[1:]:
         if not isinstance(value, Known) or not (value.value is None or isinstance(value.value, int)):
@@ -816,11 +816,11 @@ def islice(machine: Machine, args: Arguments) -> AnyValue:
         return ListObj("iterator", (), summary(content))
     stop = bounds[0] if len(bounds) == 1 else bounds[1]
     if content.rest is not None and (stop is None or stop > len(content.items)):
-        if consumed and stop is not None:
-            machine.state.write(source.slots, CONTENT, TupleV((), content.rest))
+        if consumed is not None and stop is not None:
+            machine.state.write(consumed.slots, CONTENT, TupleV((), content.rest))
         return ListObj("iterator", (), summary(content))
-    if consumed and stop is not None:
-        machine.state.write(source.slots, CONTENT, TupleV(content.items[stop:], content.rest))
+    if consumed is not None and stop is not None:
+        machine.state.write(consumed.slots, CONTENT, TupleV(content.items[stop:], content.rest))
     return ListObj("iterator", content.items[slice(*bounds)])
 
 
@@ -1040,15 +1040,11 @@ def methodcaller(machine: Machine, args: Arguments) -> AnyValue:
 
 
 def _operation(symbol: str) -> registry.FunctionModel:
-    return lambda machine, args: (
-        machine.operate(symbol, args.pos[0], args.pos[1]) if len(args.pos) > 1 else UNKNOWN
-    )
+    return lambda machine, args: machine.operate(symbol, args.pos[0], args.pos[1]) if len(args.pos) > 1 else UNKNOWN
 
 
 def _comparison(symbol: str) -> registry.FunctionModel:
-    return lambda machine, args: (
-        machine.compare_values(symbol, args.pos[0], args.pos[1]) if len(args.pos) > 1 else BOOL
-    )
+    return lambda machine, args: machine.compare_values(symbol, args.pos[0], args.pos[1]) if len(args.pos) > 1 else BOOL
 
 
 for _operator, _symbol in (
@@ -1150,7 +1146,9 @@ def fields(machine: Machine, args: Arguments) -> AnyValue:
     cls = value.cls if isinstance(value, Instance) else value
     del machine
     if isinstance(cls, ClassV):
-        found = next((b.traits["fields"] for b in cls.mro if isinstance(b, ClassV) and "fields" in b.traits), {})
+        found: dict[str, AnyValue | None] = next(
+            (b.traits["fields"] for b in cls.mro if isinstance(b, ClassV) and "fields" in b.traits), {}
+        )
         out = []
         for name, default in found.items():
             field = Instance(Ext("dataclasses.Field"))

@@ -10,9 +10,11 @@ from __future__ import annotations
 
 from taskgates.inference.core import AbstractRaise
 from taskgates.inference.models.click_context import CONTEXT
-from taskgates.inference.models.click_declare import COMMAND, GROUP, command_method
+from taskgates.inference.models.click_declare import COMMAND, GROUP, GROUPED, command_method, is_command
+from taskgates.inference.models.click_parsing import attribute
 from taskgates.inference.models.click_running import ERRORS, main, run
-from taskgates.inference.models.registry import ALIASES, Machine, function, method
+from taskgates.inference.models.registry import ALIASES, PROGRAMS, Machine, function, method
+from taskgates.inference.models.signatures import signature
 from taskgates.inference.values import (
     FALSE,
     INT,
@@ -25,6 +27,7 @@ from taskgates.inference.values import (
     Instance,
     Known,
     ListObj,
+    ModuleV,
     TupleV,
     text_hole,
     text_of,
@@ -140,6 +143,20 @@ _ALIASED = {
 }
 _VARIANTS = ("rich_click", "asyncclick", "cloup")
 """Drop-in variants of click whose commands behave in the same way."""
+
+
+def is_program(value: AnyValue, module: ModuleV) -> bool:
+    """Whether a value is a command of a module that is no subcommand."""
+    if not isinstance(value, Instance) or not is_command(value) or GROUPED in value.slots:
+        return False
+    callback = attribute(value, "callback")
+    while isinstance(callback, Instance):
+        callback = attribute(callback, "__wrapped__")
+    target, _ = signature(callback) if callback is not None else (None, 0)
+    return target is None or target.module is module
+
+
+PROGRAMS.append(is_program)
 
 
 def _alias() -> None:

@@ -37,6 +37,8 @@ WRAPPER = "click.decorated"
 """The library type of a function behind a pass decorator."""
 PARAMS = "__click_params__"
 """The attribute of a function that click's decorators collect parameters in."""
+GROUPED = ("grouped",)
+"""The slot that marks a command that is a subcommand of another."""
 RESULT = ("result",)
 """The slot of a group that holds its result callback."""
 
@@ -282,6 +284,8 @@ def register(
     target = commands if commands is not None else attribute(obj, "commands")
     for option in options(command):
         own = attribute(option, "name") if isinstance(option, Instance) else None
+        if isinstance(option, Instance):
+            machine.state.write(option.slots, GROUPED, TRUE)
         key = name if name is not None and name != NONE else own
         machine.put(target, key if key is not None else UNKNOWN, option)
 

@@ -214,6 +214,9 @@ class _Walk:
     def member(self, component: AnyValue, word: str) -> AnyValue | None:
         """The element, entry or attribute that a word names; None when there is none."""
         machine = self.machine
+        if self.words.unknown(word):
+            every = list(_members(machine, component))
+            return join(every) if every else None
         if isinstance(component, ListObj | TupleV) and word.lstrip("-").isdigit():
             return machine.get_item(component, Known(int(word)))  # type: ignore[no-any-return]
         if isinstance(component, DictObj):
@@ -263,6 +266,13 @@ class _Walk:
         """Whether a name of a library is something to call rather than a module."""
         return isinstance(component, Ext) and not self.machine.effects.knows_module(component.name)
 
+    def alternative(self, component: AnyValue, args: list[str]) -> AnyValue:
+        """Walk from one of several possible components."""
+        try:
+            return self.run(component, args)
+        except _Unfit:
+            raise self.machine.throw("SystemExit") from None
+
     def run(self, component: AnyValue, args: list[str]) -> AnyValue:
         """Walk until the words are used up.
 
@@ -270,8 +280,8 @@ class _Walk:
             _Unfit: when some words are left over.
         """
         while True:
-            if isinstance(component, Union) and args:
-                return self.machine.choose([partial(self.run, option, args) for option in component.options])  # type: ignore[no-any-return]
+            if isinstance(component, Union):
+                return self.machine.choose([partial(self.alternative, option, args) for option in component.options])  # type: ignore[no-any-return]
             if isinstance(component, Unknown):
                 if args:
                     self.machine.opaque("a component of a Fire command line is not known")

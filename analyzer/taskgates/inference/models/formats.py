@@ -197,6 +197,10 @@ def _interpolation(name: str) -> FunctionModel:
     return lambda machine, args: Instance(Ext(f"configparser.{name}"))
 
 
+def _interpolation(name: str) -> FunctionModel:
+    return lambda machine, args: Instance(Ext(f"configparser.{name}"))
+
+
 for _name in ("BasicInterpolation", "ExtendedInterpolation", "LegacyInterpolation"):
     FUNCTIONS[f"configparser.{_name}"] = _interpolation(_name)
 

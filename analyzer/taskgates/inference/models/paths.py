@@ -104,6 +104,9 @@ def path_join(machine: Machine, args: Arguments) -> AnyValue:
 _TextModel = Callable[[Machine, TextLike], AnyValue]
 
 
+_TextModel = Callable[[Machine, TextLike], AnyValue]
+
+
 def _text_function(*names: str) -> Callable[[_TextModel], _TextModel]:
     def register(action: _TextModel) -> _TextModel:
         def model(machine: Machine, args: Arguments) -> AnyValue:
@@ -688,7 +691,7 @@ def _walk_row(folder: AnyValue) -> TupleV:
 
 @function("os.walk")
 def walk(machine: Machine, args: Arguments) -> AnyValue:
-    """`os.walk(top)`: a row for every folder of the tree, pruned as the program prunes; patterns where it is not known."""
+    """`os.walk(top)`: a row for every folder of the tree, pruned as the program prunes; else patterns."""
     top = args.get(0, "top") or UNKNOWN
     topdown = args.get(1, "topdown")
     machine.access(Operation.LIST, top, "os.walk")
@@ -786,7 +789,7 @@ def glob_glob(machine: Machine, args: Arguments) -> AnyValue:
     """`glob.glob(pattern)`."""
     pattern = args.get(0, "pathname") or UNKNOWN
     root = args.kw.get("root_dir")
-    results = []
+    results: list[AnyValue] = []
     for option in options(pattern):
         text = as_text(machine, option)
         folder = _glob_folder(text)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import getopt
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 
 from taskgates.inference.models.registry import Machine
 from taskgates.inference.models.words import Words
@@ -115,10 +116,8 @@ def run_command(machine: Machine, name: str, args: Sequence[AnyValue]) -> bool:
 def _run(machine: Machine, model: Program | None, args: Sequence[AnyValue]) -> bool:
     if model is None:
         return False
-    try:
+    with suppress(UsageError):
         model(machine, args)
-    except UsageError:
-        pass
     return True
 
 

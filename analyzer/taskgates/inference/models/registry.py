@@ -1,7 +1,7 @@
 """The registries of Python models: what library names mean at the level of values.
 
-Effects on files are data (`taskgates_rules/effects`); here stands what data cannot say. Every model module adds to these
-mappings when it is imported, once, before any analysis starts; nothing changes them afterwards.
+Effects on files are data (`taskgates_rules/effects`); here stands what data cannot say. Every model module adds to
+these mappings when it is imported, once, before any analysis starts; nothing changes them afterwards.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from taskgates.inference.values import AnyValue, Arguments, ClassV, PathV, TupleV
+from taskgates.inference.values import AnyValue, Arguments, ClassV, ModuleV, PathV, TupleV
 
 Machine = Any
 """The interpreter; models are mixed in from below, so its full type is not nameable here."""
@@ -43,6 +43,9 @@ PATH_ATTRIBUTES: dict[str, Callable[[Machine, PathV], AnyValue]] = {}
 
 CLASS_ATTRIBUTES: dict[str, Callable[[Machine, ClassV], AnyValue | None]] = {}
 """Attributes that decorators and metaclasses add to classes."""
+
+PROGRAMS: list[Callable[[AnyValue, ModuleV], bool]] = []
+"""Tests for objects of a module that are programs: called without arguments, they read the command line."""
 
 ALIASES: dict[str, str] = {}
 """Other names of library things that have models."""
@@ -79,6 +82,11 @@ def constant(*names: str) -> Callable[[Callable[[Machine], AnyValue]], Callable[
         return model
 
     return register
+
+
+def fixed(value: AnyValue) -> Callable[[Machine], AnyValue]:
+    """The model of an attribute that has one value everywhere."""
+    return lambda _: value
 
 
 def fixed(value: AnyValue) -> Callable[[Machine], AnyValue]:

@@ -49,9 +49,9 @@ def to_text(machine: Machine, value: AnyValue) -> TextLike:
     """`str(value)`, user-defined `__str__` included."""
     if isinstance(value, Instance):
         if isinstance(value.cls, ClassV):
-            for name in ("__str__", "__repr__"):
-                if machine.has_attr(value, name):
-                    text = text_of(machine.call(machine.get_attr(value, name), Arguments()))
+            for method_name in ("__str__", "__repr__"):
+                if machine.has_attr(value, method_name):
+                    text = text_of(machine.call(machine.get_attr(value, method_name), Arguments()))
                     return text if text is not None else Text((Hole("data", True),))
             if "enum" in value.cls.traits:
                 if any(
@@ -173,12 +173,15 @@ def string_method(machine: Machine, obj: AnyValue, name: str, args: Arguments) -
     """A method of str or bytes."""
     if isinstance(obj, Known):
         width = args.get(0, "width")
-        if name in ("ljust", "rjust", "center", "zfill", "expandtabs") and isinstance(width, Known):
-            if not isinstance(width.value, int) or width.value > 4096:
-                return text_hole()
+        if (
+            name in ("ljust", "rjust", "center", "zfill", "expandtabs")
+            and isinstance(width, Known)
+            and (not isinstance(width.value, int) or width.value > 4096)
+        ):
+            return text_hole()
         special = _SPECIAL.get(name) if isinstance(obj.value, str) else None
         try:
-            known = pure_call(machine, getattr(obj.value, name), args) if name not in ("format_map",) else None
+            known = pure_call(machine, getattr(obj.value, name), args) if name != "format_map" else None
         except AttributeError:
             return None
         if known is not None:
@@ -275,10 +278,8 @@ def _format(machine: Machine, text: TextLike, args: Arguments) -> AnyValue:
 def _split_field(field: str) -> tuple[str, list[tuple[str, str]]]:
     match = re.match(r"[^.\[]*", field)
     head = match.group() if match else field
-    rest = []
-    for piece in re.finditer(r"\.([^.\[]+)|\[([^\]]+)\]", field[len(head) :]):
-        rest.append((".", piece[1]) if piece[1] is not None else ("[", piece[2]))
-    return head, rest
+    steps = re.finditer(r"\.([^.\[]+)|\[([^\]]+)\]", field[len(head) :])
+    return head, [(".", step[1]) if step[1] is not None else ("[", step[2]) for step in steps]
 
 
 def _map_parts(text: TextLike, change: Callable[[str], str]) -> AnyValue:
@@ -475,6 +476,10 @@ _SPECIAL: dict[str, Callable[[Machine, TextLike, Arguments], AnyValue]] = {
     "translate": _translate,
     **{name: _case(name) for name in ("lower", "upper", "casefold", "swapcase")},
 }
+
+
+def _string_model(name: str) -> registry.MethodModel:
+    return lambda machine, obj, args: string_method(machine, obj, name, args)
 
 
 def _string_model(name: str) -> registry.MethodModel:

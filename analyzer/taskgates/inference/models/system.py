@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from taskgates.inference.models import registry
 from taskgates.inference.models.registry import Machine, MethodT, constant, function, method
@@ -42,6 +41,9 @@ from taskgates.inference.values import (
     text_of,
 )
 from taskgates.model.access import Operation, SharedKind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 # The environment
 
@@ -105,7 +107,7 @@ def environ_copy(machine: Machine, args: Arguments) -> AnyValue:
 registry.FUNCTIONS["os.environ.items"] = lambda machine, args: registry.METHODS["builtins.dict.items"](
     machine, environ_copy(machine, args), args
 )
-registry.ITERATIONS["os.environ"] = lambda machine: TupleV((), text_hole("environment"))
+registry.ITERATIONS["os.environ"] = lambda _: TupleV((), text_hole("environment"))
 
 
 @function("os.environ.update")
@@ -279,8 +281,7 @@ def sys_modules(machine: Machine) -> AnyValue:
 def version_info(machine: Machine) -> AnyValue:
     """The version of the environment's Python."""
     version = machine.python_version
-    out = TupleV([Known(version[0]), Known(version[1]), Known(0), Known("final"), Known(0)])
-    return out
+    return TupleV([Known(version[0]), Known(version[1]), Known(0), Known("final"), Known(0)])
 
 
 @constant("sys.executable")
@@ -343,7 +344,12 @@ def generator_enter(machine: Machine, obj: Instance, args: Arguments) -> AnyValu
     del args
     found: list[AnyValue] = []
     cwd = machine.cwd
-    machine.generate(obj.slots["func"], obj.slots["args"], lambda value: (found.append(value), NONE)[1])
+
+    def take(value: AnyValue) -> AnyValue:
+        found.append(value)
+        return NONE
+
+    machine.generate(obj.slots["func"], obj.slots["args"], take)
     machine.cwd = cwd
     return join(found) if found else NONE
 
@@ -470,7 +476,7 @@ def stack_exit(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
     return FALSE
 
 
-# importlib, inspect, runpy
+# Importing, introspection and runpy
 
 
 @function("importlib.import_module")
@@ -547,6 +553,9 @@ def module_from_spec(machine: Machine, args: Arguments) -> AnyValue:
             return module
         if text is not None and not isinstance(text, str):
             return _modules_of_pattern(machine, text, spec)
+        if place is None and isinstance(name, str) and machine.locate_module(name) is not None:
+            # A fresh copy of an installed module: what it does is told by its name.
+            return Ext(name)
     machine.opaque("a module is loaded from a file that is not known")
     return UNKNOWN
 
@@ -1020,24 +1029,22 @@ def is_configuration(value: AnyValue) -> bool:
     return "." not in name.lstrip(".") or name.endswith(_CONFIGURATION)
 
 
-_CONFIGURATION = tuple(
-    [
-        ".json",
-        ".toml",
-        ".yaml",
-        ".yml",
-        ".ini",
-        ".cfg",
-        ".conf",
-        ".properties",
-        ".env",
-        ".txt",
-        ".list",
-        ".lst",
-        ".in",
-        ".rc",
-        ".config",
-    ]
+_CONFIGURATION = (
+    ".json",
+    ".toml",
+    ".yaml",
+    ".yml",
+    ".ini",
+    ".cfg",
+    ".conf",
+    ".properties",
+    ".env",
+    ".txt",
+    ".list",
+    ".lst",
+    ".in",
+    ".rc",
+    ".config",
 )
 
 

@@ -240,6 +240,13 @@ def clean_up(machine: Machine, case: Instance) -> None:
 # What test methods call -------------------------------------------------------------------------------------------------
 
 
+@method(f"{CASE}.__init__", "unittest.IsolatedAsyncioTestCase.__init__")
+def init_case(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
+    """`TestCase(methodName)`."""
+    machine.state.write(obj.slots, "_testMethodName", args.get(0, "methodName") or Known("runTest"))
+    return NONE
+
+
 @method(f"{CASE}.addCleanup", f"{CASE}.addAsyncCleanup")
 def add_cleanup(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
     """`self.addCleanup(function, ...)`."""

@@ -13,6 +13,7 @@ from taskgates.inference.models.click_context import current
 from taskgates.inference.models.click_declare import (
     COMMAND,
     GROUP,
+    GROUPED,
     command_name,
     init_command,
     make_param,
@@ -20,7 +21,7 @@ from taskgates.inference.models.click_declare import (
 )
 from taskgates.inference.models.click_parsing import attribute, is_true
 from taskgates.inference.models.click_running import main
-from taskgates.inference.models.registry import ALIASES, Machine, function, method
+from taskgates.inference.models.registry import ALIASES, PROGRAMS, Machine, function, method
 from taskgates.inference.models.signatures import signature
 from taskgates.inference.values import (
     FALSE,
@@ -35,6 +36,7 @@ from taskgates.inference.values import (
     Instance,
     Known,
     ListObj,
+    ModuleV,
     Native,
     Partial,
     TupleV,
@@ -151,6 +153,9 @@ def app_callback(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
 def add_typer(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
     """`app.add_typer(other, name=...)`."""
     other = args.get(0, "typer_instance") or UNKNOWN
+    for option in options(other):
+        if isinstance(option, Instance):
+            machine.state.write(option.slots, GROUPED, TRUE)
     machine.extend(attribute(obj, _GROUPS), TupleV([TupleV([other, machine.dict_of(dict(args.kw))])]))
     return NONE
 
@@ -487,6 +492,16 @@ def parameter_type(machine: Machine, note: Annotation, spec: dict[str, AnyValue]
         return kind
     return NONE
 
+
+def is_program(value: AnyValue, module: ModuleV) -> bool:
+    """Whether a value is an application of a module that is not part of another."""
+    if not isinstance(value, Instance) or value.cls != Ext(APP) or GROUPED in value.slots:
+        return False
+    targets = [signature(entry.items[1])[0] for entry in attribute(value, _COMMANDS).items]
+    return any(target is not None and target.module is module for target in targets) or not targets
+
+
+PROGRAMS.append(is_program)
 
 for _old, _new in {
     "typer.Exit": "click.exceptions.Exit",

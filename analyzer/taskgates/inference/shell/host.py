@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 
 from taskgates.inference.shell.machine import FunctionDefinition
-from taskgates.inference.shell.places import Place
 from taskgates.inference.text import TextLike
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from taskgates.inference.shell.places import Place
     from taskgates.model.access import Operation
     from taskgates.tree.tree import Tree
 

@@ -77,7 +77,7 @@ def outside_references(line: str) -> str:
 
 
 def split_at(line: str, mark: str) -> tuple[str, str]:
-    """The line in front of and behind the first mark that stands outside references; all in front where there is none."""
+    """The line in front of and behind the first mark outside references; all in front where there is none."""
     position = outside_references(line).find(mark)
     return (line, "") if position == -1 else (line[:position], line[position + len(mark) :])
 

@@ -8,12 +8,12 @@ every target that is wanted: whether a file is up to date is not asked. What is 
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from taskgates.inference.shell.call import Call
 from taskgates.inference.shell.globbing import expand_glob
-from taskgates.inference.shell.host import ShellState
 from taskgates.inference.shell.machine import Frame, Outcome, Sink, Status
 from taskgates.inference.shell.makefile_functions import text_function
 from taskgates.inference.shell.makefile_reader import ASSIGNMENT, MakefileReader
@@ -36,6 +36,9 @@ from taskgates.inference.shell.sources import Source
 from taskgates.inference.shell.texts import basename, dirname, hole, strip_trailing
 from taskgates.inference.text import Text, TextLike, concat
 from taskgates.model.access import Operation
+
+if TYPE_CHECKING:
+    from taskgates.inference.shell.host import ShellState
 
 _NAMES = ("GNUmakefile", "makefile", "Makefile")
 _DEPTH = 30

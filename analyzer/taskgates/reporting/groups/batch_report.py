@@ -59,9 +59,9 @@ def batches_document(data: dict[str, Any], title: Callable[[str], str]) -> list[
     if data["proven_optimal"]:
         proof = Sentence(f"No division has fewer: {data['bound_reason']}.", "good")
     else:
-        proof = Sentence(f"At least {plural(bound, 'batch', 'batches')} are needed: {data['bound_reason']}.", "warning")
+        proof = Sentence(f"At least {_batches(bound)} are needed: {data['bound_reason']}.", "warning")
     pieces: list[Piece] = [
-        Heading(f"{plural(data['task_count'], 'task')} in {plural(count, 'batch', 'batches')}"),
+        Heading(f"{plural(data['task_count'], 'task')} in {_batches(count)}"),
         proof,
         Grid(
             ("Batch", "Difficulty", "Tasks"),
@@ -105,3 +105,7 @@ def batches_document(data: dict[str, Any], title: Callable[[str], str]) -> list[
 
 def _seconds(value: float) -> str:
     return f"{round(value, 2):g} s"
+
+
+def _batches(count: int) -> str:
+    return f"{count:,} batch" if count == 1 else f"{count:,} batches"

@@ -5,7 +5,6 @@ Reports about groups are written once in these terms; the two formats differ in 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -17,6 +16,8 @@ from rich.text import Text
 from taskgates.reporting.printable import printable
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from taskgates.reporting.report import RenderOptions
 
 

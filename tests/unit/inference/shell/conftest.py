@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 from taskgates.inference.shell.host import ShellOptions, ShellState
 from taskgates.inference.shell.interpreter import ShellInterpreter
-from taskgates.inference.shell.places import Place
 from taskgates.inference.text import TextLike, to_pattern
 from taskgates.tree.tree import Tree
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from taskgates.inference.shell.places import Place
     from taskgates.model.access import Operation
 
 

@@ -382,7 +382,7 @@ def test_run_argv_takes_words_literally(tmp_path: Path, recording_host: Callable
 
 
 def test_output_of_commands_is_known_to_the_caller(tmp_path: Path, recording_host: Callable[..., Any]) -> None:
-    from taskgates.inference.shell.host import Place
+    from taskgates.inference.shell.places import Place
 
     host = recording_host(tmp_path)
     machine = ShellInterpreter(host)

@@ -1,0 +1,197 @@
+"""`taskgates graph`: conflicts, schedule, dependencies and calls as pictures, and as text that others draw."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Unpack
+
+import click
+
+from taskgates.cli.after_dashes import CommandAfterDashes, words_behind_dashes
+from taskgates.cli.errors import ExitCode, InputError
+from taskgates.cli.infer import command_of
+from taskgates.cli.options import SuggestingChoice, output_option
+from taskgates.cli.outputs import Destination, open_outputs
+from taskgates.cli.repository import (
+    RepositoryOptions,
+    durations_option,
+    exit_code,
+    open_repository,
+    read_durations,
+    repository_options,
+)
+from taskgates.cli.streams import write_err, write_out
+from taskgates.gates.batching import BatchingError
+from taskgates.gates.conflicts import find_conflicts
+from taskgates.reporting.graphs import text
+from taskgates.reporting.graphs.calls import call_graph
+from taskgates.reporting.graphs.page import picture_page
+from taskgates.reporting.graphs.svg import chart_svg, graph_svg
+from taskgates.reporting.graphs.tasks import (
+    batch_chart,
+    conflict_graph,
+    conflict_picture,
+    conflicts_as_data,
+    dependencies_as_data,
+    dependency_graph,
+    schedule_chart,
+)
+from taskgates.reporting.groups.batch_report import batches_as_data
+from taskgates.scan.analysis import make_analyser, open_cache
+from taskgates.scan.gatekeeping import ParallelExecutionGates
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from taskgates.cli.progress import ProgressListener
+    from taskgates.reporting.graphs.graph import Graph
+    from taskgates.scan.repository import Repository
+
+_KINDS = ("conflicts", "schedule", "dependencies", "calls")
+_FORMATS = ("svg", "mermaid", "dot", "html", "json")
+
+_Drawings = dict[str, Callable[[], str]]
+"""How each format is written."""
+
+
+@click.command(
+    "graph",
+    cls=CommandAfterDashes,
+    options_metavar="[OPTIONS]",
+    epilog="Example: taskgates graph conflicts --output html:conflicts.html '110_*'",
+)
+@click.argument("kind", type=SuggestingChoice(_KINDS), metavar="{conflicts|schedule|dependencies|calls}")
+@click.argument("task_ids", nargs=-1, metavar="[TASK_ID]... [-- COMMAND [ARG]...]")
+@click.option(
+    "-f",
+    "--format",
+    "format_name",
+    type=SuggestingChoice(_FORMATS),
+    default="svg",
+    show_default=True,
+    help="What to print to standard output.",
+)
+@output_option(_FORMATS)
+@durations_option()
+@repository_options()
+@click.pass_context
+def command(
+    ctx: click.Context,
+    /,
+    *,
+    kind: str,
+    task_ids: tuple[str, ...],
+    format_name: str,
+    outputs: tuple[Destination, ...],
+    durations_file: Path | None,
+    **options: Unpack[RepositoryOptions],
+) -> int:
+    """Draw which tasks conflict, when they run, what they depend on, or what a command calls.
+
+    Without ids all tasks are drawn that may still run. `calls` takes a command line behind `--`; nothing is executed.
+    With --output nothing is printed unless --format is given too.
+    """
+    words = words_behind_dashes(ctx)
+    if kind == "calls" and (not words or task_ids):
+        raise click.UsageError(
+            "calls takes a command line behind `--`, and no task id: taskgates graph calls -- python main.py"
+        )
+    if kind != "calls" and words is not None:
+        raise click.UsageError(f"{kind} takes task ids; only calls takes a command line behind `--`.")
+    if durations_file is not None and kind != "schedule":
+        raise click.UsageError("--durations belongs to schedule.")
+    prints = not outputs or ctx.get_parameter_source("format_name") is not click.core.ParameterSource.DEFAULT
+    with open_outputs(outputs) as prepared:
+        with open_repository(**options) as (repository, progress):
+            if words:
+                drawings = _calls(repository, progress, words, dict(options["environ"]), cached=not options["no_cache"])
+            else:
+                drawings = _tasks(repository, progress, kind, task_ids, durations_file)
+            progress("Drawing", 0, 0)
+            formats = {each.format for each in outputs} | ({format_name} if prints else set())
+            drawn = {name: drawings[name]() for name in sorted(formats)}
+        prepared.write({each: drawn[each.format] for each in outputs})
+    if prints:
+        write_out(drawn[format_name])
+        if format_name == "html" and sys.stdout.isatty() and not options["quiet"]:
+            write_err("A page is read best from a file: --output html:graph.html\n")
+    return exit_code(repository, ExitCode.OK, verbose=options["verbose"] > 0)
+
+
+def _tasks(
+    repository: Repository,
+    progress: ProgressListener,
+    kind: str,
+    patterns: tuple[str, ...],
+    durations_file: Path | None,
+) -> _Drawings:
+    ids = repository.select(patterns or None, include_finished=repository.config.scan.include_finished)
+    tasks = [repository.relations.task(task_id) for task_id in ids]
+    if kind == "dependencies":
+        graph = dependency_graph(tasks, repository.relations)
+        return _graph(graph, graph, lambda: dependencies_as_data(tasks, repository.relations))
+    if kind == "conflicts":
+        conflicts = find_conflicts(repository.footprints(ids), repository.relations)
+        return _graph(
+            conflict_graph(tasks, conflicts),
+            conflict_picture(tasks, conflicts),
+            lambda: conflicts_as_data(tasks, conflicts),
+        )
+    return _schedule(repository, progress, ids, durations_file)
+
+
+def _graph(graph: Graph, picture: Graph, data: Callable[[], dict[str, Any]]) -> _Drawings:
+    return {
+        "svg": lambda: graph_svg(picture),
+        "html": lambda: picture_page(picture.title, graph_svg(picture)),
+        "mermaid": lambda: text.graph_mermaid(graph),
+        "dot": lambda: text.graph_dot(graph),
+        "json": lambda: text.as_json(data()),
+    }
+
+
+def _schedule(
+    repository: Repository, progress: ProgressListener, ids: list[str], durations_file: Path | None
+) -> _Drawings:
+    durations = read_durations(durations_file, repository)
+    gates = ParallelExecutionGates(repository, durations=durations)
+    tasks = {task_id: repository.relations.task(task_id) for task_id in ids}
+    try:
+        repository.measured(ids)
+        progress("Dividing the tasks", 0, 0)
+        plan = gates.plan_batches(ids)
+        schedule = gates.plan_schedule(ids) if durations_file is not None else None
+    except BatchingError as error:
+        raise InputError(str(error)) from error
+    if schedule is None:
+        chart, columns = batch_chart(tasks, plan), [list(batch) for batch in plan.batches]
+    else:
+        chart = schedule_chart(tasks, schedule)
+        starts: dict[float, list[str]] = {}
+        for each in schedule.tasks:
+            starts.setdefault(each.start, []).append(each.task_id)
+        columns = list(starts.values())
+    return {
+        "svg": lambda: chart_svg(chart),
+        "html": lambda: picture_page(chart.title, chart_svg(chart)),
+        "mermaid": lambda: text.chart_mermaid(chart),
+        "dot": lambda: text.chart_dot(chart, columns),
+        "json": lambda: text.as_json({"kind": "schedule", **batches_as_data(plan, gates.difficulty, schedule)}),
+    }
+
+
+def _calls(
+    repository: Repository,
+    progress: ProgressListener,
+    words: tuple[str, ...],
+    environ: dict[str, str],
+    *,
+    cached: bool,
+) -> _Drawings:
+    wanted = command_of(words)
+    progress("Following the code", 0, 0)
+    with open_cache(repository.root, enabled=cached) as cache:
+        calls = make_analyser(repository.tree, repository.config, environ, cache).calls(wanted)
+    graph = call_graph(calls, str(wanted))
+    return _graph(graph, graph, lambda: dict(calls))

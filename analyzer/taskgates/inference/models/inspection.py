@@ -1,0 +1,144 @@
+"""Programs that look at source code without, or besides, running it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+
+from taskgates.inference.models.programs import CommandLine, place_of, program
+from taskgates.inference.models.registry import Machine
+from taskgates.inference.models.testing import add_search_folder, import_by_name
+from taskgates.inference.paths import split_last
+from taskgates.inference.values import AnyValue, Known, ModuleV, as_value, text_of
+from taskgates.model.access import Operation
+from taskgates.tree.modules import Module, iter_submodules
+
+
+@program("pydoc", commands=["pydoc", "pydoc3"])
+def pydoc(machine: Machine, args: Sequence[AnyValue]) -> None:
+    """Documentation of modules, which are imported; `-w` writes one HTML file for each."""
+    line = CommandLine(args, "bk:n:p:w")
+    if line.has("b") or line.has("k") or line.has("p"):
+        return
+    add_search_folder(machine, ".")
+    names: list[str] = []
+    for word in line.operands:
+        name = text_of(word)
+        if not isinstance(name, str):
+            machine.opaque("pydoc is told to describe a module that is not known")
+        elif line.has("w") and machine.exists(name, "folder"):
+            names.extend(_modules_below(machine, name))
+        elif name.endswith(".py") and machine.exists(name, "file"):
+            folder, base = split_last(name)
+            add_search_folder(machine, folder if folder != "" else ".")
+            names.append(str(base).removesuffix(".py"))
+        else:
+            names.append(name)
+    for name in names:
+        owner = name
+        while owner:
+            found = machine.locate_module(owner)
+            if found is not None:
+                break
+            # The last parts may name a class or function in the module.
+            owner = owner.rpartition(".")[0]
+        module = import_by_name(machine, owner) if owner else None
+        if isinstance(module, ModuleV) and module.file and not module.file.startswith("/"):
+            machine.access(Operation.READ, Known(f"{machine.root}/{module.file}"), "pydoc")
+        if module is not None and line.has("w"):
+            machine.access(Operation.OVERWRITE, Known(f"{name}.html"), "pydoc")
+
+
+def _modules_below(machine: Machine, folder: str) -> Iterator[str]:
+    """The dotted names of the modules below a folder, which counts as a package of its own name."""
+    place = machine.in_tree(folder)
+    if place is None:
+        return
+    machine.access(Operation.LIST, Known(folder), "pydoc")
+    pending = [Module("", "namespace", None, (place,))]
+    while pending:
+        parent = pending.pop(0)
+        for name in iter_submodules(parent, machine.tree):
+            dotted = f"{parent.name}.{name}" if parent.name else name
+            yield dotted
+            inner = f"{parent.folders[0]}/{name}"
+            if machine.tree.kind(f"{inner}/__init__.py") == "file":
+                pending.append(Module(dotted, "package", f"{inner}/__init__.py", (inner,)))
+
+
+@program("modulefinder")
+def modulefinder(machine: Machine, args: Sequence[AnyValue]) -> None:
+    """Follows the import statements of a script without running anything."""
+    line = CommandLine(args, "dmp:qx:")
+    if not line.operands:
+        return
+    script = place_of(line.operands[0])
+    folder = split_last(script)[0]
+    add_search_folder(machine, folder if folder != "" else ".")
+    for entry in line.every("p"):
+        for piece in str(text_of(entry) or "").split(":"):
+            if piece:
+                add_search_folder(machine, piece)
+    excluded = {str(text_of(value)) for value in line.every("x")}
+    machine.access(Operation.READ, as_value(script), "modulefinder")
+    seen: set[str] = set()
+    pending: list[tuple[str, str]] = []
+    place = machine.in_tree(script)
+    if place is not None:
+        pending.append((place, ""))
+    modules = False
+    for word in line.operands[1:]:
+        name = text_of(word)
+        if name == "-m":
+            modules = True
+        elif isinstance(name, str) and modules:
+            pending.extend(_file_of(machine, name, seen, excluded))
+        elif (other := machine.in_tree(place_of(word))) is not None:
+            machine.access(Operation.READ, word, "modulefinder")
+            pending.append((other, ""))
+    while pending:
+        file, package = pending.pop()
+        for name in _imported(machine, file, package):
+            pending.extend(_file_of(machine, name, seen, excluded))
+
+
+def _file_of(machine: Machine, name: str, seen: set[str], excluded: set[str]) -> list[tuple[str, str]]:
+    """The source files of a module and the packages around it that were not met before, each with its package."""
+    found: list[tuple[str, str]] = []
+    parts = name.split(".")
+    for end in range(1, len(parts) + 1):
+        dotted = ".".join(parts[:end])
+        if dotted in seen:
+            continue
+        seen.add(dotted)
+        module = machine.locate_module(dotted) if dotted not in excluded else None
+        if module is None or module.installed:
+            break
+        if module.file is not None and not module.file.startswith("/") and module.kind != "extension":
+            machine.access(Operation.READ, Known(f"{machine.root}/{module.file}"), "modulefinder")
+            found.append((module.file, dotted if module.is_package else dotted.rpartition(".")[0]))
+    return found
+
+
+def _imported(machine: Machine, file: str, package: str) -> list[str]:
+    """The absolute names that the import statements of a source may load."""
+    content = machine.tree.read_bytes(file, machine.limits.file_size)
+    try:
+        tree = ast.parse(content or b"")
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return []
+    names: list[str] = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names.extend(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package.split(".") if node.level and package else []
+            base = base[: len(base) - (node.level - 1)] if node.level else []
+            head = ".".join([*base, *([node.module] if node.module else [])])
+            if head:
+                names.append(head)
+                names.extend(f"{head}.{alias.name}" for alias in node.names if alias.name != "*")
+    return names
+
+
+__all__ = ["modulefinder", "pydoc"]

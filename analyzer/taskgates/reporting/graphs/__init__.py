@@ -1,0 +1,1 @@
+"""Graphs of tasks and of calls as pictures and as text that other programs draw."""
