@@ -25,6 +25,7 @@ from taskgates.inference.values import (
     Known,
     ListObj,
     Maybe,
+    Native,
     PathV,
     TupleV,
     Unknown,
@@ -357,7 +358,6 @@ def dataclass_model(machine: Any, args: Arguments) -> AnyValue | None:
     if args.pos and isinstance(args.pos[0], ClassV):
         machine.make_fields(args.pos[0], args.pos[0].node, keyword_only=False)
         return args.pos[0]
-    from taskgates.inference.values import Native
 
     def run(inner: Any, given: Arguments) -> AnyValue:
         cls = given.pos[0] if given.pos else UNKNOWN
@@ -440,7 +440,6 @@ registry.ALIASES["typing_extensions.NamedTuple"] = "typing.NamedTuple"
 def _make(machine: Any, cls: ClassV) -> AnyValue | None:
     if "tuple" not in cls.traits:
         return None
-    from taskgates.inference.values import Native
 
     def run(inner: Any, args: Arguments) -> AnyValue:
         content = inner.iterate(args.pos[0]) if args.pos else TupleV(())

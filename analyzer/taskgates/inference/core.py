@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,7 @@ from taskgates.inference.values import (
     join,
     options,
     path_text,
+    widen_texts,
 )
 from taskgates.model.access import Operation, SharedKind
 from taskgates.syntax import ir
@@ -414,7 +416,7 @@ class Core(Interface):
     def shared(self, name: str, kind: SharedKind, access: str, node: Any = None, call: str = "") -> None:
         """Note a touch of state that outlives the call, under the locks held at present."""
         site = self.site(call or name, node)
-        self.log.shared(name, kind, access, site, frozenset(self.held), self.threads > 0)
+        self.log.shared(name, kind, access, site, frozenset(self.held), thread=self.threads > 0)
 
     def mutated(self, obj: AnyValue, node: Any = None) -> None:
         """Note the in-place change of an object that a global, class or default argument holds."""
@@ -602,8 +604,6 @@ def _join_texts(texts: list[TextLike]) -> TextLike:
     first = texts[0]
     if all(text == first for text in texts):
         return first
-    from taskgates.inference.values import widen_texts
-
     return widen_texts(texts)
 
 
@@ -611,8 +611,6 @@ def matches_text(pattern: TextLike, path: str) -> bool:
     """Whether a partly known string may be the given one."""
     if isinstance(pattern, str):
         return pattern == path
-    import re
-
     expression = "".join(
         re.escape(part) if isinstance(part, str) else (".*" if part.slash else "[^/]*") for part in pattern.parts
     )

@@ -6,11 +6,13 @@ import ast
 from typing import TYPE_CHECKING, Any
 
 from taskgates.inference.core import AbstractRaise, Core, Frame
+from taskgates.inference.models.strings import format_value
 from taskgates.inference.operators import DUNDER, arithmetic, compare, contains, unary
 from taskgates.inference.text import Hole, concat, make_text, parts_of
 from taskgates.inference.values import (
     BOOL,
     BYTES,
+    CONTENT,
     FALSE,
     NONE,
     TRUE,
@@ -37,9 +39,11 @@ from taskgates.inference.values import (
     Union,
     Unknown,
     as_value,
+    generalise,
     join,
     render,
     truth,
+    widen_texts,
 )
 from taskgates.model.access import SharedKind
 from taskgates.syntax import ir
@@ -452,8 +456,6 @@ class Expressions(Core):
             if len(pieces) > 1 or alternatives is not None:
                 base = alternatives if alternatives is not None else [parts]
                 if len(base) * len(pieces) > 16:
-                    from taskgates.inference.values import widen_texts
-
                     merged = list(parts_of(widen_texts([make_text(piece) for piece in pieces])))
                     alternatives = [[*head, *merged] for head in base]
                 else:
@@ -473,8 +475,6 @@ class Expressions(Core):
 
     def format_value(self, value: AnyValue, conversion: str | None, spec: AnyValue) -> AnyValue:
         """What a replacement field gives for one value."""
-        from taskgates.inference.models.strings import format_value
-
         return format_value(self, value, conversion, spec)
 
     # Functions and comprehensions
@@ -525,7 +525,7 @@ class Expressions(Core):
             return self.new_list("set", tuple(dict.fromkeys(items)), summary)
         return self.new_list("iterator" if node.kind == "generator" else "list", items, summary)
 
-    def clause(
+    def clause(  # noqa: PLR0917 - the state of one comprehension
         self,
         clauses: list[ir.Clause],
         index: int,
@@ -543,8 +543,6 @@ class Expressions(Core):
         items = list(content.items)
         rest = content.rest
         if len(items) > self.limits.unroll:
-            from taskgates.inference.values import generalise
-
             every = dict.fromkeys((*items, *([rest] if rest is not None else [])))
             items, rest = [], generalise(tuple(every)) if len(every) > 1 else next(iter(every))
         for item in items:
@@ -558,7 +556,7 @@ class Expressions(Core):
 
             self.fork([once], include_current=True)
 
-    def element(
+    def element(  # noqa: PLR0917 - the state of one comprehension
         self,
         clauses: list[ir.Clause],
         index: int,
@@ -623,8 +621,6 @@ class Expressions(Core):
             return frame.on_yield(value)
         target = frame.yields
         assert target is not None
-        from taskgates.inference.values import CONTENT
-
         content: TupleV = target.slots[CONTENT]
         # The consumer's view must not be undone when a branch of the generator is: it is a log, not state.
         if certain and not self.undecided_since(frame) and content.rest is None and len(content.items) < 4096:

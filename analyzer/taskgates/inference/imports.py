@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from taskgates.inference.archived import find_archived, split_archive
 from taskgates.inference.core import AbstractRaise, Core, Frame
 from taskgates.inference.effects import Kind
+from taskgates.inference.log import Chain
 from taskgates.inference.models import registry
 from taskgates.inference.values import (
     NONE,
@@ -80,12 +81,11 @@ class Imports(Core):
         """Whether an installed package is analysed by its source."""
         if not any(name == package or name.startswith(package + ".") for package in self.follow):
             return False
-        # A part of the standard library that the tables describe is better known by them than by its source.
-        return (
-            name.split(".", 1)[0] not in sys.stdlib_module_names
-            or not self.effects.is_module(name)
-            or not self.has_members(name)
-        )
+        # What the tables describe is better known by them than by its source; of other packages, the one that is
+        # followed itself is not left to them.
+        if name in self.follow and name.split(".", 1)[0] not in sys.stdlib_module_names:
+            return True
+        return not self.effects.is_module(name) or not self.has_members(name)
 
     def has_members(self, module: str) -> bool:
         """Whether the tables or the models describe anything of a library module."""
@@ -209,8 +209,6 @@ class Imports(Core):
         tries = self.tries
         chain = self.chain
         if self.frame is not None:
-            from taskgates.inference.log import Chain
-
             pos = self.call_node.pos if self.call_node is not None else 0
             self.chain = Chain(chain, self.frame.module.file, pos, self.frame.qualname)
         outer_node, self.call_node = self.call_node, None

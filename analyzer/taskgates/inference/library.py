@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from taskgates.inference.calls import looks_like_path
 from taskgates.inference.core import TEMPORARY, AbstractRaise, Core
 from taskgates.inference.effects import (
     Arg,
@@ -19,6 +20,8 @@ from taskgates.inference.effects import (
     Row,
     Step,
 )
+from taskgates.inference.effects.model import operations_of_flags
+from taskgates.inference.exceptions import catches
 from taskgates.inference.models import registry
 from taskgates.inference.paths import join_paths, pure_path, split_extension, split_last
 from taskgates.inference.text import Hole, TextLike, concat, make_text, parts_of
@@ -31,6 +34,7 @@ from taskgates.inference.values import (
     UNKNOWN,
     AnyValue,
     Arguments,
+    Awaitable,
     BoundMethod,
     ClassV,
     DictObj,
@@ -39,6 +43,7 @@ from taskgates.inference.values import (
     Instance,
     Known,
     ListObj,
+    Maybe,
     Method,
     ModuleV,
     Native,
@@ -59,6 +64,8 @@ from taskgates.inference.values import (
 from taskgates.model.access import Operation, SharedKind
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from taskgates.syntax import ir
 
 _SCALARS: dict[str, AnyValue] = {"int": INT, "float": FLOAT, "bool": BOOL, "bytes": BYTES, "complex": FLOAT}
@@ -148,6 +155,8 @@ class Library(Core):
         if not isinstance(obj.cls, ClassV):
             return obj
         value = obj.slots.get(INNER)
+        if isinstance(value, Maybe):
+            value = value.value
         if value is None:
             kind = type_name.rpartition(".")[2]
             if kind in ("list", "set", "frozenset", "deque", "UserList"):
@@ -173,8 +182,6 @@ class Library(Core):
 
     def unlisted_call(self, name: str, args: Arguments, obj: AnyValue | None = None) -> AnyValue:
         """A call of something without a row: what its library's row says, opaque when handed a path."""
-        from taskgates.inference.calls import looks_like_path
-
         unlisted = self.effects.unlisted(name)
         self.may_raise()
         self.call_back(args)
@@ -300,7 +307,7 @@ class Library(Core):
         result: AnyValue = UNKNOWN
         for callback in row.calls:
             if self.all_hold(row, bound, obj, callback.when) is not False:
-                result = self.run_callback(callback, row, bound, args, obj)
+                result = self.run_callback(callback, row, bound, obj)
         if row.launch is not None:
             self.launch_process(row, bound, args, call)
         if row.executes is not None:
@@ -551,8 +558,6 @@ class Library(Core):
         opened = join(values)
         mode: AnyValue = Known(rule.default)
         if rule.flags:
-            from taskgates.inference.effects.model import operations_of_flags
-
             flags = self.argument(row, bound, rule.flags)
             if isinstance(flags, Known) and isinstance(flags.value, int):
                 operations = operations_of_flags(flags.value)
@@ -602,14 +607,12 @@ class Library(Core):
 
     def prepared_for(self, name: str) -> bool:
         """Whether a handler around the present place would take an exception."""
-        from taskgates.inference.exceptions import catches
-
         raised = self.throw(name).value
         return any(catches(kind, raised) for context in self.tries for kind in context.kinds)
 
     # Results
 
-    def result(  # noqa: PLR0917 - all that a result may stand for
+    def result(  # noqa: C901, PLR0917 - one branch for each form, and all that they need
         self,
         returns: Returns,
         row: Row | None,
@@ -664,11 +667,7 @@ class Library(Core):
             return value if value is not None else NONE
         if form is ReturnForm.ELEMENT and returns.piece is not None and row is not None:
             value = self.piece(returns.piece, row, bound, obj)
-            if value is None:
-                return UNKNOWN
-            content = self.iterate(value)
-            every = [*content.items, *([content.rest] if content.rest is not None else [])]
-            return join(every) if every else UNKNOWN
+            return UNKNOWN if value is None else self.any_element(value)
         if form is ReturnForm.DECORATOR:
             return self.decorator(returns, args)
         if form is ReturnForm.TYPE:
@@ -678,6 +677,12 @@ class Library(Core):
                 made.slots["item"] = join(inner)
             return made
         return UNKNOWN
+
+    def any_element(self, value: AnyValue) -> AnyValue:
+        """Whichever element of a value."""
+        content = self.iterate(value)
+        every = [*content.items, *([content.rest] if content.rest is not None else [])]
+        return join(every) if every else UNKNOWN
 
     def decorator(self, returns: Returns, args: Arguments) -> AnyValue:
         """A library decorator: the function it is given comes back; one that runs `later` is called."""
@@ -779,9 +784,7 @@ class Library(Core):
 
     # Callbacks
 
-    def run_callback(
-        self, callback: Callback, row: Row, bound: dict[str, AnyValue], args: Arguments, obj: AnyValue | None
-    ) -> AnyValue:
+    def run_callback(self, callback: Callback, row: Row, bound: dict[str, AnyValue], obj: AnyValue | None) -> AnyValue:
         """Call a function that was handed to a library."""
         function = callback.function
         if function.name == "self" and obj is not None and function.steps:
@@ -822,8 +825,6 @@ class Library(Core):
         finally:
             self.held = outer_held
             self.threads -= callback.thread
-        from taskgates.inference.values import Awaitable
-
         if isinstance(result, Awaitable):
             result = result.result
         return result

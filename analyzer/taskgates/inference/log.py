@@ -90,7 +90,7 @@ class EffectLog:
         self._opaque.setdefault(reason, _Entry()).add(site, conditional=False)
 
     def shared(
-        self, name: str, kind: SharedKind, access: str, site: RawSite, guards: frozenset[str], thread: bool
+        self, name: str, kind: SharedKind, access: str, site: RawSite, guards: frozenset[str], *, thread: bool
     ) -> None:
         """Note a touch of shared mutable state under the given locks."""
         entry = self._shared.setdefault((name, kind, access), _Entry())

@@ -25,6 +25,7 @@ from taskgates.inference.values import (
     Instance,
     Known,
     ListObj,
+    Maybe,
     ModuleV,
     PathV,
     Scalar,
@@ -472,8 +473,6 @@ def contains(container: AnyValue, item: AnyValue) -> bool | None:
     if isinstance(container, DictObj):
         if isinstance(item, Known | TupleV | Ext | ClassV | Instance | FunctionV):
             if item in container.slots:
-                from taskgates.inference.values import Maybe
-
                 return None if isinstance(container.slots[item], Maybe) else True
             keys = [key for key, _ in container.known()]
             if container.rest is None and all(isinstance(key, Known) for key in keys) and isinstance(item, Known):

@@ -10,6 +10,7 @@ from taskgates.inference.archived import member_names
 from taskgates.inference.core import TEMPORARY, AbstractRaise, Core, Frame
 from taskgates.inference.effects import ArgForm, Row
 from taskgates.inference.log import Chain, RawSite
+from taskgates.inference.models.programs import run_command, run_program
 from taskgates.inference.paths import from_segments, join_paths, normalise, relative_to_root, split_last
 from taskgates.inference.shell.host import ShellOptions, ShellState
 from taskgates.inference.shell.interpreter import ShellInterpreter
@@ -35,6 +36,7 @@ from taskgates.inference.values import (
     text_of,
 )
 from taskgates.syntax import ir
+from taskgates.syntax.lower import lower_source
 from taskgates.tree.modules import entry_point
 
 if TYPE_CHECKING:
@@ -103,8 +105,6 @@ class ShellHost:
 
     def program(self, name: str, argv: Sequence[TextLike], state: ShellState, place: Place, conditional: bool) -> bool:
         """A program that the command table does not know: a console script, perhaps."""
-        from taskgates.inference.models.programs import run_command
-
         machine = self.machine
         child = machine.spawn(self.site(place, name))
         child.undecided += conditional
@@ -425,8 +425,6 @@ class Processes(Core):
 
     def run_known_module(self, name: str, args: Sequence[AnyValue]) -> bool:
         """Run a module that a model knows as a program; one in the repository is analysed by its source instead."""
-        from taskgates.inference.models.programs import run_program
-
         if run_program(self, name, args):
             self.finish()
             return True
@@ -521,8 +519,6 @@ class Processes(Core):
 
     def run_text(self, value: AnyValue, bound: dict[str, AnyValue] | None = None) -> AnyValue | None:
         """Analyse source text (`exec`, `eval`, `python -c`)."""
-        from taskgates.syntax.lower import lower_source
-
         text = text_of(value)
         if isinstance(value, Instance) and "source" in value.slots:
             text = text_of(value.slots["source"])

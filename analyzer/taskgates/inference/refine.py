@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from taskgates.inference.core import AbstractRaise, Core, Frame
+from taskgates.inference.exceptions import catches
 from taskgates.inference.operators import equal
 from taskgates.inference.text import Hole, Text, TextLike, make_text, parts_of
 from taskgates.inference.values import (
@@ -239,8 +240,6 @@ class Refinement(Core):
         own = _type_words(value)
         if own is None:
             if isinstance(value, Instance):
-                from taskgates.inference.exceptions import catches
-
                 caught = catches(kinds, value)
                 if caught is not None:
                     return caught

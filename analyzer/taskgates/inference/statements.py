@@ -585,7 +585,7 @@ class Statements(Core):
         self.generate(generator[0], generator[1], body)
         return outcome[0] or NORMAL
 
-    # Definitions and imports
+    # What defines names
 
     def function(self, stmt: ir.FunctionDef, frame: Frame) -> int:
         value = self.define_function(stmt.function, frame)

@@ -9,6 +9,7 @@ from taskgates.config import Config
 from taskgates.gates.conflicts import Conflict, ConflictIndex, ConflictKind, Flow
 from taskgates.gates.cycles import CycleReport, cycles_with_flows
 from taskgates.gates.footprint import Origin
+from taskgates.gates.host import HostMeasurement, measure_host
 from taskgates.gates.relations import Relations
 from taskgates.model.access import AccessSet
 from taskgates.model.patterns import PathPattern
@@ -44,6 +45,7 @@ class Project:
         config: the settings; the defaults when None.
         problems: what readers complained about.
         include_finished: whether finished, absorbed and broken-down tasks take part.
+        host: the state of the machine; measured when first asked for when None.
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class Project:
         config: Config | None = None,
         problems: Iterable[Problem] = (),
         include_finished: bool = False,
+        host: HostMeasurement | None = None,
     ) -> None:
         self.tree = tree
         self.config = config if config is not None else Config()
@@ -65,6 +68,7 @@ class Project:
         }
         self.problems: tuple[Problem, ...] = tuple(problems)
         self.include_finished = include_finished
+        self._host = host
         self._declared: dict[str, Declared] = {}
         self._touched: dict[str, Touched] = {}
 
@@ -163,6 +167,17 @@ class Project:
         if known is not None:
             return self.tree.kind(known) is not None
         return any(pattern.matches(path) for path in self.files) or bool(self.tree.glob(pattern.text, hidden=True))
+
+    @cached_property
+    def host(self) -> HostMeasurement:
+        """The state of the machine."""
+        return self._host if self._host is not None else measure_host()
+
+    @cached_property
+    def in_progress(self) -> tuple[Task, ...]:
+        """Those of `tasks` that are being done, in the order of the manifests; one with parts is done by its parts."""
+        parents = {self.relations.ids[parent] for parent in self.relations.parents if parent >= 0}
+        return tuple(task for task in self.tasks if task.status is Status.IN_PROGRESS and task.id not in parents)
 
     @cached_property
     def measured(self) -> dict[str, Measured]:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
 
+from taskgates.gates.host import HostMeasurement
 from taskgates.model.access import AccessSet
 from taskgates.model.finding import Finding, Related, Severity
 from taskgates.model.spans import Site, SourceSpan
@@ -43,12 +44,14 @@ class Example(msgspec.Struct, frozen=True):
         files: path relative to the root to text.
         access: access sets by task id, for what no source code can produce; empty where the code speaks for itself.
         include_finished: whether finished tasks are looked at too.
+        host: the state of the machine, for rules that look at it; None where it does not matter.
     """
 
     title: str
     files: Mapping[str, str]
     access: Mapping[str, AccessSet] = {}
     include_finished: bool = False
+    host: HostMeasurement | None = None
 
 
 def native_task(task_id: str, **fields: object) -> str:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import libcst as cst
 
 from taskgates.syntax import ir
+from taskgates.syntax.nesting import too_deep
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -811,6 +812,10 @@ def lower_source(source: str | bytes) -> ir.Module | ir.SourceProblem:
         The representation, or what is wrong with the file and where.
     """
     # LibCST allocates a great many long-lived nodes; the cycle collector's look at them costs a quarter of the parse.
+    if isinstance(source, str):
+        deep = too_deep(source)
+        if deep is not None:
+            return ir.SourceProblem(f"nested too deeply to be analysed: {deep[1]}", deep[0], 1)
     enabled = gc.isenabled()
     gc.disable()
     try:

@@ -113,7 +113,7 @@ class Positions:
         """Line and column just behind the call whose callee ends with the given identifier."""
         offset = self._identifier_end(ordinal)
         depth = 0
-        for kind, start, end in _tokens(self._source, offset):
+        for kind, start, end in tokens(self._source, offset):
             if kind == "open":
                 depth += 1
             elif kind == "close":
@@ -130,7 +130,7 @@ class Positions:
         return match.end() if match else start
 
 
-def _tokens(source: str, start: int = 0) -> Iterator[tuple[str, int, int]]:
+def tokens(source: str, start: int = 0) -> Iterator[tuple[str, int, int]]:
     """Names and brackets from an offset on, f-string fields looked into."""
     pos = start
     match_at = _TOKEN.search
@@ -152,7 +152,7 @@ def _tokens(source: str, start: int = 0) -> Iterator[tuple[str, int, int]]:
 
 def _identifiers(source: str) -> Iterator[int]:
     keywords = _KEYWORDS
-    for kind, start, end in _tokens(source):
+    for kind, start, end in tokens(source):
         if kind == "name" and source[start:end] not in keywords:
             yield start
 

@@ -45,6 +45,7 @@ def run(rule: Rule, example: Example, root: Path) -> list[Finding]:
         tree=tree,
         problems=(*manifests.problems, *analyser.problems),
         include_finished=example.include_finished,
+        host=example.host,
     )
     findings, errors = check_rules(project, [rule])
     assert not errors, errors[0].traceback

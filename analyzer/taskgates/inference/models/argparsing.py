@@ -16,6 +16,7 @@ from taskgates.inference.models.registry import Machine, function, method
 from taskgates.inference.operators import NotKnown, from_python, to_python
 from taskgates.inference.text import Hole, Text, make_text
 from taskgates.inference.values import (
+    BOOL,
     FALSE,
     NONE,
     TRUE,
@@ -38,6 +39,7 @@ from taskgates.inference.values import (
     text_hole,
     text_of,
 )
+from taskgates.model.access import Operation
 
 PARSER = "argparse.ArgumentParser"
 GROUP = "argparse._ArgumentGroup"
@@ -260,8 +262,6 @@ def _expand_files(machine: Machine, obj: Instance, items: tuple[AnyValue, ...]) 
     )
     if not isinstance(prefix, Known) or not prefix.value:
         return items
-    from taskgates.model.access import Operation
-
     out: list[AnyValue] = []
     for item in items:
         text = text_of(item)
@@ -521,8 +521,6 @@ def _unknown_command_line(machine: Machine, obj: Instance, namespace: Instance, 
         default = opts.get("default", NONE)
         name = str(kind.value) if isinstance(kind, Known) else "store"
         if name in ("store_true", "store_false"):
-            from taskgates.inference.values import BOOL
-
             machine.state.write(namespace.slots, dest.value, BOOL)
             continue
         if name in ("help", "version"):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import builtins
+import itertools
 import math
 from typing import Any
 
+from taskgates.inference.core import matches_text
 from taskgates.inference.models import registry
 from taskgates.inference.models.containers import everything, sort_content, summary
 from taskgates.inference.models.registry import Machine, constant, function, method
@@ -570,8 +572,6 @@ def _has_attribute(machine: Machine, obj: AnyValue, name: str) -> bool | None:
 
 
 def _matching_attributes(machine: Machine, obj: AnyValue, name: AnyValue, default: AnyValue | None) -> list[AnyValue]:
-    from taskgates.inference.core import matches_text
-
     pattern = text_of(name)
     found: list[AnyValue] = [] if default is None else [default]
     machine.may_raise("AttributeError")
@@ -771,8 +771,6 @@ def product(machine: Machine, args: Arguments) -> AnyValue:
         contents = contents * repeat.value
     total = math.prod(len(content.items) for content in contents)
     if all(content.rest is None for content in contents) and total <= 512:
-        import itertools
-
         return ListObj("iterator", [TupleV(row) for row in itertools.product(*(content.items for content in contents))])
     return ListObj("iterator", (), TupleV([summary(content) or UNKNOWN for content in contents]))
 

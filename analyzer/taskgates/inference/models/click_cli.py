@@ -8,7 +8,7 @@ called, and their `super()` calls end up in the models.
 
 from __future__ import annotations
 
-from taskgates.inference.core import AbstractRaise
+from taskgates.inference.core import TEMPORARY, AbstractRaise
 from taskgates.inference.models.click_context import CONTEXT
 from taskgates.inference.models.click_declare import COMMAND, GROUP, GROUPED, command_method, is_command
 from taskgates.inference.models.click_parsing import attribute
@@ -116,8 +116,6 @@ def runner_invoke(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
 @method(f"{RUNNER}.isolated_filesystem")
 def isolated(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
     """`with runner.isolated_filesystem():` works in a temporary folder."""
-    from taskgates.inference.core import TEMPORARY
-
     del obj, args
     return machine.call(Ext("contextlib.chdir"), Arguments([Known(TEMPORARY)]))  # type: ignore[no-any-return]
 

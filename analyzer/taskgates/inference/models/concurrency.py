@@ -53,6 +53,7 @@ def _held(obj: Instance) -> ListObj:
 
 
 def _put(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
+    del machine
     value = args.get(0, "item") or UNKNOWN
     held = _held(obj)
     # A queue is a channel between flows of control: what goes in is not undone with the branch that put it.

@@ -8,6 +8,7 @@ from taskgates.inference.models import registry
 from taskgates.inference.models.registry import Machine, function, method
 from taskgates.inference.operators import NotKnown, concat_contents, equal, to_python
 from taskgates.inference.values import (
+    BOOL,
     CONTENT,
     DEFAULT,
     INT,
@@ -24,10 +25,12 @@ from taskgates.inference.values import (
     Known,
     ListObj,
     Maybe,
+    PathV,
     TupleV,
     Union,
     Unknown,
     join,
+    text_hole,
 )
 
 _KINDS = ("list", "set", "deque", "frozenset", "iterator")
@@ -184,8 +187,6 @@ def sort_content(machine: Machine, content: TupleV, args: Arguments) -> TupleV:
         if content.rest is not None:
             machine.call(key, Arguments([content.rest]))
     if content.rest is None and reverse is not None:
-        from taskgates.inference.values import PathV
-
         try:
             plain = [
                 item.text if isinstance(item, PathV) and isinstance(item.text, str) else to_python(item)
@@ -233,8 +234,6 @@ def set_operation(machine: Machine, obj: ListObj, args: Arguments) -> AnyValue:
 @method("builtins.set.issubset", "builtins.set.issuperset", "builtins.set.isdisjoint")
 def set_test(machine: Machine, obj: ListObj, args: Arguments) -> AnyValue:
     """A comparison of sets."""
-    from taskgates.inference.values import BOOL
-
     del machine, obj, args
     return BOOL
 
@@ -324,8 +323,6 @@ def dict_items(machine: Machine, obj: DictObj, args: Arguments) -> AnyValue:
 
 
 def _unknown_key(obj: DictObj) -> AnyValue:
-    from taskgates.inference.values import text_hole
-
     origin = obj.rest.origin if isinstance(obj.rest, Unknown) else "data"
     return text_hole(origin)
 

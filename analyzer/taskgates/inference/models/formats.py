@@ -8,11 +8,16 @@ import shlex
 import tomllib
 from typing import Any
 
+import yaml
+
+from taskgates.inference.models.containers import dict_get, dict_items
 from taskgates.inference.models.registry import FUNCTIONS, FunctionModel, Machine, function, method
 from taskgates.inference.models.strings import pure_call
 from taskgates.inference.models.system import file_text, handle_content
 from taskgates.inference.operators import NotKnown, from_python, to_python
+from taskgates.inference.text import Hole, make_text
 from taskgates.inference.values import (
+    BOOL,
     DATA,
     NONE,
     UNKNOWN,
@@ -25,6 +30,8 @@ from taskgates.inference.values import (
     ListObj,
     TupleV,
     Unknown,
+    as_value,
+    join,
     options,
     path_text,
     text_hole,
@@ -86,8 +93,6 @@ def json_load(machine: Machine, args: Arguments) -> AnyValue:
         else DATA
         for option in options(args.get(0, "fp") or UNKNOWN)
     ]
-    from taskgates.inference.values import join
-
     return join(found)
 
 
@@ -133,8 +138,6 @@ def toml_loads(machine: Machine, args: Arguments) -> AnyValue:
 
 
 def _yaml(text: str) -> Any:
-    import yaml
-
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     if text.count("*") > 1000:
         raise ValueError("too many aliases")
@@ -194,11 +197,7 @@ def _real_parser(obj: Instance) -> configparser.ConfigParser:
 
 
 def _interpolation(name: str) -> FunctionModel:
-    return lambda machine, args: Instance(Ext(f"configparser.{name}"))
-
-
-def _interpolation(name: str) -> FunctionModel:
-    return lambda machine, args: Instance(Ext(f"configparser.{name}"))
+    return lambda _, __: Instance(Ext(f"configparser.{name}"))
 
 
 for _name in ("BasicInterpolation", "ExtendedInterpolation", "LegacyInterpolation"):
@@ -329,8 +328,6 @@ def config_iter(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
 @method(f"{CONFIG}.has_section", f"{CONFIG}.has_option")
 def config_has(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
     """`parser.has_section(name)`."""
-    from taskgates.inference.values import BOOL
-
     sections: DictObj = obj.slots[("sections",)]
     del machine
     if ("open",) in obj.slots or not args.pos or not isinstance(args.pos[0], Known):
@@ -344,16 +341,12 @@ def config_has(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
 @method(f"{CONFIG}.items")
 def config_items(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
     """`parser.items(section)`."""
-    from taskgates.inference.models.containers import dict_items
-
     if args.pos and isinstance(args.pos[0], Known):
         entries = obj.slots[("sections",)].slots.get(args.pos[0])
         if isinstance(entries, DictObj):
             return dict_items(machine, entries, Arguments())
     if not args.pos:
         return dict_items(machine, obj.slots[("sections",)], Arguments())
-    from taskgates.inference.values import TupleV
-
     return ListObj("list", (), TupleV([text_hole(), text_hole("data", slash=True)]))
 
 
@@ -394,8 +387,6 @@ def section_getitem(machine: Machine, obj: Instance, args: Arguments) -> AnyValu
 @method(f"{SECTION}.get", f"{SECTION}.getint", f"{SECTION}.getfloat", f"{SECTION}.getboolean")
 def section_get(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
     """`section.get(option, fallback)`."""
-    from taskgates.inference.models.containers import dict_get
-
     key = args.get(0, "option") or UNKNOWN
     if isinstance(key, Known) and isinstance(key.value, str):
         key = Known(key.value.lower())
@@ -415,16 +406,12 @@ def section_getboolean(machine: Machine, obj: Instance, args: Arguments) -> AnyV
     value = section_get(machine, obj, args)
     if isinstance(value, Known) and isinstance(value.value, str):
         return Known(value.value.lower() in ("1", "yes", "true", "on"))
-    from taskgates.inference.values import BOOL
-
     return value if isinstance(value, Known) else BOOL
 
 
 @method(f"{SECTION}.items", f"{SECTION}.keys", f"{SECTION}.values", f"{SECTION}.__iter__")
 def section_items(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
     """`section.items()`."""
-    from taskgates.inference.models.containers import dict_items
-
     return dict_items(machine, obj.slots[("entries",)], args)
 
 
@@ -445,8 +432,6 @@ def shlex_split(machine: Machine, args: Arguments) -> AnyValue:
     text = text_of(args.pos[0]) if args.pos else None
     if text is None or isinstance(text, str):
         return ListObj("list", (), text_hole("unknown", slash=True))
-    from taskgates.inference.text import Hole, make_text
-
     marks: dict[str, Hole] = {}
     plain = ""
     for part in text.parts:
@@ -460,8 +445,6 @@ def shlex_split(machine: Machine, args: Arguments) -> AnyValue:
         words = shlex.split(plain)
     except ValueError:
         return ListObj("list", (), text_hole("unknown", slash=True))
-    from taskgates.inference.values import as_value
-
     return ListObj("list", [as_value(make_text([marks.get(char, char) for char in word])) for word in words])
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ast
+import posixpath
 from collections.abc import Iterator, Sequence
 
+from taskgates.inference.models.paths import is_folder, members
 from taskgates.inference.models.programs import CommandLine, place_of, program
 from taskgates.inference.models.registry import Machine
 from taskgates.inference.models.testing import add_search_folder, import_by_name
-from taskgates.inference.paths import split_last
+from taskgates.inference.paths import join_paths, split_last
+from taskgates.inference.text import Hole, TextLike, concat
 from taskgates.inference.values import AnyValue, Known, ModuleV, as_value, text_of
 from taskgates.model.access import Operation
 from taskgates.tree.modules import Module, iter_submodules
@@ -141,4 +144,81 @@ def _imported(machine: Machine, file: str, package: str) -> list[str]:
     return names
 
 
-__all__ = ["modulefinder", "pydoc"]
+_FIXER_OPTIONS = [
+    "doctests_only",
+    "fix=",
+    "processes=",
+    "nofix=",
+    "list-fixes",
+    "print-function",
+    "exec-function",
+    "verbose",
+    "no-diffs",
+    "write",
+    "nobackups",
+    "output-dir=",
+    "write-unchanged-files",
+    "add-suffix=",
+    "help",
+]
+
+
+@program("lib2to3", "lib2to3.main", commands=["2to3"])
+def fixer(machine: Machine, args: Sequence[AnyValue]) -> None:
+    """Rewrites Python 2 sources: in place, or below another folder."""
+    line = CommandLine(
+        args,
+        "df:j:x:lpevwno:Wh",
+        _FIXER_OPTIONS,
+        mixed=True,
+        names={"w": "write", "W": "write-unchanged-files", "n": "nobackups", "o": "output-dir", "l": "list-fixes"},
+    )
+    if line.has("help") or line.has("h") or line.has("list-fixes"):
+        return
+    unchanged = line.has("write-unchanged-files")
+    base = posixpath.commonprefix([str(text_of(word) or "") for word in line.operands])
+    if base and not base.endswith("/") and not is_folder(machine, base):
+        base = base.rpartition("/")[0]
+    output = line.last("output-dir")
+    suffix = line.last("add-suffix")
+    for word in line.operands:
+        if text_of(word) == "-":
+            continue
+        for source in _sources(machine, place_of(word)):
+            machine.access(Operation.READ, as_value(source), "lib2to3")
+            if not line.has("write") and not unchanged:
+                continue
+            target = source
+            if output is not None and isinstance(source, str):
+                target = join_paths(place_of(output), source[len(base) :].lstrip("/"))
+            if suffix is not None:
+                target = concat(target, place_of(suffix))
+            # A source that needs no fixes stays as it is, unless asked for.
+            doubtful = not unchanged
+            if not line.has("nobackups"):
+                backup = as_value(concat(target, ".bak"))
+                machine.access(Operation.RENAME, as_value(target), "lib2to3", conditional=doubtful)
+                machine.access(Operation.CREATE, backup, "lib2to3", conditional=doubtful)
+            machine.access(Operation.OVERWRITE, as_value(target), "lib2to3", conditional=doubtful)
+
+
+def _sources(machine: Machine, place: TextLike) -> list[TextLike]:
+    """A file, or the Python sources below a folder; a pattern where the folder's content is not known."""
+    if not is_folder(machine, place):
+        return [place]
+    machine.access(Operation.LIST, as_value(place), "lib2to3")
+    names = members(machine, place)
+    if names is None:
+        return [concat(place, "/", Hole("glob", True), ".py")]
+    found: list[TextLike] = []
+    for name in names:
+        path = join_paths(place, name)
+        if is_folder(machine, path):
+            if not name.startswith("."):
+                found.extend(_sources(machine, path))
+        elif name.endswith(".py") and not name.startswith("."):
+            found.append(path)
+    return found
+
+
+__all__ = ["fixer", "modulefinder", "pydoc"]

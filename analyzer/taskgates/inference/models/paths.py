@@ -6,6 +6,7 @@ import fnmatch
 import posixpath
 import re
 from collections.abc import Callable
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from taskgates.inference.models import registry
@@ -47,6 +48,7 @@ from taskgates.inference.values import (
     render,
     text_hole,
     text_of,
+    widen_texts,
 )
 from taskgates.model.access import Operation
 
@@ -81,8 +83,6 @@ def _product(machine: Machine, values: list[AnyValue]) -> list[list[TextLike]]:
     for value in values:
         texts = list(dict.fromkeys(as_text(machine, option) for option in options(value)))
         if len(found) * len(texts) > 32:
-            from taskgates.inference.values import widen_texts
-
             texts = [widen_texts(texts)]
         found = [[*head, text] for head in found for text in texts]
     return found
@@ -99,9 +99,6 @@ def path_join(machine: Machine, args: Arguments) -> AnyValue:
     if not args.pos:
         return UNKNOWN
     return join(as_value(join_paths(*row)) for row in _product(machine, args.pos))
-
-
-_TextModel = Callable[[Machine, TextLike], AnyValue]
 
 
 _TextModel = Callable[[Machine, TextLike], AnyValue]
@@ -507,8 +504,6 @@ def _match(machine: Machine, path: PathV, args: Arguments) -> AnyValue:
     del machine
     pattern = args.get(0, "path_pattern")
     if isinstance(path.text, str) and isinstance(pattern, Known) and isinstance(pattern.value, str):
-        from pathlib import PurePosixPath
-
         try:
             return Known(PurePosixPath(path.text).match(pattern.value))
         except ValueError:

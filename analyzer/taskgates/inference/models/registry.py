@@ -89,11 +89,6 @@ def fixed(value: AnyValue) -> Callable[[Machine], AnyValue]:
     return lambda _: value
 
 
-def fixed(value: AnyValue) -> Callable[[Machine], AnyValue]:
-    """The model of an attribute that has one value everywhere."""
-    return lambda _: value
-
-
 def path_attribute(name: str) -> Callable[[Callable[[Machine, PathV], AnyValue]], Callable[[Machine, PathV], AnyValue]]:
     """Register an attribute of pathlib paths."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import string
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 from taskgates.inference.models import registry
@@ -34,6 +35,7 @@ from taskgates.inference.values import (
     render,
     text_hole,
     text_of,
+    widen_texts,
 )
 
 if TYPE_CHECKING:
@@ -220,8 +222,6 @@ def _join(machine: Machine, text: TextLike, args: Arguments) -> AnyValue:
     for index, item in enumerate(content.items):
         texts = [to_text(machine, option) for option in options(item)]
         if len(found) * len(texts) > 16:
-            from taskgates.inference.values import widen_texts
-
             texts = [widen_texts(texts)]
         separator: TextLike = text if index else ""
         found = [concat(head, separator, tail) for head in found for tail in texts]
@@ -482,10 +482,6 @@ def _string_model(name: str) -> registry.MethodModel:
     return lambda machine, obj, args: string_method(machine, obj, name, args)
 
 
-def _string_model(name: str) -> registry.MethodModel:
-    return lambda machine, obj, args: string_method(machine, obj, name, args)
-
-
 def _register() -> None:
     for name in sorted(STR_METHODS):
         registry.METHODS[f"builtins.str.{name}"] = _string_model(name)
@@ -576,8 +572,6 @@ def substitute(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
 @function("textwrap.dedent", "textwrap.indent", "textwrap.fill", "textwrap.shorten")
 def wrapped(machine: Machine, args: Arguments) -> AnyValue:
     """Text laid out anew."""
-    import textwrap
-
     known = pure_call(machine, textwrap.dedent, args) if len(args.pos) == 1 and not args.kw else None
     return known if known is not None else text_hole("data", slash=True)
 

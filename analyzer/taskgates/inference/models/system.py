@@ -5,13 +5,18 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from taskgates.inference.core import matches_text
+from taskgates.inference.exceptions import catches
 from taskgates.inference.models import registry
 from taskgates.inference.models.registry import Machine, MethodT, constant, function, method
-from taskgates.inference.models.strings import pure_call
+from taskgates.inference.models.specifications import specification
+from taskgates.inference.models.strings import pure_call, to_text
 from taskgates.inference.operators import NotKnown, from_python, to_python
-from taskgates.inference.text import Hole, Text
+from taskgates.inference.paths import relative_to_root
+from taskgates.inference.text import Hole, Text, make_text, parts_of
 from taskgates.inference.values import (
     BOOL,
+    BYTES,
     FALSE,
     INT,
     NONE,
@@ -39,8 +44,10 @@ from taskgates.inference.values import (
     path_text,
     text_hole,
     text_of,
+    widen_texts,
 )
 from taskgates.model.access import Operation, SharedKind
+from taskgates.tree.modules import iter_submodules
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -163,8 +170,6 @@ def chdir(machine: Machine, args: Arguments) -> AnyValue:
     """`os.chdir(path)`."""
     texts = [path_text(option) for option in options(args.pos[0])] if args.pos else [None]
     found = [machine.absolute(text) if text is not None else Text((Hole("unknown", True),)) for text in texts]
-    from taskgates.inference.values import widen_texts
-
     machine.cwd = found[0] if len(set(found)) == 1 else widen_texts(found)
     machine.shared("working-directory", SharedKind.PROCESS, "write", call="os.chdir")
     return NONE
@@ -409,8 +414,6 @@ def suppress(machine: Machine, args: Arguments) -> AnyValue:
 @method("contextlib.suppress.__exit__")
 def suppress_exit(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
     """Whether the exception is swallowed."""
-    from taskgates.inference.exceptions import catches
-
     del machine
     error = args.pos[0] if args.pos else NONE
     if error == NONE:
@@ -501,9 +504,6 @@ def _matching_modules(machine: Machine, name: Any) -> list[AnyValue]:
     if name is None or not name.prefix or "." not in name.prefix:
         machine.opaque("import of a module whose name is not known")
         return [Unknown("a module of unknown name")]
-    from taskgates.inference.core import matches_text
-    from taskgates.tree.modules import iter_submodules
-
     package = name.prefix.rpartition(".")[0]
     found = machine.locate_module(package)
     if found is None:
@@ -562,9 +562,6 @@ def module_from_spec(machine: Machine, args: Arguments) -> AnyValue:
 
 def _modules_of_pattern(machine: Machine, text: Text, spec: Instance) -> AnyValue:
     """The modules behind a partly known file name: every file of the tree that matches."""
-    from taskgates.inference.core import matches_text
-    from taskgates.inference.paths import relative_to_root
-
     pattern = relative_to_root(machine.absolute(text), machine.root)
     found: list[AnyValue] = [
         ModuleV(path.rpartition("/")[2].removesuffix(".py"), path, "")
@@ -597,8 +594,6 @@ def find_spec(machine: Machine, args: Arguments) -> AnyValue:
         if found is None and not machine.effects.knows_module(name):
             return NONE
         if found is not None:
-            from taskgates.inference.models.specifications import specification
-
             return specification(machine, found)
         out = Instance(Ext("importlib.machinery.ModuleSpec"))
         out.slots["name"] = Known(name)
@@ -802,9 +797,6 @@ def _replace_by_calls(
     machine: Machine, pattern: AnyValue, flags_value: AnyValue, repl: AnyValue, subject: AnyValue
 ) -> AnyValue | None:
     """`re.sub` with a function, on known text: the function is called for every match."""
-    from taskgates.inference.models.strings import to_text
-    from taskgates.inference.text import make_text, parts_of
-
     results: list[AnyValue] = []
     for option in options(subject):
         known = _re_known(machine, "finditer", pattern, flags_value, [option])
@@ -1057,8 +1049,6 @@ def handle_content(machine: Machine, obj: Instance) -> AnyValue:
         if text is not None:
             return Known(text.encode()) if "b" in mode else Known(text)
     if isinstance(mode, str) and "b" in mode:
-        from taskgates.inference.values import BYTES
-
         return BYTES
     if isinstance(name, Unknown) and name.origin == "stream":
         return text_hole("argument", slash=True)
@@ -1165,8 +1155,6 @@ def path_read(machine: Machine, obj: PathV, args: Arguments) -> AnyValue:
 def path_read_bytes(machine: Machine, obj: PathV, args: Arguments) -> AnyValue:
     """`path.read_bytes()`."""
     found = path_read(machine, obj, args)
-    from taskgates.inference.values import BYTES
-
     return Known(found.value.encode()) if isinstance(found, Known) and isinstance(found.value, str) else BYTES
 
 

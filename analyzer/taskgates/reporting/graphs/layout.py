@@ -21,7 +21,11 @@ from taskgates.gates.components import strongly_connected_components
 _GAP = 8.0
 """Between boxes of a layer."""
 
-_LAYER_GAP = 70.0
+_LAYER_GAP = 60.0
+_WIDEST_LAYER_GAP = 320.0
+_GAP_OF_EDGE = 1.5
+"""Between layers there is more room the more edges run there, so that each can be followed."""
+
 _COMPONENT_GAP = 36.0
 _SWEEPS = 24
 _WAYPOINT_HEIGHT = 6.0
@@ -146,21 +150,23 @@ class _Component:
         heights = self._heights()
         top = min(heights[node] - self._sizes[node][1] / 2 for node in heights)
         places: dict[int, Place] = {}
-        left = 0.0
+        left = right = 0.0
         for layer in self._layers:
             width = max((self._sizes[node][0] for node in layer), default=0.0)
             for node in layer:
                 own, height = self._sizes[node]
                 # Waypoints span their layer, so that lines run past its boxes and not through them.
                 places[node] = Place(left, heights[node] - height / 2 - top, own or width, height)
-            left += width + _LAYER_GAP
+            right = left + width
+            leaving = sum(len(self._after.get(node, ())) for node in layer)
+            left = right + min(_LAYER_GAP + _GAP_OF_EDGE * leaving, _WIDEST_LAYER_GAP)
         routes = {at: self._route(at, chain, places) for at, chain in self._chains.items()}
         for at, node in self._loops:
             box = places[node]
             right, middle = box.x + box.width, box.y + box.height / 2
             routes[at] = [(right, middle), (right + 16, middle - 8), (right, middle)]
         bottom = max(place.y + place.height for place in places.values())
-        return _Block(left - _LAYER_GAP, bottom, places, routes)
+        return _Block(right, bottom, places, routes)
 
     def _insert_waypoints(self, layer: dict[int, int]) -> None:
         fresh = -1

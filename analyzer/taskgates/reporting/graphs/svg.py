@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _MARGIN = 24.0
 _HEAD = 64.0
 _BOX = 26.0
-_LETTER = 6.7
+_LETTER = 7.0
 """Mean width of a letter at 12 pixels."""
 
 _LONGEST = 44
@@ -43,7 +43,7 @@ _LINES = {
 _STYLE = """
 text{font:12px system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif;fill:#1f2937}
 .title{font-size:17px;font-weight:600}.small{font-size:11px;fill:#52525b}
-.edge{fill:none;stroke-width:1.4;stroke-opacity:.75}.node rect{stroke-width:1.2}
+.edge{fill:none;stroke-width:1.4;stroke-opacity:.6}.node rect{stroke-width:1.2}
 .node:hover rect{stroke-width:2.6}.edge:hover{stroke-width:3;stroke-opacity:1}
 .wait{stroke-width:1;stroke-opacity:.35}.grid{stroke:#e4e4e7;stroke-width:1}.band{fill:#fafafa}
 """
@@ -96,8 +96,10 @@ def chart_svg(chart: Chart) -> str:
 
 def _begin(title: str, width: float, height: float) -> list[str]:
     return [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}" '
-        f'viewBox="0 0 {width:.0f} {height:.0f}" role="img" aria-label="{_escaped(title)}">',
+        (
+            f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}" '
+            f'viewBox="0 0 {width:.0f} {height:.0f}" role="img" aria-label="{_escaped(title)}">'
+        ),
         f"<style>{_STYLE}</style>",
         "<defs>"
         + "".join(
@@ -172,9 +174,11 @@ def _bar(bar: Bar, left: float, y: float, scale: float) -> list[str]:
     x, width = left + bar.start * scale, max((bar.end - bar.start) * scale, 3.0)
     return [
         _text(_MARGIN + 6, y + 16, _shortened(bar.label)),
-        f'<g class="node" data-id="{_escaped(bar.id)}"><title>{_escaped(bar.label)}</title>'
-        f'<rect x="{x + 1:.1f}" y="{y + 4:.1f}" width="{max(width - 2, 1):.1f}" height="{_ROW - 8:.1f}" rx="3" '
-        f'fill="{fill}" stroke="{line}"/></g>',
+        (
+            f'<g class="node" data-id="{_escaped(bar.id)}"><title>{_escaped(bar.label)}</title>'
+            f'<rect x="{x + 1:.1f}" y="{y + 4:.1f}" width="{max(width - 2, 1):.1f}" height="{_ROW - 8:.1f}" rx="3" '
+            f'fill="{fill}" stroke="{line}"/></g>'
+        ),
     ]
 
 
@@ -190,7 +194,8 @@ def _waits(chart: Chart, left: float, top: float, scale: float) -> Iterable[str]
             x2, y2 = left + bar.start * scale + 5, top + at * _ROW + 4
             yield (
                 f'<path class="edge wait" data-from="{_escaped(other)}" data-to="{_escaped(bar.id)}" '
-                f'd="M{x1:.1f} {y1:.1f}H{x2:.1f}V{y2:.1f}" stroke="#64748b"><title>{_escaped(f"{bar.id} waits for {other}")}</title></path>'
+                f'd="M{x1:.1f} {y1:.1f}H{x2:.1f}V{y2:.1f}" stroke="#64748b">'
+                f"<title>{_escaped(f'{bar.id} waits for {other}')}</title></path>"
             )
 
 

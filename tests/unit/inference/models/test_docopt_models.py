@@ -95,7 +95,7 @@ def test_unknown_command_line_takes_defaults_and_anything(tmp_path: Path) -> Non
         ("Usage: p [--] <a>...", ["--", "-x"], {"--": True, "<a>": ["-x"]}),
         ("Usage: p (a b)... [c]", ["a", "b", "a", "b", "c"], {"a": 2, "b": 2, "c": True}),
         ("usage: p [<a> <b>]", ["1"], {"<a>": "1", "<b>": None}),
-        ("Usage: p -a -b <c>\n\n-a  one\n-b B  two", ["-ab1", "x"], {"-a": True, "-b": "1", "<c>": "x"}),
+        ("Usage: p -a -b B <c>\n\n-a  one\n-b B  two", ["-ab1", "x"], {"-a": True, "-b": "1", "<c>": "x"}),
         ("Usage:\n  p one\n  p two <x>", ["two", "3"], {"one": False, "two": True, "<x>": "3"}),
     ],
 )

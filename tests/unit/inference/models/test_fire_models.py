@@ -53,7 +53,7 @@ PROGRAM = """
     [
         ("copy in.txt", "out.txt0False after"),
         ("copy in.txt --dst=q --n 2 --fast", "q0True q1True after"),
-        ("copy --src in.txt -d z --k=5", "z0False k-5 after"),
+        ("copy --src in.txt -d z --k=5", "out.txt0False d-z k-5 after"),
         ("many a b c --tag=x", "ax bx cx after"),
         ("many 1.50 2", "1.5None 2None after"),
         ("job run nm", "r-nm-1-0 after"),
@@ -75,9 +75,7 @@ def test_program(tmp_path: Path, line: str, expected: str) -> None:
 def test_left_over_words_end_the_program_after_the_call(tmp_path: Path) -> None:
     (tmp_path / "app.py").write_text(textwrap.dedent(PROGRAM))
     found = programs.analyse(tmp_path, "app.py", "copy", "s", "d", "1", "left")
-    assert [reason.reason for reason in found.opaque] == [
-        "the command line does not fit: could not consume left"
-    ]
+    assert [reason.reason for reason in found.opaque] == ["the command line does not fit: could not consume left"]
     assert programs.written(found) == {"d0False"}
 
 
