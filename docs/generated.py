@@ -45,7 +45,8 @@ def _replacement(match: re.Match[str]) -> str:
         return settings_table()
     if match["what"] == "commands":
         return "\n\n".join(commands(cli, click.Context(cli, info_name="taskgates"), 1))
-    return _ACCURACY.read_text("utf-8")
+    # The table of all programs together is the last of them, and what most readers want.
+    return "\n\n".join(reversed(_ACCURACY.read_text("utf-8").strip().split("\n\n")))
 
 
 def commands(command: click.Command, context: click.Context, level: int) -> Iterator[str]:

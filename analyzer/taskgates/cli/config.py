@@ -40,11 +40,8 @@ def command(root_option: Path | None, config_file: Path | None, format_name: str
     if format_name == "json":
         write_out(json.dumps({"settings": [_described(config, each.name) for each in SETTINGS]}, indent=2) + "\n")
         return
-    rows = tuple(
-        (each.name, _shown(config.value(each.name)), str(config.origin(each.name)), _other_names(each.name))
-        for each in SETTINGS
-    )
-    document = [Grid(("Setting", "Value", "Set by", "Also called"), rows)]
+    rows = tuple((each.name, _shown(config.value(each.name)), str(config.origin(each.name))) for each in SETTINGS)
+    document = [Grid(("Setting", "Value", "Set by"), rows)]
     if format_name == "markdown":
         write_out(as_markdown(document))
     else:
@@ -77,8 +74,3 @@ def _plain(value: object) -> object:
 def _shown(value: object) -> str:
     plain = _plain(value)
     return plain if isinstance(plain, str) else json.dumps(plain)
-
-
-def _other_names(name: str) -> str:
-    setting = next(each for each in SETTINGS if each.name == name)
-    return ", ".join(each for each in (setting.json_name, setting.variable) if each is not None)

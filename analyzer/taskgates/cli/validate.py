@@ -21,10 +21,11 @@ from taskgates.cli.repository import (
     repository_options,
 )
 from taskgates.cli.streams import terminal_of, write_err, write_out
+from taskgates.gates.host import measure_host
 from taskgates.interface import ParallelExecutionGates
 from taskgates.reporting.groups.document import as_markdown, as_terminal_text
 from taskgates.reporting.groups.group_report import group_document
-from taskgates.reporting.report import RenderOptions
+from taskgates.reporting.report import RenderOptions, plural
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,6 +44,7 @@ _FORMATS = ("rich", "json", "markdown")
     default=None,
     help="Refuse where the host's load is above the limits, instead of only saying so.",
 )
+@click.option("--no-host", is_flag=True, help="Leave the present load of the machine out, for answers that stay.")
 @repository_options()
 def command(
     *,
@@ -51,6 +53,7 @@ def command(
     outputs: tuple[Destination, ...],
     durations_file: Path | None,
     refuse_overload: bool | None,
+    no_host: bool,
     **options: Unpack[RepositoryOptions],
 ) -> int:
     """Say whether tasks may run in parallel, and what to do where they may not.
@@ -63,7 +66,7 @@ def command(
         with open_repository({"gates.refuse_overload": refuse_overload}, **options) as (repository, progress):
             ids = repository.select(task_ids, include_finished=repository.config.scan.include_finished)
             durations = read_durations(durations_file, repository)
-            gates = ParallelExecutionGates(repository, durations=durations)
+            gates = ParallelExecutionGates(repository, measure=None if no_host else measure_host, durations=durations)
             assessment = gates.assess(ids)
             progress("Writing the report", 0, 0)
             report = gates.report(assessment)
@@ -78,7 +81,7 @@ def command(
     )
     write_out(_render(format_name, report, shown))
     if format_name == "json" and not quiet:
-        write_err(f"{len(ids)} tasks {'may' if assessment.can_parallel else 'must not'} run in parallel\n")
+        write_err(f"{plural(len(ids), 'task')} {'may' if assessment.can_parallel else 'must not'} run in parallel\n")
     code = ExitCode.OK if assessment.can_parallel else ExitCode.FINDINGS
     return exit_code(repository, code, verbose=verbose)
 

@@ -13,14 +13,13 @@ would cut, so that a chain is reported where its weakest edge belongs:
 
 from __future__ import annotations
 
-import heapq
 from enum import StrEnum
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from taskgates.gates.components import strongly_connected_components
+from taskgates.gates.components import directed_graph, strongly_connected_components
 from taskgates.gates.conflicts import ConflictIndex, Flow
 from taskgates.gates.feedback import feedback_arcs
 from taskgates.gates.relations import Relations, natural_key
@@ -179,27 +178,19 @@ def cycles_with_flows(relations: Relations, flows: Iterable[Flow]) -> CycleRepor
 def topological_order(relations: Relations) -> tuple[str, ...] | None:
     """The tasks with every dependency before those that declare it; None when that cannot be.
 
-    Among tasks that are free to start, the first in natural order of ids comes first (Kahn, Topological sorting of
-    large networks, Communications of the ACM 5, 1962).
+    Among tasks that are free to start, the first in natural order of ids comes first.
     """
-    waiting = [len(targets) for targets in relations.dependencies]
-    dependents: list[list[int]] = [[] for _ in waiting]
-    for index, targets in enumerate(relations.dependencies):
-        for target in targets:
-            dependents[target].append(index)
+    import networkx as nx
+
+    if any(reference.id == task.id for task in relations.tasks for reference in task.depends_on):
+        return None
     keys = [natural_key(task_id) for task_id in relations.ids]
-    ready = [(keys[index], index) for index, count in enumerate(waiting) if not count]
-    heapq.heapify(ready)
-    order: list[str] = []
-    while ready:
-        _, index = heapq.heappop(ready)
-        order.append(relations.ids[index])
-        for dependent in dependents[index]:
-            waiting[dependent] -= 1
-            if not waiting[dependent]:
-                heapq.heappush(ready, (keys[dependent], dependent))
-    own = any(reference.id == task.id for task in relations.tasks for reference in task.depends_on)
-    return tuple(order) if len(order) == len(relations) and not own else None
+    dependents = directed_graph(relations.dependencies).reverse(copy=False)
+    try:
+        order = list(nx.lexicographical_topological_sort(dependents, key=keys.__getitem__))
+    except nx.NetworkXUnfeasible:
+        return None
+    return tuple(relations.ids[index] for index in order)
 
 
 def _declared_edges(relations: Relations) -> tuple[dict[tuple[int, int], Edge], dict[tuple[int, int], Edge]]:
@@ -257,8 +248,7 @@ def _groups(
             continue
         away, bound = feedback_arcs(component, arcs)
         cut.update(away)
-        within = {vertex: sorted(target for target in successors[vertex] if target in inside) for vertex in component}
-        chains, complete = _chains(within)
+        chains, complete = _chains(arcs)
         cycles = [
             Cycle(
                 tuple(relations.ids[vertex] for vertex in chain),
@@ -281,37 +271,24 @@ def _groups(
     return groups, cut
 
 
-def _chains(within: dict[int, list[int]]) -> tuple[list[list[int]], bool]:
+def _chains(arcs: Iterable[tuple[int, int]]) -> tuple[list[list[int]], bool]:
     """Closed chains, each the shortest through some edge, until every edge is on one; and whether that was reached."""
+    import networkx as nx
+
+    ordered = sorted(arcs)
+    within: nx.DiGraph[int] = nx.DiGraph(ordered)
     covered: set[tuple[int, int]] = set()
     chains: list[list[int]] = []
-    for source in sorted(within):
-        for target in within[source]:
-            if (source, target) in covered:
-                continue
-            if len(chains) == _MAX_CHAINS:
-                return sorted(chains, key=lambda chain: (len(chain), chain)), False
-            chain = _shortest_through(within, source, target)
-            covered.update(pairwise(chain))
-            chains.append(chain)
-    return sorted(chains, key=lambda chain: (len(chain), chain)), True
-
-
-def _shortest_through(within: dict[int, list[int]], source: int, target: int) -> list[int]:
-    """The shortest closed chain that begins with the edge, turned so that its lowest vertex comes first."""
-    came_from = {target: source}
-    queue = [target]
-    for vertex in queue:
-        if vertex == source:
+    complete = True
+    for source, target in ordered:
+        if (source, target) in covered:
+            continue
+        if len(chains) == _MAX_CHAINS:
+            complete = False
             break
-        for following in within[vertex]:
-            if following not in came_from:
-                came_from[following] = vertex
-                queue.append(following)
-    path = [source]
-    while path[-1] != target:
-        path.append(came_from[path[-1]])
-    ring = path[::-1]
-    lowest = ring.index(min(ring))
-    ring = ring[lowest:] + ring[:lowest]
-    return [*ring, ring[0]]
+        ring = nx.shortest_path(within, target, source)
+        lowest = ring.index(min(ring))
+        chain = [*ring[lowest:], *ring[: lowest + 1]]
+        covered.update(pairwise(chain))
+        chains.append(chain)
+    return sorted(chains, key=lambda chain: (len(chain), chain)), complete

@@ -3,7 +3,8 @@
 The problem is NP-hard (Karp, Reducibility among combinatorial problems, 1972). Chains of vertices with one way in and
 one way out are contracted and parallel edges merged first, which changes no optimum. What is left is solved exactly up
 to a dozen or so vertices, and above that by the heuristic of Eades, Lin and Smyth (A fast and effective heuristic for
-the feedback arc set problem, Information Processing Letters 47, 1993), improved by moving single vertices.
+the feedback arc set problem, Information Processing Letters 47, 1993), improved by moving single vertices. networkx has
+none of these.
 """
 
 from __future__ import annotations

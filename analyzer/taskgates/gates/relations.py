@@ -125,7 +125,9 @@ class Relations:
     @cached_property
     def reach(self) -> list[int]:
         """For each position, the bitset of positions on which it depends, directly or through others."""
-        # Components come dependencies first, so that each is one pass over its members' edges.
+        # Components come dependencies first, so that each is one pass over its members' edges. The closure is kept as
+        # bitsets and not as a graph of networkx: this is the hot loop, and a row is united with another, or tested
+        # against one, in a single step.
         reach = [0] * len(self.ids)
         for component in strongly_connected_components(self.dependencies):
             members = 0
@@ -216,6 +218,8 @@ class Relations:
 
         A dependency named twice is redundant the second time, through itself.
         """
+        # The closure above answers this by the way; `networkx.transitive_reduction` takes no graph with a cycle, and
+        # does not say through what a dependency is implied.
         found: list[RedundantDependency] = []
         for index, task in enumerate(self._tasks):
             seen: set[int] = set()

@@ -422,8 +422,17 @@ class Core(Interface):
         """Note the in-place change of an object that a global, class or default argument holds."""
         if isinstance(obj, Heap) and obj.owner is not None and self.frame is not None:
             name, kind = obj.owner
-            if self.frame.function is not None or self.threads:
+            if self.frame.function is not None or self.threads or kind == SharedKind.PROCESS:
                 self.shared(name, SharedKind(kind), "write", node)
+
+    def is_private(self, value: AnyValue) -> bool:
+        """Whether every thread has its own copy of what is in an object (`threading.local`)."""
+        if not isinstance(value, Instance):
+            return False
+        classes = value.cls.mro if isinstance(value.cls, ClassV) else (value.cls,)
+        return any(
+            row.private for cls in classes if isinstance(cls, Ext) for row in self.effects.linearisation(cls.name)
+        )
 
     # Files of the tree
 

@@ -39,6 +39,31 @@ _ALIASES = {
 }
 
 
+_BASES = {
+    "click.ClickException": "builtins.Exception",
+    "click.UsageError": "click.ClickException",
+    "click.BadParameter": "click.UsageError",
+    "click.MissingParameter": "click.BadParameter",
+    "click.NoSuchOption": "click.UsageError",
+    "click.BadOptionUsage": "click.UsageError",
+    "click.BadArgumentUsage": "click.UsageError",
+    "click.FileError": "click.ClickException",
+    "click.Abort": "builtins.RuntimeError",
+    "click.exceptions.Exit": "builtins.RuntimeError",
+    "getopt.GetoptError": "builtins.Exception",
+}
+"""The direct bases of exceptions of libraries that the models raise; only these and what derives from them count."""
+
+
+def _library_bases(name: str) -> list[AnyValue]:
+    """A library exception's bases, as far as they are listed."""
+    out: list[AnyValue] = []
+    while (base := _BASES.get(name)) is not None:
+        out.append(Ext(base))
+        name = base
+    return out
+
+
 def builtin_class(name: str) -> type[BaseException] | None:
     """The built-in exception class behind a qualified name, by Python's own hierarchy."""
     found = getattr(builtins, _ALIASES.get(name, name).removeprefix("builtins."), None)
@@ -48,7 +73,10 @@ def builtin_class(name: str) -> type[BaseException] | None:
 def _ancestry(kind: AnyValue) -> tuple[list[AnyValue], bool]:
     """The classes that a class is a subclass of, and whether that is the whole truth."""
     if isinstance(kind, ClassV):
-        return list(kind.mro), True
+        out = list(kind.mro)
+        return [*out, *(base for cls in out if isinstance(cls, Ext) for base in _library_bases(cls.name))], True
+    if isinstance(kind, Ext) and kind.name in _BASES:
+        return [kind, *_library_bases(kind.name)], True
     return [kind], isinstance(kind, Ext) and builtin_class(kind.name) is not None
 
 
@@ -62,9 +90,9 @@ def _subclass(kind: AnyValue, wanted: AnyValue) -> bool | None:
             own = builtin_class(ancestor.name)
             if own is not None and target is not None and issubclass(own, target):
                 return ancestor.name not in _ALIASES or wanted not in ancestors
-            if own is None:
+            if own is None and ancestor.name not in _BASES:
                 certain = False
-    if isinstance(wanted, ClassV) or (isinstance(wanted, Ext) and target is not None):
+    if isinstance(wanted, ClassV) or (isinstance(wanted, Ext) and (target is not None or wanted.name in _BASES)):
         return False if certain else None
     return None
 

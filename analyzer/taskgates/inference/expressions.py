@@ -6,6 +6,8 @@ import ast
 from typing import TYPE_CHECKING, Any
 
 from taskgates.inference.core import AbstractRaise, Core, Frame
+from taskgates.inference.library import type_name_of
+from taskgates.inference.models import registry
 from taskgates.inference.models.strings import format_value
 from taskgates.inference.operators import DUNDER, arithmetic, compare, contains, unary
 from taskgates.inference.text import Hole, concat, make_text, parts_of
@@ -112,6 +114,7 @@ class Expressions(Core):
                 frame.slots is not module.slots
                 and frame.function is not None
                 and not isinstance(value, FunctionV | ClassV | ModuleV | Ext | Native)
+                and not self.is_private(value)
             ):
                 self.shared(f"{module.name}.{name}", SharedKind.MODULE_GLOBAL, "read", node)
             return value
@@ -406,7 +409,20 @@ class Expressions(Core):
         if isinstance(value, Union):
             found = {self.truth(option) for option in value.options}
             return found.pop() if len(found) == 1 else None
+        if isinstance(value, Method) and isinstance(value.self, Instance) and not self.is_listed(value):
+            # It may be a plain attribute of the library's object as well.
+            return None
         return truth(value)
+
+    def is_listed(self, method: Method) -> bool:
+        """Whether the models or the tables know a name of a library object as a method."""
+        type_name = type_name_of(method.self)
+        if type_name is None:
+            return False
+        names = (type_name, *(row.name for row in self.effects.linearisation(type_name)))
+        return any(f"{name}.{method.name}" in registry.METHODS for name in names) or (
+            self.effects.method(type_name, method.name) is not None
+        )
 
     # Displays
 

@@ -204,7 +204,8 @@ class Imports(Core):
         self.relevance.add(source)
         frame = Frame(value, "<module>", value.slots, None)
         loops, self.loops = self.loops, []
-        undecided, self.undecided = self.undecided, 0 if dunder_name == "__main__" else self.undecided
+        undecided = self.undecided
+        frame.floor = undecided
         active, self.active = self.active, []
         tries = self.tries
         chain = self.chain

@@ -28,13 +28,15 @@ from taskgates.inference.models import (
     inspection,
     paths,
     programs,
+    pytest_items,
+    pytest_names,
     pytest_program,
-    pytesting,
     runners,
     specifications,
     strings,
     system,
     testing,
+    unittest_loading,
     typer_cli,
 )
 from taskgates.inference.processes import Processes
@@ -67,13 +69,15 @@ MODELS = (
     inspection,
     paths,
     programs,
+    pytest_items,
+    pytest_names,
     pytest_program,
-    pytesting,
     runners,
     specifications,
     strings,
     system,
     testing,
+    unittest_loading,
     typer_cli,
 )
 """The model packages: importing them fills the registries."""
@@ -122,6 +126,7 @@ class Interpreter(
         self.relevance = Relevance(effects)
         self.making = []
         self.search = ListObj("list")
+        self.search.owner = ("sys.path", "process")
         self.process_depth = 0
         self.process_keys = set()
 

@@ -281,7 +281,8 @@ class Library(Core):
         """
         bound = self.bind_row(row, args)
         if row.has_effect or row.returns is None:
-            self.may_raise("OSError") if not row.calls else self.may_raise()
+            calls_back = any(self.all_hold(row, bound, obj, callback.when) is not False for callback in row.calls)
+            self.may_raise() if calls_back else self.may_raise("OSError")
         else:
             self.may_raise("ValueError", "TypeError", "OSError", "KeyError")
         for effect in row.effects:

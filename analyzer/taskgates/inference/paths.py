@@ -126,9 +126,19 @@ def split_extension(name: TextLike) -> tuple[TextLike, TextLike]:
     for index in range(len(name.parts) - 1, -1, -1):
         part = name.parts[index]
         if isinstance(part, Hole):
+            before = name.parts[index - 1] if index else ""
+            name_piece = before.rsplit("/", 1)[-1] if isinstance(before, str) else ""
+            if index < 2 or name_piece != before:
+                name_piece = name_piece.lstrip(".")
+            if isinstance(before, str) and "." in name_piece:
+                head, _, tail = before.rpartition(".")
+                if not tail and not part.slash:
+                    # `out.{format}`: the hole is taken to be the extension, without a dot of its own.
+                    return make_text([*name.parts[: index - 1], head]), make_text([".", *name.parts[index:]])
+                dot = "" if part.slash else "."
+                return make_text([*name.parts[: index - 1], head, part]), make_text([dot, Hole(part.origin, False)])
             # The extension, if there is one, begins within this hole.
-            extension = make_text([Hole(part.origin, False), *name.parts[index + 1 :]])
-            return make_text([*name.parts[:index], part]), extension
+            return make_text([*name.parts[:index], part]), make_text([Hole(part.origin, False)])
     return name, ""
 
 

@@ -28,6 +28,7 @@ from taskgates.inference.values import (
     Instance,
     Known,
     ListObj,
+    Maybe,
     ModuleV,
     Stream,
     TupleV,
@@ -159,8 +160,15 @@ class Statements(Core):
 
     def own(self, value: AnyValue, label: str, kind: str) -> None:
         """Label a mutable object by the variable that holds it for the life of the program."""
-        if isinstance(value, ListObj | DictObj | Instance) and value.owner is None:
+        if isinstance(value, TupleV):
+            for item in value.items:
+                self.own(item, label, kind)
+        if isinstance(value, ListObj | DictObj | Instance) and value.owner is None and not self.is_private(value):
             value.owner = (label, kind)
+            # What it holds lives as long.
+            inner = value.items if isinstance(value, ListObj) else value.slots.values()
+            for item in inner:
+                self.own(item.value if isinstance(item, Maybe) else item, label, kind)
 
     def store(self, target: ir.Expr, value: AnyValue, frame: Frame) -> None:
         """Assign to a target of any form."""

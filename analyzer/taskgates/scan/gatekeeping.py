@@ -173,7 +173,7 @@ class ParallelExecutionGates:
             separate_processes=separate,
         )
         _log.info(
-            "%d tasks %s run in parallel: %d conflicts, %d locks held by others, difficulty %g of %g",
+            "group of %d %s run in parallel: %d conflicts, %d locks held by others, difficulty %g of %g",
             len(assessment.ids),
             "may" if assessment.can_parallel else "must not",
             len(assessment.conflicts),
@@ -237,7 +237,7 @@ class ParallelExecutionGates:
             measured=self._measured(ids),
             solver=solver,
         )
-        _log.info("%d tasks in %d batches, bound %d (%s)", len(ids), len(plan.batches), plan.lower_bound, plan.solver)
+        _log.info("group of %d in %d batches, bound %d (%s)", len(ids), len(plan.batches), plan.lower_bound, plan.solver)
         return plan
 
     def plan_schedule(

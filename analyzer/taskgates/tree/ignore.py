@@ -1,74 +1,35 @@
 """Ignore rules as git reads them: nested files, the deepest opinion wins, an ignored folder hides all below it.
 
-Patterns are matched one level at a time during a walk, as git itself does it. (pathspec matches whole paths at once and
-then differs from git where a folder is re-included or a pattern ends in `**/`.)
+What a single line matches is pathspec's business. Which line decides is settled here, one level at a time as a walk
+goes down, because pathspec's own verdict is about files and whole paths: under `*` and `!*/` it calls every folder
+ignored, and under `a/**` the folder `a` too, so that a walk would never get to see what later lines bring back.
 
-Syntax: https://git-scm.com/docs/gitignore and the wildcard matching of git's `wildmatch`.
+Syntax: https://git-scm.com/docs/gitignore
 """
 
 from __future__ import annotations
 
 import re
+import warnings
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_POSIX_CLASSES = {
-    "alnum": "0-9A-Za-z",
-    "alpha": "A-Za-z",
-    "blank": r" \t",
-    "digit": "0-9",
-    "lower": "a-z",
-    "punct": r"!-/:-@\[-`{-~",
-    "space": r" \t\n\r\f\v",
-    "upper": "A-Z",
-    "xdigit": "0-9A-Fa-f",
-}
 
-
-class IgnorePattern(NamedTuple):
+class _Pattern(NamedTuple):
     """One line of an ignore file.
 
     Attributes:
-        regex: matches the whole path below the file's folder, or the last segment alone where `anchored` is False.
-        negated: whether a match is kept instead of ignored.
-        folders_only: whether only folders can match.
-        anchored: whether the pattern has a slash other than a trailing one.
+        regex: matches a whole path below the file's folder, or its last segment where that is enough; a folder's with
+            a slash at the end.
+        ignored: what a match means.
+        by_name: whether the last segment is enough.
     """
 
     regex: re.Pattern[str]
-    negated: bool
-    folders_only: bool
-    anchored: bool
-
-    def matches(self, path: str, name: str, *, folder: bool) -> bool:
-        """Whether a path (relative to the ignore file's folder) with this last segment matches."""
-        if self.folders_only and not folder:
-            return False
-        return self.regex.fullmatch(path if self.anchored else name) is not None
-
-
-def parse_pattern(line: str) -> IgnorePattern | None:
-    """Read one line; None for a blank line, a comment, and a pattern that can never match."""
-    text = _strip_trailing_spaces(_bytewise(line.rstrip("\r")))
-    if not text or text.startswith("#"):
-        return None
-    negated = text.startswith("!")
-    if negated:
-        text = text[1:]
-    folders_only = text.endswith("/")
-    if folders_only:
-        text = text[:-1]
-    anchored = "/" in text
-    text = text.removeprefix("/")
-    translated = _translate(text)
-    if not text or translated is None:
-        return None
-    try:
-        return IgnorePattern(re.compile(translated, re.DOTALL), negated, folders_only, anchored)
-    except (re.error, OverflowError, RecursionError):
-        return None
+    ignored: bool
+    by_name: bool
 
 
 class IgnoreRules:
@@ -78,15 +39,15 @@ class IgnoreRules:
         base: the folder of the file, relative to the root; empty for the root.
     """
 
-    def __init__(self, base: str, patterns: tuple[IgnorePattern, ...]) -> None:
+    def __init__(self, base: str, patterns: Iterable[_Pattern]) -> None:
         self.base = base
-        self._patterns = patterns[::-1]
+        self._patterns = tuple(patterns)[::-1]
 
     @classmethod
     def parse(cls, base: str, lines: Iterable[str]) -> IgnoreRules:
         """Read the lines of an ignore file; one that git could not read either is passed over."""
-        patterns = (parse_pattern(line) for line in lines)
-        return cls(base, tuple(pattern for pattern in patterns if pattern is not None))
+        patterns = (_parse(line) for line in lines)
+        return cls(base, [pattern for pattern in patterns if pattern is not None])
 
     def verdict(self, path: str, *, folder: bool) -> bool | None:
         """True for ignored, False for expressly kept, None for no opinion; the last pattern that matches decides.
@@ -95,11 +56,15 @@ class IgnoreRules:
             path: relative to the root, below `base`.
             folder: whether it is a folder.
         """
-        inner = _bytewise(path[len(self.base) + 1 :] if self.base else path)
-        name = inner.rpartition("/")[2]
-        for pattern in self._patterns:
-            if pattern.matches(inner, name, folder=folder):
-                return not pattern.negated
+        if not self._patterns:
+            return None
+        inner = path[len(self.base) + 1 :] if self.base else path
+        name = inner[inner.rfind("/") + 1 :]
+        if folder:
+            inner, name = inner + "/", name + "/"
+        for regex, ignored, by_name in self._patterns:
+            if regex.fullmatch(name if by_name else inner):
+                return ignored
         return None
 
 
@@ -122,91 +87,36 @@ class IgnoreStack:
         return False
 
 
-def _bytewise(text: str) -> str:
-    """One character for each byte of the UTF-8 form, which is what git's wildcards count."""
-    return text if text.isascii() else text.encode("utf-8", "surrogateescape").decode("latin-1")
-
-
-def _strip_trailing_spaces(text: str) -> str:
-    """Drop trailing blanks, except one that a backslash protects."""
-    stripped = text.rstrip(" ")
-    escapes = len(stripped) - len(stripped.rstrip("\\"))
-    return stripped + " " if escapes % 2 and len(stripped) < len(text) else stripped
-
-
-def _translate(text: str) -> str | None:
-    """The regular expression of a pattern without its leading and trailing slash; None if it is malformed."""
-    out: list[str] = []
-    index = 0
-    while index < len(text):
-        char = text[index]
-        if char == "*":
-            end = index
-            while end < len(text) and text[end] == "*":
-                end += 1
-            at_start = index == 0 or text[index - 1] == "/"
-            at_end = end == len(text) or text[end] == "/"
-            if end - index >= 2 and at_start and at_end:
-                if end < len(text):
-                    out.append("(?:.*/)?")
-                    end += 1
-                else:
-                    out.append(".*")
-            else:
-                out.append("[^/]*")
-            index = end
-        elif char == "?":
-            out.append("[^/]")
-            index += 1
-        elif char == "[":
-            bracket = _bracket(text, index)
-            if bracket is None:
-                return None
-            piece, index = bracket
-            out.append(piece)
-        elif char == "\\":
-            if index + 1 == len(text):
-                return None
-            out.append(re.escape(text[index + 1]))
-            index += 2
-        else:
-            out.append(re.escape(char))
-            index += 1
-    return "".join(out)
-
-
-def _bracket(text: str, start: int) -> tuple[str, int] | None:
-    """A bracket expression and the place behind it; None if it is not closed."""
-    index = start + 1
-    negated = index < len(text) and text[index] in "!^"
-    index += negated
-    body: list[str] = []
-    first = True
-    while index < len(text) and (first or text[index] != "]"):
-        first = False
-        named = re.compile(r"\[:(\w*):\]").match(text, index)
-        if named:
-            if named[1] not in _POSIX_CLASSES:
-                return None
-            body.append(_POSIX_CLASSES[named[1]])
-            index = named.end()
-            continue
-        low, index = _bracket_char(text, index)
-        if text[index : index + 1] == "-" and text[index + 1 : index + 2] not in ("", "]"):
-            high, index = _bracket_char(text, index + 1)
-            if low <= high:
-                body.append(f"{re.escape(low)}-{re.escape(high)}")
-        else:
-            body.append(re.escape(low))
-    if index >= len(text):
+def _parse(line: str) -> _Pattern | None:
+    """Read one line; None for a blank line, a comment, and a pattern that can never match."""
+    text = line.rstrip("\r")
+    if not text.strip() or text.startswith("#"):
         return None
-    inside = "".join(body)
-    if negated:
-        return f"[^/{inside}]", index + 1
-    return (f"(?!/)[{inside}]" if inside else "(?!)"), index + 1
+    # Imported where it is needed: much of the program never looks at an ignore file.
+    from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
+
+    body = text.rstrip().rstrip("/")
+    with warnings.catch_warnings():
+        # `[[:alpha:]` makes the regular expression's compiler warn of a syntax that may come.
+        warnings.simplefilter("ignore", FutureWarning)
+        try:
+            pattern = GitIgnoreSpecPattern(_spelt_out(text))
+        except (ValueError, re.error, OverflowError, RecursionError):
+            return None
+    if pattern.regex is None or pattern.include is None:
+        return None
+    return _Pattern(pattern.regex, pattern.include, "/" not in body)
 
 
-def _bracket_char(text: str, index: int) -> tuple[str, int]:
-    if text[index] == "\\" and index + 1 < len(text):
-        index += 1
-    return text[index], index + 1
+def _spelt_out(text: str) -> str:
+    """The same pattern without a last `*` or `**`, for which pathspec's expressions end before the path does."""
+    body = text.rstrip().rstrip("/")
+    head, slash, last = body.removeprefix("!").rpartition("/")
+    if last == "*":
+        last = "?*"
+    elif last == "**":
+        last = "**/?*" if slash else "?*"
+    else:
+        return text
+    sign = "!" if text.startswith("!") else ""
+    return f"{sign}{head}{slash}{last}{text.rstrip()[len(body) :]}"

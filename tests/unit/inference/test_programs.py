@@ -294,8 +294,11 @@ ONE = (
         ("python -m unittest -k write tests.test_it", ONE),
         ("python tests/test_it.py", WHOLE),
         ("python tests/test_it.py Base.test_write", ONE),
-        ("pytest -p no:cacheprovider", WHOLE),
-        ("pytest -p no:cacheprovider tests/test_it.py::Base::test_write", ONE),
+        ("pytest -p no:cacheprovider", (WHOLE[0] | {"read tests/test_it.py"}, WHOLE[1])),
+        (
+            "pytest -p no:cacheprovider tests/test_it.py::Base::test_write",
+            (ONE[0] | {"read tests/test_it.py"}, ONE[1]),
+        ),
     ],
 )
 def test_test_cases_run_with_their_fixtures(tmp_path: Path, command: str, expected: tuple[set[str], set[str]]) -> None:
@@ -344,7 +347,8 @@ def target(tmp_path, folder):
 def test_fixture(target):
     target.write_text("x")
 
-@pytest.mark.parametrize(("name", "size"), [("one", 1), pytest.param("two", 2), pytest.param("no", 3, marks=pytest.mark.skip)])
+@pytest.mark.parametrize(("name", "size"), [
+    ("one", 1), pytest.param("two", 2), pytest.param("no", 3, marks=pytest.mark.skip)])
 def test_parameters(name, size):
     open(f"{name}{size}.txt")
 
@@ -389,6 +393,8 @@ def test_pytest_runs_items_with_their_fixtures(tmp_path: Path) -> None:
     assert told(found) == (
         {
             "read pyproject.toml",
+            "read checks/test_p.py",
+            "read checks/conftest.py",
             "read one1.txt",
             "read two2.txt",
             "read patched.txt",
@@ -409,8 +415,11 @@ def test_pytest_runs_items_with_their_fixtures(tmp_path: Path) -> None:
 def test_pytest_keeps_a_cache(tmp_path: Path) -> None:
     found = infer(tmp_path, {"test_x.py": "def test_x(): pass\n"}, "python -m pytest test_x.py::test_x")
     assert told(found) == (
-        set(),
+        {"read test_x.py"},
         {
+            "create pytest-cache-files-*/.gitignore?",
+            "create pytest-cache-files-*/CACHEDIR.TAG?",
+            "create pytest-cache-files-*/README.md?",
             "create .pytest_cache/.gitignore",
             "create .pytest_cache/CACHEDIR.TAG",
             "create .pytest_cache/README.md",
@@ -447,6 +456,38 @@ def test_doctest_runs_the_examples_of_modules_and_texts(tmp_path: Path) -> None:
         {"read src/mod.py", "read guide.txt", "read in.txt", "read deep.txt"},
         {"overwrite guide.out"},
     )
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ("python -m modulefinder prog.py", ({"read prog.py", "read helper.py", "read pkg/__init__.py"}, set())),
+        ("python -m modulefinder -x helper prog.py", ({"read prog.py"}, set())),
+        ("python -m pydoc -w helper", ({"read helper.py"}, {"overwrite helper.html"})),
+        ("pydoc helper.f", ({"read helper.py"}, set())),
+        ("python -m inspect helper:f", ({"read helper.py"}, set())),
+        ("python -m pyclbr helper.py", ({"read helper.py?"}, set())),
+        ("python -m lib2to3 -l", (set(), set())),
+        ("2to3 helper.py pkg", ({"read helper.py", "read pkg/__init__.py"}, set())),
+        (
+            "2to3 -w -n -W --add-suffix=3 -o new pkg",
+            ({"read pkg/__init__.py"}, {"overwrite new/__init__.py3"}),
+        ),
+        (
+            "2to3 -w helper.py",
+            ({"read helper.py"}, {"rename helper.py?", "create helper.py.bak?", "overwrite helper.py?"}),
+        ),
+    ],
+)
+def test_sources_are_looked_at(tmp_path: Path, command: str, expected: tuple[set[str], set[str]]) -> None:
+    tree = {"prog.py": "import helper, json\n", "helper.py": "def f():\n    import pkg\n", "pkg/__init__.py": ""}
+    assert told(infer(tmp_path, tree, command)) == expected
+
+
+def test_a_library_class_is_known_by_the_tables_when_its_module_runs(tmp_path: Path) -> None:
+    tree = {"docs/a.txt": "", "notes.txt": ""}
+    found = infer(tmp_path, tree, "python -m tarfile -c packed.tgz docs notes.txt")
+    assert told(found) == ({"read docs/**", "read notes.txt"}, {"overwrite packed.tgz"})
 
 
 def test_pip_is_told_from_its_command(tmp_path: Path) -> None:

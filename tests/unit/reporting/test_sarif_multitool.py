@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 from filelock import FileLock
+from taskgates.config import load_config
 from taskgates.reporting.report import RenderOptions, Report
 from taskgates.reporting.sarif_report import render
+from taskgates.scan.pipeline import scan
 
 if TYPE_CHECKING:
     from taskgates.scan.pipeline import ScanResult
 
+DEMO = Path(__file__).resolve().parents[3] / "fixtures" / "repositories" / "demo"
 VERSION = "5.7.0"
 PACKAGE = f"@microsoft/sarif-multitool-linux@{VERSION}"
 VALIDATE = ("validate", "--rule-kind", "Sarif;Ghas", "--level", "Error;Warning;Note", "--log", "ForceOverwrite")
@@ -91,6 +94,16 @@ def test_the_validator_has_nothing_to_say(multitool: Path, outcome: ScanResult, 
     log.write_text(text, encoding="utf-8")
     found = remarks(multitool, log)
     assert [remark for remark in found if remark[0] not in CANNOT_APPLY] == []
+
+
+def test_the_validator_has_nothing_to_say_about_a_real_scan(multitool: Path, tmp_path: Path) -> None:
+    root = tmp_path / "demo"
+    shutil.copytree(DEMO, root, ignore=shutil.ignore_patterns(".taskgates", "__pycache__"))
+    log = tmp_path / "demo.sarif"
+    log.write_text(render(Report(scan(root, load_config(root), use_cache=False)), RenderOptions()), encoding="utf-8")
+    # The copy is no checkout, so there is no commit to name.
+    silent = CANNOT_APPLY.keys() | {"SARIF2003"}
+    assert [remark for remark in remarks(multitool, log) if remark[0] not in silent] == []
 
 
 def test_the_validator_does_see_mistakes(multitool: Path, outcome: ScanResult, tmp_path: Path) -> None:

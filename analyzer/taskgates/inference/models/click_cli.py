@@ -11,14 +11,17 @@ from __future__ import annotations
 from taskgates.inference.core import TEMPORARY, AbstractRaise
 from taskgates.inference.models.click_context import CONTEXT
 from taskgates.inference.models.click_declare import COMMAND, GROUP, GROUPED, command_method, is_command
-from taskgates.inference.models.click_parsing import attribute
+from taskgates.inference.models.click_parsing import attribute, is_true
 from taskgates.inference.models.click_running import ERRORS, main, run
+from taskgates.inference.models.click_types import convert, guessed
 from taskgates.inference.models.registry import ALIASES, PROGRAMS, Machine, function, method
 from taskgates.inference.models.signatures import signature
 from taskgates.inference.values import (
+    BOOL,
     FALSE,
     INT,
     NONE,
+    TRUE,
     UNKNOWN,
     AnyValue,
     Arguments,
@@ -29,6 +32,7 @@ from taskgates.inference.values import (
     ListObj,
     ModuleV,
     TupleV,
+    join,
     text_hole,
     text_of,
 )
@@ -64,6 +68,92 @@ def help_text(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
 
 
 RUNNER = "click.testing.CliRunner"
+BAR = "click.progressbar"
+
+
+@function(BAR, "typer.progressbar")
+def progressbar(machine: Machine, args: Arguments) -> AnyValue:
+    """A progress bar: iterating over it is iterating over what it was given."""
+    del machine
+    out = Instance(Ext(BAR))
+    given = args.get(0, "iterable") or NONE
+    out.slots[("iterable",)] = given if given != NONE else ListObj("list", (), INT)
+    return out
+
+
+@method(f"{BAR}.__iter__", f"{BAR}.generator")
+def bar_items(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
+    """The elements behind a progress bar."""
+    del machine, args
+    return attribute(obj, ("iterable",))  # type: ignore[no-any-return]
+
+
+@method(f"{BAR}.__enter__")
+def bar_enter(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
+    """A progress bar is its own context manager."""
+    del machine, args
+    return obj
+
+
+@method(f"{BAR}.__exit__", f"{BAR}.update", f"{BAR}.finish", f"{BAR}.render_progress", f"{BAR}.render_finish")
+def bar_step(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
+    """What a progress bar shows concerns no file."""
+    del machine, obj, args
+    return NONE
+
+
+@function("click.get_app_dir", "typer.get_app_dir")
+def get_app_dir(machine: Machine, args: Arguments) -> AnyValue | None:
+    """The folder of a program's settings on POSIX systems other than macOS."""
+    name = text_of(args.get(0, "app_name") or UNKNOWN)
+    if not isinstance(name, str):
+        return None
+    plain = "-".join(name.split()).lower()
+    if is_true(args.get(2, "force_posix")):
+        return machine.call(Ext("os.path.expanduser"), Arguments([Known(f"~/.{plain}")]))  # type: ignore[no-any-return]
+    base = machine.env_value("XDG_CONFIG_HOME")
+    if base == NONE:
+        base = machine.call(Ext("os.path.expanduser"), Arguments([Known("~/.config")]))
+    return machine.call(Ext("os.path.join"), Arguments([base, Known(plain)]))  # type: ignore[no-any-return]
+
+
+@function("click.style", "click.unstyle", "typer.style", "click.wrap_text")
+def style(machine: Machine, args: Arguments) -> AnyValue:
+    """Text with or without terminal codes, which nothing but a terminal looks at."""
+    return machine.call(Ext("builtins.str"), Arguments(args.pos[:1]))  # type: ignore[no-any-return]
+
+
+@function("click.secho", "click.clear", "click.pause", "click.echo_via_pager", "typer.secho")
+def shown(machine: Machine, args: Arguments) -> AnyValue:
+    """Output for people; a generator has been run where it was made."""
+    del machine, args
+    return NONE
+
+
+def may_abort(machine: Machine) -> None:
+    """A question may be answered with an interrupt, or not at all."""
+    if machine.tries:
+        machine.tries[-1].values.append(Instance(Ext("click.Abort")))
+
+
+@function("click.confirm", "typer.confirm")
+def confirm(machine: Machine, args: Arguments) -> AnyValue:
+    """`confirm(text, default, abort=False)`: with `abort`, only a yes returns."""
+    may_abort(machine)
+    return TRUE if is_true(args.get(2, "abort")) else BOOL
+
+
+@function("click.prompt", "typer.prompt")
+def prompt(machine: Machine, args: Arguments) -> AnyValue:
+    """`prompt(text, default, type=...)`: the default or whatever is typed in."""
+    may_abort(machine)
+    default = args.get(1, "default") or NONE
+    kind = args.get(4, "type")
+    typed = text_hole("argument", slash=True, name="prompt")
+    word = join([default, typed]) if default != NONE else typed
+    if kind is None or kind == NONE:
+        kind = guessed(default)
+    return convert(machine, kind, word, NONE, NONE)
 
 
 @function(RUNNER)

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 CONTEXT = "click.Context"
 CLOSE = ("close",)
 """The slot of a context that holds what is to run when it closes."""
+SOURCES = ("sources",)
+"""The slot of a context that says where the value of each parameter comes from."""
 EXIT = Ext("click.exceptions.Exit")
 """The exception that ends a command early without an error."""
 
@@ -64,6 +66,7 @@ def new_context(
             "auto_envvar_prefix": NONE,
             "invoked_subcommand": NONE,
             "meta": DictObj(),
+            SOURCES: DictObj(),
             CLOSE: ListObj("list"),
         }
     )
@@ -154,6 +157,14 @@ def context_root(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
     while isinstance(parent := attribute(node, "parent"), Instance):
         node = parent
     return node
+
+
+@method(f"{CONTEXT}.get_parameter_source")
+def context_source(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
+    """`ctx.get_parameter_source(name)`."""
+    del machine
+    found = attribute(obj, SOURCES).slots.get(args.get(0, "name") or UNKNOWN)
+    return Unknown("the source of a parameter", "argument") if found is None else found
 
 
 @method(f"{CONTEXT}.lookup_default")

@@ -6,6 +6,7 @@ then looked up, converted and handed on in click's own order: command line, envi
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -213,7 +214,10 @@ def parse(
         out.open_end = rest
         words = [out.words.encode(item) for item in items] + [_REST] * count
         try:
-            values, left, order = command.make_parser(context).parse_args(list(words))
+            with warnings.catch_warnings():
+                # click warns of what a program declares twice.
+                warnings.simplefilter("ignore")
+                values, left, order = command.make_parser(context).parse_args(list(words))
         except click.UsageError as error:
             problem = problem or error
             continue
@@ -343,6 +347,18 @@ def fallback_of(machine: Machine, param: Instance, ctx: Instance) -> tuple[AnyVa
     if mapped is not None:
         default = join([*(option for option in options(mapped) if option != NONE), default])
     return default, default != NONE
+
+
+def source_of(machine: Machine, param: Instance, ctx: Instance) -> AnyValue:
+    """Where the value of a parameter comes from that is not on the command line: a member of `ParameterSource`."""
+    name = str(param.slots["name"].value)
+    if _from_environment(machine, param, declared(param), ctx, name) is not None:
+        return Ext("click.core.ParameterSource.ENVIRONMENT")
+    mapped = _from_default_map(machine, ctx, name)
+    if mapped is None or mapped == NONE:
+        return Ext("click.core.ParameterSource.DEFAULT")
+    found = Ext("click.core.ParameterSource.DEFAULT_MAP")
+    return join([found, Ext("click.core.ParameterSource.DEFAULT")]) if NONE in options(mapped) else found
 
 
 def default_of(machine: Machine, param: Instance) -> AnyValue:
@@ -505,5 +521,6 @@ __all__ = [
     "param_kind",
     "parse",
     "rebuild",
+    "source_of",
     "value_of",
 ]

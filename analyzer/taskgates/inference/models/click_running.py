@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from taskgates.inference.core import AbstractRaise
 from taskgates.inference.models import click_parsing as parsing
-from taskgates.inference.models.click_context import EXIT, close, new_context, within
+from taskgates.inference.models.click_context import EXIT, SOURCES, close, new_context, within
 from taskgates.inference.models.click_declare import (
     GROUP,
     RESULT,
@@ -64,6 +64,8 @@ ERRORS = frozenset(
     }
 )
 """Exceptions that click itself turns into an exit status."""
+COMMANDLINE = Ext("click.core.ParameterSource.COMMANDLINE")
+"""The source of a parameter that was given."""
 
 
 def run(
@@ -141,6 +143,8 @@ def parse_args(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
         left = ListObj("list", (), content.rest)
         fill(machine, ctx, params, None)
     else:
+        if not content.items and is_true(spec.get("default_if_no_args")) and isinstance(spec.get("default"), Known):
+            content = TupleV([spec["default"]])
         optional = is_true(spec.get("invoke_without_command"))
         helpful = spec.get("no_args_is_help", NONE)
         if not content.items and (is_true(helpful) or (helpful == NONE and group_like and not optional)):
@@ -185,6 +189,9 @@ def fill(machine: Machine, ctx: Instance, params: list[Instance], parsed: parsin
             if spec.get("callback", NONE) == NONE:
                 continue
         value = parsing.value_of(machine, param, parsed, params, ctx)
+        if parsed is not None:
+            source = COMMANDLINE if name in order else parsing.source_of(machine, param, ctx)
+            machine.put(attribute(ctx, SOURCES), Known(name), source)
         callback = spec.get("callback", NONE)
         if callback != NONE:
             value = machine.call(callback, Arguments([ctx, param, value]))

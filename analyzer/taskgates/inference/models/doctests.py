@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import ast
 import doctest
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from taskgates.inference.core import AbstractRaise, Frame
 from taskgates.inference.models.programs import CommandLine, place_of, program
 from taskgates.inference.models.registry import Machine, function
-from taskgates.inference.models.testing import add_search_folder, import_by_name
+from taskgates.inference.models.unittest_loading import add_search_folder, import_by_name
 from taskgates.inference.paths import join_paths, split_last
-from taskgates.inference.text import TextLike
 from taskgates.inference.values import (
     INT,
     NONE,
@@ -26,6 +25,11 @@ from taskgates.inference.values import (
     text_of,
 )
 from taskgates.model.access import Operation
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from taskgates.inference.text import TextLike
 
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
@@ -73,7 +77,8 @@ def run_examples(machine: Machine, text: str, slots: dict[object, object], name:
 
 def test_module(machine: Machine, module: ModuleV) -> None:
     """Run the examples of a module's docstrings."""
-    if not module.file or module.file.startswith("<"):
+    if not module.file or module.file.startswith(("<", "/")):
+        # An installed module's examples touch nothing of the repository.
         return
     machine.access(Operation.READ, Known(f"{machine.root}/{module.file}"), "doctest.testmod")
     content = machine.content(f"{machine.root}/{module.file}")

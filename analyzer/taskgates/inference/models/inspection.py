@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import ast
 import posixpath
-from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from taskgates.inference.models.paths import is_folder, members
 from taskgates.inference.models.programs import CommandLine, place_of, program
-from taskgates.inference.models.registry import Machine
-from taskgates.inference.models.testing import add_search_folder, import_by_name
+from taskgates.inference.models.unittest_loading import add_search_folder, import_by_name
 from taskgates.inference.paths import join_paths, split_last
 from taskgates.inference.text import Hole, TextLike, concat
 from taskgates.inference.values import AnyValue, Known, ModuleV, as_value, text_of
 from taskgates.model.access import Operation
 from taskgates.tree.modules import Module, iter_submodules
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from taskgates.inference.models.registry import Machine
 
 
 @program("pydoc", commands=["pydoc", "pydoc3"])
@@ -67,6 +71,20 @@ def _modules_below(machine: Machine, folder: str) -> Iterator[str]:
             inner = f"{parent.folders[0]}/{name}"
             if machine.tree.kind(f"{inner}/__init__.py") == "file":
                 pending.append(Module(dotted, "package", f"{inner}/__init__.py", (inner,)))
+
+
+@program("inspect")
+def inspect_program(machine: Machine, args: Sequence[AnyValue]) -> None:
+    """Prints the source of a module, or of something in it."""
+    line = CommandLine(args, "h", ["details", "help"], mixed=True)
+    for word in line.operands[:1]:
+        name = text_of(word)
+        if not isinstance(name, str):
+            machine.opaque("inspect is told to describe a module that is not known")
+            continue
+        module = import_by_name(machine, name.partition(":")[0])
+        if isinstance(module, ModuleV) and module.file and not module.file.startswith("/"):
+            machine.access(Operation.READ, Known(f"{machine.root}/{module.file}"), "inspect")
 
 
 @program("modulefinder")
@@ -221,4 +239,4 @@ def _sources(machine: Machine, place: TextLike) -> list[TextLike]:
     return found
 
 
-__all__ = ["fixer", "modulefinder", "pydoc"]
+__all__ = ["fixer", "inspect_program", "modulefinder", "pydoc"]

@@ -152,7 +152,7 @@ def below(folder: AnyValue | TextLike, *names: str) -> AnyValue:
     return as_value(text)
 
 
-# Programs that touch nothing below the root, or what their words name -------------------------------------------------
+# Programs that touch nothing below the root, or what their words name
 
 
 @program("this", "antigravity", "site", "sysconfig", "platform", "locale", "webbrowser", "idlelib", "turtledemo")

@@ -6,22 +6,21 @@ import configparser
 import fnmatch
 import shlex
 import tomllib
-from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from taskgates.inference.core import TEMPORARY, AbstractRaise
 from taskgates.inference.models.paths import is_folder, members
 from taskgates.inference.models.programs import below, place_of, program
-from taskgates.inference.models.pytesting import attempt_hook, run_item
+from taskgates.inference.models.pytest_items import Item, attempt_hook, run_item
 from taskgates.inference.models.registry import Machine, function
 from taskgates.inference.models.testing import (
-    add_search_folder,
     attempt,
     attribute_of,
     cases_of_class,
     is_case,
     run_cases,
 )
+from taskgates.inference.models.unittest_loading import add_search_folder
 from taskgates.inference.values import (
     INT,
     NONE,
@@ -38,6 +37,9 @@ from taskgates.inference.values import (
     text_of,
 )
 from taskgates.model.access import Operation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 _NOT_ENTERED = ("*.egg", ".*", "_darcs", "build", "CVS", "dist", "node_modules", "venv", "{arch}", "__pycache__")
 _VALUED_LETTERS = "kmpconrW"
@@ -229,6 +231,8 @@ class Session:
         add_search_folder(machine, folder)
         dotted = ".".join(names)
         self.loaded[file] = None
+        # Read as data: its assertions are rewritten before it runs.
+        machine.access(Operation.READ, Known(file), "pytest")
         try:
             if len(names) > 1:
                 machine.import_module(".".join(names[:-1]))
@@ -277,9 +281,12 @@ class Session:
             elif isinstance(value, ClassV):
                 if self._named("python_classes", ("Test",), name) and attribute_of(value, "__init__") is None:
                     self._class(value, module, conftests, inner)
-            elif isinstance(value, FunctionV) and self._named("python_functions", ("test",), name):
-                if self._selected(module, name):
-                    run_item(self.machine, value, None, module, conftests, self.base)
+            elif (
+                isinstance(value, FunctionV)
+                and self._named("python_functions", ("test",), name)
+                and self._selected(module, name)
+            ):
+                run_item(self.machine, Item(value, None, module, tuple(conftests), self.base))
         attempt_hook(self.machine, _function(module.slots.get("teardown_module") or module.slots.get("tearDownModule")))
 
     def _case(self, cls: AnyValue, inner: str | None) -> None:
@@ -304,7 +311,7 @@ class Session:
                 if isinstance(value, FunctionV) and self._named("python_functions", ("test",), name):
                     seen.add(name)
                     if self._selected(module, f"{cls.name}::{name}"):
-                        run_item(machine, value, cls, module, conftests, self.base)
+                        run_item(machine, Item(value, cls, module, tuple(conftests), self.base))
         if attribute_of(cls, "teardown_class") is not None:
             attempt(machine, machine.get_attr(cls, "teardown_class"))
 
@@ -323,9 +330,8 @@ class Session:
         for word in words:
             negated = word.startswith("not ")
             single = word.removeprefix("not ").strip()
-            if single.replace("_", "a").isalnum() and " " not in single:
-                if (single.lower() in identifier.lower()) is negated:
-                    return False
+            if single.replace("_", "a").isalnum() and (single.lower() in identifier.lower()) is negated:
+                return False
         return True
 
     # Its own files
@@ -354,6 +360,8 @@ class Session:
         if not machine.exists(folder, "folder"):
             for name in ("README.md", ".gitignore", "CACHEDIR.TAG"):
                 machine.access(Operation.CREATE, below(folder, name), "pytest")
+                # Made aside and then renamed, by newer versions.
+                machine.access(Operation.CREATE, below(".", "pytest-cache-files-*", name), "pytest", conditional=True)
         for name in ("v/cache/lastfailed", "v/cache/nodeids"):
             if machine.exists(f"{folder}/{name}", "file"):
                 machine.access(Operation.READ, below(folder, name), "pytest")

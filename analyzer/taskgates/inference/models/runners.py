@@ -202,7 +202,7 @@ def _traced_name(machine: Machine, loaded: ModuleV, script: TextLike | None) -> 
     return str(split_extension(text.replace("/", "."))[0]).lstrip(".")
 
 
-# Coverage ------------------------------------------------------------------------------------------------------------
+# Coverage
 
 _COVERAGE_LONG = [
     "append",
@@ -301,7 +301,7 @@ def coverage(machine: Machine, args: Sequence[AnyValue]) -> None:
             machine.access(Operation.OVERWRITE, output, "coverage")
 
 
-# Launchers -----------------------------------------------------------------------------------------------------------
+# Launchers
 
 _LAUNCHERS: dict[str, tuple[tuple[str, ...], str, tuple[str, ...]]] = {
     "memory_profiler": ((), "o:T:", ("pdb-mmem=", "precision=", "include-children", "backend=")),

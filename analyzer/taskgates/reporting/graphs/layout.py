@@ -163,8 +163,8 @@ class _Component:
         routes = {at: self._route(at, chain, places) for at, chain in self._chains.items()}
         for at, node in self._loops:
             box = places[node]
-            right, middle = box.x + box.width, box.y + box.height / 2
-            routes[at] = [(right, middle), (right + 16, middle - 8), (right, middle)]
+            edge, middle = box.x + box.width, box.y + box.height / 2
+            routes[at] = [(edge, middle), (edge + 16, middle - 8), (edge, middle)]
         bottom = max(place.y + place.height for place in places.values())
         return _Block(right, bottom, places, routes)
 

@@ -19,7 +19,9 @@ _BOX = 26.0
 _LETTER = 7.0
 """Mean width of a letter at 12 pixels."""
 
-_LONGEST = 44
+_NARROW, _WIDE = frozenset("fijlrt.,:;|!'()[]/ "), frozenset("mwMW@%")
+_LONGEST_TITLE = 44
+_LONGEST_NAME = 56
 _ROW = 24.0
 _LABELS = 320.0
 
@@ -51,7 +53,7 @@ text{font:12px system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-seri
 
 def graph_svg(graph: Graph) -> str:
     """A graph as one SVG document."""
-    sizes = {node.id: (len(_shortened(node.label)) * _LETTER + 20, _BOX) for node in graph.nodes}
+    sizes = {node.id: (_text_width(_shortened(node.label)) + 20, _BOX) for node in graph.nodes}
     layout = layered_layout(sizes, [(edge.source, edge.target) for edge in graph.edges])
     width = max(layout.width, len(graph.title) * 9.0, _legend_width(graph)) + 2 * _MARGIN
     height = layout.height + _HEAD + 2 * _MARGIN
@@ -221,11 +223,25 @@ def _text(x: float, y: float, text: str, style: str = "", *, anchor: str = "") -
     return f'<text x="{x:.1f}" y="{y:.1f}"{kind}{place}>{_escaped(text)}</text>'
 
 
+def _text_width(text: str) -> float:
+    """About how wide a text is at 12 pixels, in the widest of the usual fonts; capitals and other scripts are wide."""
+    return sum(
+        4.4
+        if letter in _NARROW
+        else 11.8
+        if letter in _WIDE or ord(letter) > 0x2E80
+        else 8.4
+        if letter.isupper()
+        else 7.6
+        for letter in text
+    )
+
+
 def _shortened(label: str) -> str:
-    """The beginning, or of a long name without spaces the end, which tells more."""
-    if len(label) <= _LONGEST:
-        return label
-    return f"{label[: _LONGEST - 1].rstrip()}…" if " " in label else f"…{label[1 - _LONGEST :]}"
+    """The beginning of a long title; of a long name without spaces the end, which tells more."""
+    if " " in label:
+        return label if len(label) <= _LONGEST_TITLE else f"{label[: _LONGEST_TITLE - 1].rstrip()}…"
+    return label if len(label) <= _LONGEST_NAME else f"…{label[1 - _LONGEST_NAME :]}"
 
 
 def _escaped(text: str) -> str:

@@ -189,6 +189,75 @@ GROUPS = """
         main(obj=None)
 """
 
+SETTINGS = """
+    import enum
+    from pathlib import Path
+    import click
+
+    class Mode(str, enum.Enum):
+        A = "a"
+        B = "b"
+
+    DEFAULTS = {"one": {"level": 4, "names": ["m1", "m2"]}, "inner": {"deep": {"value": "mapped"}}}
+
+    @click.group(context_settings={"default_map": DEFAULTS})
+    @click.option("--base", default="base")
+    @click.pass_context
+    def cli(ctx, base):
+        pass
+
+    @cli.command()
+    @click.option("--level", type=int, default=1)
+    @click.option("--names", multiple=True)
+    @click.option("--out-file", "-o", "outfile", default=Path("of"))
+    @click.option("--mode", type=click.Choice([m.value for m in Mode]), default="a", callback=lambda c, p, v: Mode(v))
+    @click.argument("pair", nargs=2)
+    @click.pass_context
+    def one(ctx, level, names, outfile, mode, pair):
+        open(f"{ctx.parent.params['base']}-{level}-{mode.name}", "w")
+        for name in names:
+            open(name, "w")
+        open(str(outfile), "w")
+        open("_".join(pair), "w")
+        open(ctx.info_name + ctx.command.name + ctx.find_root().params["base"], "w")
+
+    @cli.group("inner")
+    @click.pass_context
+    def group(ctx):
+        ctx.obj = ctx.parent.params
+
+    @group.command("deep")
+    @click.option("--value", default="unmapped")
+    @click.argument("files", nargs=-1, envvar="FILES", type=click.Path(path_type=Path))
+    @click.pass_obj
+    def deep(obj, value, files):
+        open(value, "w")
+        with click.progressbar(files, label="x") as bar:
+            for path in bar:
+                path.with_suffix(".done").write_text(obj["base"])
+        with click.progressbar(length=2) as bar:
+            for index in range(2):
+                bar.update(1)
+                open(f"p{index}", "w")
+        with click.open_file("opened", "w") as handle:
+            click.echo("x", file=handle)
+
+    @cli.command()
+    @click.option("--name", prompt="Your name", default="nobody")
+    def ask(name):
+        open("asked" + name, "w")
+
+    if __name__ == "__main__":
+        try:
+            cli(standalone_mode=False)
+        except click.ClickException as error:
+            error.show()
+            open("error", "w")
+        except click.Abort:
+            open("abort", "w")
+        open("end", "w")
+"""
+
 CASES = [
     (PARAMETERS, "first a b", {}),
     (PARAMETERS, "--debug first --out q --loud a", {}),
@@ -211,6 +280,11 @@ CASES = [
     (GROUPS, "through --a b -c", {}),
     (GROUPS, "pipe one -n 3 two k one", {}),
     (GROUPS, "testing", {}),
+    (SETTINGS, "one a b", {}),
+    (SETTINGS, "--base q one a b --level 9 --names z -o o2 --mode b", {}),
+    (SETTINGS, "inner deep f1 f2", {}),
+    (SETTINGS, "inner deep --value v", {"FILES": "e1 e2"}),
+    (SETTINGS, "ask --name n", {}),
 ]
 
 
@@ -221,6 +295,15 @@ def test_files_written(tmp_path: Path, source: str, line: str, environ: dict[str
     assert not found.opaque
     expected = programs.really_written(tmp_path, "app.py", *line.split(), environ=environ)
     assert programs.written(found) == expected
+
+
+def test_usage_errors_take_the_handler_of_the_program(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(textwrap.dedent(SETTINGS))
+    found = programs.analyse(tmp_path, "app.py", "one", "a")
+    assert [reason.reason for reason in found.opaque] == [
+        "the command line does not parse: Argument 'pair' takes 2 values."
+    ]
+    assert programs.written(found) == programs.really_written(tmp_path, "app.py", "one", "a") == {"error", "end"}
 
 
 def test_unknown_subcommand_is_reported(tmp_path: Path) -> None:

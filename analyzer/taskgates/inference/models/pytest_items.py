@@ -1,13 +1,18 @@
-"""pytest: decorators, built-in fixtures, and running test items with the fixtures that they name."""
+"""pytest: running test items with the fixtures that they name."""
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import itertools
 from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, TypeGuard
+
+import msgspec
 
 from taskgates.inference.core import TEMPORARY, AbstractRaise
-from taskgates.inference.models.registry import Machine, constant, function, method
-from taskgates.inference.models.testing import EXPECTATION, attempt, attribute_of
+from taskgates.inference.models.pytest_names import FIXTURE, MARKS, PARAMETERS, Patches, built_in, marks_in
+from taskgates.inference.models.testing import attribute_of
 from taskgates.inference.values import (
     BOOL,
     NONE,
@@ -21,21 +26,15 @@ from taskgates.inference.values import (
     FunctionV,
     Instance,
     Known,
-    ListObj,
     ModuleV,
     Native,
-    PathV,
-    TupleV,
     Unknown,
-    path_text,
     text_of,
 )
 
-FIXTURE = "pytest.FixtureFunctionDefinition"
-MARK = "pytest.MarkDecorator"
-MARKS = "pytestmark"
-PARAMETERS = "pytest.ParameterSet"
-PATCH = "pytest.MonkeyPatch"
+if TYPE_CHECKING:
+    from taskgates.inference.models.registry import Machine
+
 COMBINATIONS = 64
 """Parameter sets of one test that run one by one; the others differ in values that are rarely paths."""
 
@@ -43,266 +42,9 @@ Providers = Sequence[Mapping[object, AnyValue]]
 """Where fixtures are looked up: the namespaces of the class, the module and its conftest files, nearest first."""
 
 
-# Decorators -------------------------------------------------------------------------------------------------------------
-
-
-@function("pytest.fixture", "pytest_asyncio.fixture", "pytest.yield_fixture")
-def fixture(machine: Machine, args: Arguments) -> AnyValue:
-    """`@pytest.fixture`, with or without settings."""
-
-    def make(inner: Machine, given: Arguments) -> AnyValue:
-        del inner
-        out = Instance(Ext(FIXTURE))
-        out.slots["func"] = given.pos[0] if given.pos else UNKNOWN
-        for name in ("scope", "autouse", "params", "name"):
-            if name in args.kw:
-                out.slots[name] = args.kw[name]
-        return out
-
-    if args.pos and isinstance(args.pos[0], FunctionV | Descriptor):
-        return make(machine, args)
-    return Native("pytest.fixture", make)
-
-
-@constant("pytest.mark")
-def marks(machine: Machine) -> AnyValue:
-    """`pytest.mark`: every attribute is a decorator."""
-    del machine
-    cls = ClassV("MarkGenerator", "pytest.MarkGenerator", None, ())
-
-    def mark(inner: Machine, args: Arguments) -> AnyValue:
-        del inner
-        return _mark(args.pos[-1], (), {})
-
-    cls.slots["__getattr__"] = Native("method:mark", mark)
-    return Instance(cls)
-
-
-def _mark(name: AnyValue, pos: Sequence[AnyValue], kw: dict[str, AnyValue]) -> Instance:
-    out = Instance(Ext(MARK))
-    out.slots["name"] = name
-    out.slots["pos"] = TupleV(pos)
-    for key, value in kw.items():
-        out.slots[("kw", key)] = value
-    return out
-
-
-@method(f"{MARK}.__call__")
-def apply_mark(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
-    """A mark is put on what it decorates, or is given its arguments."""
-    if len(args.pos) == 1 and not args.kw and isinstance(args.pos[0], FunctionV | ClassV | Instance):
-        value = args.pos[0]
-        earlier = value.slots.get(MARKS)
-        machine.state.write(value.slots, MARKS, TupleV([*_marks_in(earlier), obj]))
-        return value
-    return _mark(obj.slots["name"], args.pos, args.kw)
-
-
-def _marks_in(value: AnyValue | None) -> list[Instance]:
-    if isinstance(value, Instance):
-        return [value]
-    if isinstance(value, ListObj | TupleV):
-        return [item for item in value.items if isinstance(item, Instance)]
-    return []
-
-
-@function("pytest.param")
-def parameter_set(machine: Machine, args: Arguments) -> AnyValue:
-    """`pytest.param(...)`: one set of parameters."""
-    del machine
-    out = Instance(Ext(PARAMETERS))
-    out.slots["values"] = TupleV(args.pos, args.star)
-    out.slots["marks"] = args.kw.get("marks", NONE)
-    return out
-
-
-@function("pytest.raises", "pytest.warns", "pytest.deprecated_call")
-def raises(machine: Machine, args: Arguments) -> AnyValue:
-    """`with pytest.raises(error):`, or the call of the function that is to raise."""
-    if len(args.pos) > 1:
-        try:
-            machine.call(args.pos[1], Arguments(args.pos[2:], args.kw))
-        except AbstractRaise:
-            pass
-        return NONE
-    return Instance(Ext(EXPECTATION))
-
-
-@function("pytest.skip", "pytest.fail", "pytest.xfail", "pytest.exit")
-def stop(machine: Machine, args: Arguments) -> AnyValue:
-    """The test, or the module, ends here."""
-    del machine, args
-    raise AbstractRaise(Instance(Ext("unittest.SkipTest")))
-
-
-@function("pytest.importorskip")
-def import_or_skip(machine: Machine, args: Arguments) -> AnyValue:
-    """`pytest.importorskip(name)`."""
-    name = text_of(args.get(0, "modname") or NONE)
-    return machine.import_module(name) if isinstance(name, str) else UNKNOWN
-
-
-# Built-in fixtures ------------------------------------------------------------------------------------------------------
-
-
-class Patches:
-    """What the tests changed and what has to be put back."""
-
-    def __init__(self) -> None:
-        self.undo: list[Callable[[], None]] = []
-
-    def restore(self) -> None:
-        """Put everything back, the last change first."""
-        while self.undo:
-            self.undo.pop()()
-
-
-def _patch_target(machine: Machine, args: Arguments) -> tuple[AnyValue, str, AnyValue] | None:
-    """The object, attribute and value of `monkeypatch.setattr`."""
-    target = args.get(0, "target") or UNKNOWN
-    dotted = text_of(target)
-    if isinstance(dotted, str):
-        owner, _, name = dotted.rpartition(".")
-        parts = owner.split(".")
-        try:
-            value = machine.import_module(parts[0])
-            for index, part in enumerate(parts[1:], 2):
-                loaded = isinstance(value, ModuleV) and part not in value.slots
-                value = machine.import_module(".".join(parts[:index])) if loaded else machine.get_attr(value, part)
-        except AbstractRaise:
-            return None
-        return value, name, args.get(1, "name") or UNKNOWN
-    name_value = text_of(args.get(1, "name") or UNKNOWN)
-    return (target, name_value, args.get(2, "value") or UNKNOWN) if isinstance(name_value, str) else None
-
-
-def monkeypatch(patches: Patches) -> Instance:
-    """The `monkeypatch` fixture: what it changes is put back when the test is over."""
-    out = Instance(Ext(PATCH))
-
-    def native(name: str) -> Callable[[Callable[[Machine, Arguments], None]], None]:
-        def register(action: Callable[[Machine, Arguments], None]) -> None:
-            def run(machine: Machine, args: Arguments) -> AnyValue:
-                action(machine, args)
-                return NONE
-
-            out.slots[name] = Native(name, run)
-
-        return register
-
-    @native("chdir")
-    def chdir(machine: Machine, args: Arguments) -> None:
-        text = path_text(args.get(0, "path") or UNKNOWN)
-        if text is not None:
-            machine.cwd = machine.absolute(text)
-
-    def setenv(machine: Machine, name: AnyValue, value: AnyValue) -> None:
-        key = text_of(name)
-        if not isinstance(key, str):
-            return
-        earlier = machine.set_environ.get(key)
-
-        def undo() -> None:
-            if earlier is None:
-                machine.set_environ.pop(key, None)
-            else:
-                machine.set_environ[key] = earlier
-
-        patches.undo.append(undo)
-        machine.set_environ[key] = value
-
-    @native("setenv")
-    def set_variable(machine: Machine, args: Arguments) -> None:
-        setenv(machine, args.get(0, "name") or UNKNOWN, args.get(1, "value") or UNKNOWN)
-
-    @native("delenv")
-    def delete_variable(machine: Machine, args: Arguments) -> None:
-        setenv(machine, args.get(0, "name") or UNKNOWN, NONE)
-
-    @native("setattr")
-    def set_attribute(machine: Machine, args: Arguments) -> None:
-        found = _patch_target(machine, args)
-        if found is None:
-            return
-        target, name, value = found
-        if isinstance(target, ModuleV | ClassV | Instance):
-            present = name in target.slots
-            earlier = target.slots.get(name)
-
-            def undo() -> None:
-                if present:
-                    machine.state.write(target.slots, name, earlier)
-                else:
-                    machine.state.erase(target.slots, name)
-
-            patches.undo.append(undo)
-            machine.state.write(target.slots, name, value)
-        elif isinstance(target, Ext) and target.name == "sys" and name == "argv":
-            earlier_argv = machine.argv
-            patches.undo.append(lambda: setattr(machine, "argv", earlier_argv))
-            machine.argv = value
-
-    @native("setitem")
-    def set_item(machine: Machine, args: Arguments) -> None:
-        if len(args.pos) == 3:
-            machine.set_item(args.pos[0], args.pos[1], args.pos[2])
-
-    @native("syspath_prepend")
-    def prepend(machine: Machine, args: Arguments) -> None:
-        from taskgates.inference.models.testing import add_search_folder
-
-        text = path_text(args.get(0, "path") or UNKNOWN)
-        if text is not None:
-            add_search_folder(machine, text)
-
-    for name in ("delattr", "delitem", "undo"):
-        native(name)(lambda machine, args: None)
-    return out
-
-
-def built_in(name: str, patches: Patches, base: str) -> AnyValue | None:
-    """The value of a fixture that pytest or a common plugin of it provides; None for others."""
-    place = PathV(f"{base}/test")
-    if name in ("tmp_path", "tmpdir"):
-        return place
-    if name in ("tmp_path_factory", "tmpdir_factory"):
-        factory = Instance(Ext("pytest.TempPathFactory"))
-        for each in ("mktemp", "getbasetemp"):
-            factory.slots[each] = Native(each, lambda machine, args: place)
-        return factory
-    if name == "monkeypatch":
-        return monkeypatch(patches)
-    if name == "benchmark":
-        return Native("benchmark", lambda machine, args: machine.call(args.pos[0], Arguments(args.pos[1:], args.kw)))
-    if name in _PROVIDED:
-        return Unknown(f"the fixture {name}", "data")
-    return None
-
-
-_PROVIDED = frozenset(
-    [
-        "cache",
-        "caplog",
-        "capfd",
-        "capfdbinary",
-        "capsys",
-        "capsysbinary",
-        "doctest_namespace",
-        "event_loop",
-        "mocker",
-        "pytestconfig",
-        "pytester",
-        "recwarn",
-        "record_property",
-        "record_testsuite_property",
-        "record_xml_attribute",
-        "subtests",
-        "testdir",
-    ]
-)
-
-
-# Running ----------------------------------------------------------------------------------------------------------------
+def is_fixture(value: AnyValue) -> TypeGuard[Instance]:
+    """Whether a value is what `@pytest.fixture` made of a function."""
+    return isinstance(value, Instance) and isinstance(value.cls, Ext) and value.cls.name == FIXTURE
 
 
 class Fixtures:
@@ -326,7 +68,7 @@ class Fixtures:
         passed = above is None
         for namespace in self.providers:
             for key, value in namespace.items():
-                if not (isinstance(value, Instance) and isinstance(value.cls, Ext) and value.cls.name == FIXTURE):
+                if not is_fixture(value):
                     continue
                 if (text_of(value.slots.get("name", Known(key))) or key) != name:
                     continue
@@ -341,9 +83,8 @@ class Fixtures:
         found: list[str] = []
         for namespace in reversed(self.providers):
             for key, value in namespace.items():
-                if isinstance(value, Instance) and isinstance(value.cls, Ext) and value.cls.name == FIXTURE:
-                    if value.slots.get("autouse") == TRUE and isinstance(key, str):
-                        found.append(key)
+                if is_fixture(value) and value.slots.get("autouse") == TRUE and isinstance(key, str):
+                    found.append(key)
         return found
 
     def run(
@@ -443,7 +184,8 @@ class Fixtures:
             return got[-1] if got else UNKNOWN
 
         def finalise(machine: Machine, args: Arguments) -> AnyValue:
-            self.patches.undo.append(lambda: attempt(machine, args.pos[0]) and None if args.pos else None)
+            for func in args.pos[:1]:
+                self.patches.undo.append(functools.partial(attempt_hook, machine, func))
             return NONE
 
         out.slots["getfixturevalue"] = Native("getfixturevalue", value_of)
@@ -501,9 +243,9 @@ def _combinations(machine: Machine, found: Sequence[Instance]) -> list[dict[str,
         axis: list[dict[str, AnyValue]] = []
         for entry in every:
             single = _parameter(entry)
-            if isinstance(entry, Instance) and entry.slots.get("marks", NONE) != NONE:
-                if _skips(machine, _marks_in(entry.slots["marks"])) == TRUE:
-                    continue
+            own = marks_in(entry.slots.get("marks")) if isinstance(entry, Instance) else []
+            if _skips(machine, own) == TRUE:
+                continue
             if len(names) == 1:
                 axis.append({names[0]: single})
                 continue
@@ -518,46 +260,46 @@ def _combinations(machine: Machine, found: Sequence[Instance]) -> list[dict[str,
     return combined or ([] if axes else [{}])
 
 
-def run_item(
-    machine: Machine, func: FunctionV, owner: ClassV | None, module: ModuleV, conftests: Sequence[ModuleV], base: str
-) -> None:
-    """Run one test function or method, for every set of its parameters.
+class Item(msgspec.Struct, frozen=True):
+    """One test function or method.
 
-    Args:
-        machine: the interpreter.
+    Attributes:
         func: the test.
         owner: its class, for a method.
         module: its module.
         conftests: the conftest modules that apply, nearest first.
         base: the folder of temporary folders.
     """
-    found = [*_marks_in(func.slots.get(MARKS))]
+
+    func: FunctionV
+    owner: ClassV | None
+    module: ModuleV
+    conftests: tuple[ModuleV, ...] = ()
+    base: str = f"{TEMPORARY}/pytest"
+
+
+def run_item(machine: Machine, item: Item) -> None:
+    """Run one test, for every set of its parameters."""
+    func, owner, module = item.func, item.owner, item.module
+    found = [*marks_in(func.slots.get(MARKS))]
     if owner is not None:
-        found += _marks_in(attribute_of(owner, MARKS))
-    found += _marks_in(module.slots.get(MARKS))
+        found += marks_in(attribute_of(owner, MARKS))
+    found += marks_in(module.slots.get(MARKS))
     skipped = _skips(machine, found)
     if skipped == TRUE:
         return
     machine.undecided += skipped is not None
     try:
         for parameters in _combinations(machine, found):
-            _run_once(machine, func, owner, module, conftests, found, parameters, base)
+            _run_once(machine, item, found, parameters)
     finally:
         machine.undecided -= skipped is not None
 
 
-def _run_once(
-    machine: Machine,
-    func: FunctionV,
-    owner: ClassV | None,
-    module: ModuleV,
-    conftests: Sequence[ModuleV],
-    found: Sequence[Instance],
-    parameters: dict[str, AnyValue],
-    base: str,
-) -> None:
+def _run_once(machine: Machine, item: Item, found: Sequence[Instance], parameters: dict[str, AnyValue]) -> None:
+    func, owner, module = item.func, item.owner, item.module
     namespaces = [base_.slots for base_ in owner.mro if isinstance(base_, ClassV)] if owner is not None else []
-    fixtures = Fixtures(machine, [*namespaces, module.slots, *(each.slots for each in conftests)], base)
+    fixtures = Fixtures(machine, [*namespaces, module.slots, *(each.slots for each in item.conftests)], item.base)
     cwd = machine.cwd
     try:
         if owner is not None:
@@ -581,10 +323,8 @@ def _run_once(
         def inside(values: dict[str, AnyValue]) -> None:
             pos = [fixtures.instance] if owner is not None and fixtures.instance is not None else []
             kw = {name: values[name] for name in wanted if name in values}
-            try:
+            with contextlib.suppress(AbstractRaise):
                 machine.call(func, Arguments(pos, kw))
-            except AbstractRaise:
-                pass
 
         fixtures.run([*fixtures.automatic(), *used, *wanted], dict(parameters), inside)
     except AbstractRaise:
@@ -610,10 +350,8 @@ def attempt_hook(machine: Machine, hook: AnyValue | None) -> None:
     """Call an xunit-style hook if it is there; what it raises ends it."""
     if hook is None:
         return
-    try:
+    with contextlib.suppress(AbstractRaise):
         _call_hook(machine, hook)
-    except AbstractRaise:
-        pass
 
 
-__all__ = ["FIXTURE", "Fixtures", "Patches", "attempt_hook", "run_item"]
+__all__ = ["Fixtures", "Item", "attempt_hook", "run_item"]
