@@ -94,9 +94,9 @@ def predicted_contention(conflicts: Iterable[Conflict], costs: Mapping[str, floa
     for conflict in conflicts:
         if conflict.kind is ConflictKind.READ_READ:
             continue
-        pair = (conflict.first, conflict.second)
-        waiting.setdefault(conflict.path, []).append(sum(costs.get(task_id, 1.0) for task_id in pair) / 2)
-        users.setdefault(conflict.path, set()).update(pair)
+        first, second = conflict.first, conflict.second
+        waiting.setdefault(conflict.path, []).append((costs.get(first, 1.0) + costs.get(second, 1.0)) / 2)
+        users.setdefault(conflict.path, set()).update((first, second))
     rank = {task_id: at for at, task_id in enumerate(sorted(set().union(*users.values()), key=natural_key))}
     found = [
         Contention(path, tuple(sorted(users[path], key=rank.__getitem__)), math.fsum(parts))

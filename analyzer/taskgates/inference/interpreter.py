@@ -10,34 +10,47 @@ from taskgates.inference.calls import Calls
 from taskgates.inference.classes import Classes
 from taskgates.inference.expressions import Expressions
 from taskgates.inference.imports import Imports, Sources
+from taskgates.inference.items import Items
+from taskgates.inference.iteration import Iteration
 from taskgates.inference.library import Library
 from taskgates.inference.log import Chain, EffectLog, RawSite
+from taskgates.inference.managers import Managers
 from taskgates.inference.matching import Matching
 from taskgates.inference.models import (
     argparsing,
+    asynchronous,
     builtins,
     bytecode,
     click_cli,
     concurrency,
     containers,
+    context_managers,
+    copying,
     docopt_cli,
     doctests,
+    environment,
     fire_cli,
     formats,
+    functional,
     getopt_cli,
+    importing,
     inspection,
+    iterators,
+    logs,
     paths,
     programs,
     pytest_items,
     pytest_names,
     pytest_program,
+    reading,
+    regular_expressions,
     runners,
     specifications,
     strings,
     system,
     testing,
-    unittest_loading,
     typer_cli,
+    unittest_loading,
 )
 from taskgates.inference.processes import Processes
 from taskgates.inference.refine import Refinement
@@ -56,35 +69,57 @@ if TYPE_CHECKING:
 MODELS = (
     models,
     argparsing,
+    asynchronous,
     builtins,
     bytecode,
     click_cli,
     concurrency,
-    doctests,
     containers,
+    context_managers,
+    copying,
     docopt_cli,
+    doctests,
+    environment,
     fire_cli,
     formats,
+    logs,
+    functional,
     getopt_cli,
+    importing,
     inspection,
+    iterators,
     paths,
     programs,
     pytest_items,
     pytest_names,
     pytest_program,
+    reading,
+    regular_expressions,
     runners,
     specifications,
     strings,
     system,
     testing,
-    unittest_loading,
     typer_cli,
+    unittest_loading,
 )
 """The model packages: importing them fills the registries."""
 
 
 class Interpreter(
-    Statements, Expressions, Matching, Calls, Attributes, Classes, Imports, Refinement, Processes, Library
+    Statements,
+    Expressions,
+    Matching,
+    Calls,
+    Attributes,
+    Items,
+    Iteration,
+    Managers,
+    Classes,
+    Imports,
+    Refinement,
+    Processes,
+    Library,
 ):
     """One program (one process) of the analysed code.
 

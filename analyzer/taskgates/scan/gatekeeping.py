@@ -237,7 +237,8 @@ class ParallelExecutionGates:
             measured=self._measured(ids),
             solver=solver,
         )
-        _log.info("group of %d in %d batches, bound %d (%s)", len(ids), len(plan.batches), plan.lower_bound, plan.solver)
+        batches = len(plan.batches)
+        _log.info("group of %d in %d batches, bound %d (%s)", len(ids), batches, plan.lower_bound, plan.solver)
         return plan
 
     def plan_schedule(

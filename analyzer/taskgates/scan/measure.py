@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from taskgates.model.access import AccessSet
     from taskgates.model.task import Task
     from taskgates.tree.tree import Tree
+
+_SPECIAL = re.compile(r"[*?\[\\]")
 
 _COUNTED_BYTES = 1 << 20
 """Files up to this size are read to count their tokens; of larger ones the size alone is taken."""
@@ -53,7 +56,7 @@ class TextSizes:
         """
         measured: dict[str, Measured] = {}
         for task in tasks:
-            single = [PathPattern(declared.path).literal for declared in task.edits]
+            single = [_single_file(declared.path) for declared in task.edits]
             access = access_sets.get(task.id)
             imports = access.imports if access is not None else ()
             files = dict.fromkeys([*(path for path in single if path is not None), *imports])
@@ -75,3 +78,10 @@ class TextSizes:
         if data is None:
             return estimate_tokens_of_size(size)
         return 0 if b"\0" in data else estimate_tokens(data.decode("utf-8", "replace"))
+
+
+def _single_file(path: str) -> str | None:
+    """The one file that a declared path names; None for folders and patterns."""
+    if _SPECIAL.search(path) is None:
+        return None if path.endswith("/") else path
+    return PathPattern(path).literal

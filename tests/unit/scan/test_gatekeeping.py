@@ -164,7 +164,7 @@ def test_only_the_code_of_the_tasks_asked_for_is_followed(tmp_path: Path) -> Non
     assert [each.path for each in access.writes] == ["a.txt"]
     assert repository.problems == ()
     repository.access("2")
-    assert [problem.span.file for problem in repository.problems] == ["b.py"]
+    assert [each.span.file for each in repository.problems] == ["b.py"]
 
 
 def test_scan_and_infer_are_one_line_each(pair: Path) -> None:

@@ -11,9 +11,9 @@ from typing import Any
 import yaml
 
 from taskgates.inference.models.containers import dict_get, dict_items
+from taskgates.inference.models.reading import file_text, handle_content
 from taskgates.inference.models.registry import FUNCTIONS, FunctionModel, Machine, function, method
 from taskgates.inference.models.strings import pure_call
-from taskgates.inference.models.system import file_text, handle_content
 from taskgates.inference.operators import NotKnown, from_python, to_python
 from taskgates.inference.text import Hole, make_text
 from taskgates.inference.values import (
@@ -121,11 +121,11 @@ def toml_load(machine: Machine, args: Arguments) -> AnyValue:
         return _parsed(machine, handle_content(machine, handle), tomllib.loads)
     if path_text(handle) is not None:
         machine.access(Operation.READ, handle, "toml.load")
-        return _parsed(machine, _content_of(machine, handle), tomllib.loads)
+        return _parsed(machine, content_of(machine, handle), tomllib.loads)
     return DATA
 
 
-def _content_of(machine: Machine, path: AnyValue) -> AnyValue:
+def content_of(machine: Machine, path: AnyValue) -> AnyValue:
     """The text of a configuration file, whatever its name."""
     text = file_text(machine, path)
     return Known(text) if text is not None else text_hole()
@@ -247,7 +247,7 @@ def config_read(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
     paths = value.items if hasattr(value, "items") and not isinstance(value, Known) else (value,)
     for path in paths:
         for option in options(path):
-            _merge_ini(machine, obj, _content_of(machine, option))
+            _merge_ini(machine, obj, content_of(machine, option))
     return ListObj("list", (), text_hole())
 
 

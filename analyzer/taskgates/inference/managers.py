@@ -1,0 +1,110 @@
+"""Context managers: what entering and leaving them does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from taskgates.inference.core import Core
+from taskgates.inference.models import registry
+from taskgates.inference.values import (
+    NONE,
+    UNKNOWN,
+    AnyValue,
+    Arguments,
+    Awaitable,
+    Ext,
+    Instance,
+    Known,
+    PathV,
+    Union,
+    Unknown,
+    join,
+)
+
+
+class Managers(Core):
+    """The part of the interpreter that enters and leaves context managers."""
+
+    def enter(self, manager: AnyValue) -> AnyValue:
+        """`__enter__` (or `__aenter__`)."""
+        if isinstance(manager, Union):
+            return join(self.enter(option) for option in manager.options)
+        if isinstance(manager, Instance):
+            for name in ("__enter__", "__aenter__"):
+                if self.has_attr(manager, name):
+                    value = self.call(self.get_attr(manager, name), Arguments())
+                    return value.result if isinstance(value, Awaitable) else value
+            type_name = (
+                manager.cls.name
+                if isinstance(manager.cls, Ext)
+                else next((b.name for b in manager.cls.mro if isinstance(b, Ext)), "")
+            )
+            model = registry.METHODS.get(f"{type_name}.__enter__")
+            if model is not None:
+                entered: AnyValue = model(self, manager, Arguments())
+                return entered
+            if self.is_lock(manager):
+                self.held.append(self.lock_name(manager))
+                return NONE
+            return self.external_context(manager, type_name)
+        if isinstance(manager, Awaitable):
+            return self.enter(manager.result)
+        if isinstance(manager, PathV):
+            return manager
+        if isinstance(manager, Unknown):
+            return Unknown(manager.reason, manager.origin)
+        return manager
+
+    def leave(self, manager: AnyValue, error: AnyValue | None) -> bool | None:
+        """`__exit__` (or `__aexit__`); whether it swallows the exception."""
+        if isinstance(manager, Union):
+            for option in manager.options:
+                self.leave(option, error)
+            return None
+        if isinstance(manager, Instance):
+            for name in ("__exit__", "__aexit__"):
+                if self.has_attr(manager, name):
+                    kind = self.type_of(error) if error is not None else NONE
+                    result = self.call(
+                        self.get_attr(manager, name),
+                        Arguments([kind, error if error is not None else NONE, UNKNOWN if error is not None else NONE]),
+                    )
+                    result = result.result if isinstance(result, Awaitable) else result
+                    return error is not None and bool(isinstance(result, Known) and result.value)
+            type_name = (
+                manager.cls.name
+                if isinstance(manager.cls, Ext)
+                else next((b.name for b in manager.cls.mro if isinstance(b, Ext)), "")
+            )
+            model = registry.METHODS.get(f"{type_name}.__exit__")
+            if model is not None:
+                result = model(self, manager, Arguments([error if error is not None else NONE]))
+                return isinstance(result, Known) and bool(result.value)
+            if self.is_lock(manager) and self.held:
+                name = self.lock_name(manager)
+                if name in self.held:
+                    self.held.remove(name)
+        return False
+
+    def lock_name(self, value: Instance) -> str:
+        """The name of a lock: of the variable that holds it."""
+        if value.owner is not None:
+            return value.owner[0]
+        label = value.slots.get("label")
+        return str(label.value) if isinstance(label, Known) else f"lock-{type(value).__name__}"
+
+    def generator_manager(self, manager: AnyValue) -> tuple[AnyValue, Arguments] | None:
+        """The generator function and arguments behind a `contextlib.contextmanager` object."""
+        if (
+            isinstance(manager, Instance)
+            and isinstance(manager.cls, Ext)
+            and manager.cls.name == "contextlib._GeneratorContextManager"
+        ):
+            return manager.slots["func"], manager.slots["args"]
+        return None
+
+
+DATA_VALUE = Unknown("read from data", "data")
+_PLAIN = frozenset(
+    {"builtins.object", "abc.ABC", "typing.Generic", "typing.Protocol", "enum.Enum", "enum.IntEnum", "enum.StrEnum"}
+)

@@ -1,0 +1,127 @@
+"""copy and dataclasses: copies of objects, and their fields."""
+
+from __future__ import annotations
+
+from taskgates.inference.models.registry import Machine, function
+from taskgates.inference.values import (
+    CONTENT,
+    UNKNOWN,
+    AnyValue,
+    Arguments,
+    ClassV,
+    DictObj,
+    Ext,
+    Heap,
+    Instance,
+    Known,
+    ListObj,
+    Maybe,
+    TupleV,
+)
+
+
+@function("copy.copy")
+def copy(machine: Machine, args: Arguments) -> AnyValue:
+    """A shallow copy."""
+    del machine
+    return _copy(args.pos[0] if args.pos else UNKNOWN, {}, deep=False)
+
+
+@function("copy.deepcopy")
+def deepcopy(machine: Machine, args: Arguments) -> AnyValue:
+    """A deep copy."""
+    del machine
+    return _copy(args.pos[0] if args.pos else UNKNOWN, {}, deep=True)
+
+
+@function("dataclasses.replace", "attr.evolve", "attrs.evolve", "copy.replace")
+def replace(machine: Machine, args: Arguments) -> AnyValue:
+    """A copy with some fields changed."""
+    out = _copy(args.pos[0] if args.pos else UNKNOWN, {}, deep=False)
+    if isinstance(out, Instance):
+        out.slots.update(args.kw)
+    del machine
+    return out
+
+
+@function("dataclasses.asdict", "attr.asdict", "attrs.asdict")
+def asdict(machine: Machine, args: Arguments) -> AnyValue:
+    """Fields as a dict, nested ones too."""
+    value = args.pos[0] if args.pos else UNKNOWN
+    return _plain(machine, value, 0)
+
+
+def _plain(machine: Machine, value: AnyValue, depth: int) -> AnyValue:
+    if depth > 8:
+        return UNKNOWN
+    if isinstance(value, Instance) and isinstance(value.cls, ClassV):
+        fields = next(
+            (b.traits["fields"] for b in value.cls.mro if isinstance(b, ClassV) and "fields" in b.traits), None
+        )
+        if fields is not None:
+            return machine.dict_of({name: _plain(machine, machine.get_attr(value, name), depth + 1) for name in fields})  # type: ignore[no-any-return]
+    if isinstance(value, ListObj):
+        return ListObj(value.kind, [_plain(machine, item, depth + 1) for item in value.items], value.rest)
+    return value
+
+
+@function("dataclasses.astuple")
+def astuple(machine: Machine, args: Arguments) -> AnyValue:
+    """Fields as a tuple."""
+    found = asdict(machine, args)
+    return TupleV(value for _, value in found.known()) if isinstance(found, DictObj) else UNKNOWN
+
+
+@function("dataclasses.fields", "attr.fields", "attrs.fields")
+def fields(machine: Machine, args: Arguments) -> AnyValue:
+    """The fields of a dataclass."""
+    value = args.pos[0] if args.pos else UNKNOWN
+    cls = value.cls if isinstance(value, Instance) else value
+    del machine
+    if isinstance(cls, ClassV):
+        found: dict[str, AnyValue | None] = next(
+            (b.traits["fields"] for b in cls.mro if isinstance(b, ClassV) and "fields" in b.traits), {}
+        )
+        out = []
+        for name, default in found.items():
+            field = Instance(Ext("dataclasses.Field"))
+            field.slots["name"] = Known(name)
+            field.slots["type"] = UNKNOWN
+            field.slots["metadata"] = DictObj("dict", None, UNKNOWN)
+            field.slots["default"] = default if default is not None else UNKNOWN
+            out.append(field)
+        return TupleV(out)
+    return TupleV((), UNKNOWN)
+
+
+def _copy(value: AnyValue, seen: dict[int, AnyValue], *, deep: bool) -> AnyValue:
+    if id(value) in seen:
+        return seen[id(value)]
+    out: Heap
+    if isinstance(value, ListObj):
+        out = ListObj(value.kind, value.items, value.rest)
+        seen[id(value)] = out
+        if deep:
+            out.slots[CONTENT] = TupleV(
+                [_copy(item, seen, deep=True) for item in value.items],
+                _copy(value.rest, seen, deep=True) if value.rest is not None else None,
+            )
+        return out
+    if isinstance(value, DictObj):
+        out = DictObj(value.kind)
+        seen[id(value)] = out
+        for key, item in value.slots.items():
+            if isinstance(item, Maybe):
+                out.slots[key] = Maybe(_copy(item.value, seen, deep=True)) if deep else item
+            else:
+                out.slots[key] = _copy(item, seen, deep=True) if deep else item
+        return out
+    if isinstance(value, Instance) and type(value) is Instance:
+        out = Instance(value.cls)
+        seen[id(value)] = out
+        for key, item in value.slots.items():
+            out.slots[key] = _copy(item, seen, deep=True) if deep and isinstance(item, Heap) else item
+        return out
+    if isinstance(value, TupleV) and deep:
+        return TupleV([_copy(item, seen, deep=True) for item in value.items], value.rest)
+    return value

@@ -1,0 +1,44 @@
+"""logging: handlers that a configuration file names."""
+
+from __future__ import annotations
+
+import ast
+import configparser
+
+from taskgates.inference.models.formats import content_of
+from taskgates.inference.models.registry import Machine, function
+from taskgates.inference.operators import NotKnown, from_python, to_python
+from taskgates.inference.values import NONE, UNKNOWN, AnyValue, Arguments, Ext, Instance, Known
+from taskgates.model.access import Operation
+
+
+@function("logging.config.fileConfig")
+def file_config(machine: Machine, args: Arguments) -> AnyValue:
+    """`fileConfig(name, defaults)`: every handler that the file lists is made with the arguments that it gives."""
+    source = args.get(0, "fname") or UNKNOWN
+    if not isinstance(source, Instance):
+        machine.access(Operation.READ, source, "logging.config.fileConfig")
+    text = content_of(machine, source)
+    if not (isinstance(text, Known) and isinstance(text.value, str)):
+        machine.opaque("logging is configured by a file that is not known")
+        return NONE
+    try:
+        defaults = to_python(args.get(1, "defaults") or NONE)
+    except NotKnown:
+        defaults = None
+    try:
+        parser = configparser.ConfigParser(defaults, strict=False)
+        parser.read_string(text.value)
+        names = [name.strip() for name in parser.get("handlers", "keys").split(",") if name.strip()]
+        for name in names:
+            section = parser[f"handler_{name}"]
+            values = ast.literal_eval(section.get("args", "()"))
+            keywords = ast.literal_eval(section.get("kwargs", "{}"))
+            kind = section.get("class", "")
+            made = Ext(kind if kind.startswith("logging.") else f"logging.{kind}")
+            given = Arguments([from_python(value) for value in values])
+            given.kw.update({str(key): from_python(value) for key, value in dict(keywords).items()})
+            machine.call(made, given)
+    except (configparser.Error, ValueError, SyntaxError, TypeError, KeyError):
+        machine.opaque("a handler of the logging configuration could not be read")
+    return NONE
