@@ -1,4 +1,4 @@
-"""Attributes, subscripts, iteration and context management of every kind of value."""
+"""Attributes of every kind of value."""
 
 from __future__ import annotations
 
@@ -43,8 +43,14 @@ if TYPE_CHECKING:
     from taskgates.syntax import ir
 
 
+PLAIN_BASES = frozenset(
+    {"builtins.object", "abc.ABC", "typing.Generic", "typing.Protocol", "enum.Enum", "enum.IntEnum", "enum.StrEnum"}
+)
+"""Library base classes that add nothing to what a class of the program defines."""
+
+
 class Attributes(Core):
-    """Access to parts of values."""
+    """The part of the interpreter that reads and writes attributes."""
 
     # Reading attributes
 
@@ -194,7 +200,7 @@ class Attributes(Core):
             if isinstance(base, ClassV) and "__getattr__" in base.slots:
                 return self.call(base.slots["__getattr__"], Arguments([obj, Known(name)]))
         for base in cls.mro:
-            if isinstance(base, Ext) and base.name not in _PLAIN:
+            if isinstance(base, Ext) and base.name not in PLAIN_BASES:
                 found = self.external_attribute(obj, base.name, name)
                 return found if found is not None else Method(obj, name)
         self.may_raise("AttributeError")
@@ -222,7 +228,7 @@ class Attributes(Core):
             if found is not None:
                 return found
         for base in obj.mro:
-            if isinstance(base, Ext) and base.name not in _PLAIN:
+            if isinstance(base, Ext) and base.name not in PLAIN_BASES:
                 return self.ext_attr(base, name)
         if name in ("__init__", "__new__", "__setattr__", "__getattribute__", "__init_subclass__"):
             return Ext(f"builtins.object.{name}")
@@ -293,7 +299,7 @@ class Attributes(Core):
                     return self.bound(value, obj.self, start)
                 if name == "__init__" and "fields" in base.traits and isinstance(obj.self, Instance):
                     return _field_constructor(obj.self, base)
-            elif external is None and base.name not in _PLAIN:
+            elif external is None and base.name not in PLAIN_BASES:
                 external = base
         if external is not None:
             if name == "__init__" and isinstance(obj.self, Instance):

@@ -6,10 +6,10 @@ import ast
 from typing import TYPE_CHECKING, Any
 
 from taskgates.inference.core import AbstractRaise, Core, Frame
-from taskgates.inference.library import type_name_of
 from taskgates.inference.models import registry
 from taskgates.inference.models.strings import format_value
 from taskgates.inference.operators import DUNDER, arithmetic, compare, contains, unary
+from taskgates.inference.row_values import type_name_of
 from taskgates.inference.text import Hole, concat, make_text, parts_of
 from taskgates.inference.values import (
     BOOL,

@@ -69,6 +69,10 @@ class Interface:
         """See the calling part."""
         raise NotImplementedError
 
+    def class_attr(self, obj: ClassV, name: str, node: ir.Attr | None = None) -> AnyValue:
+        """An attribute of a class."""
+        raise NotImplementedError
+
     def construct_special(self, cls: ClassV, args: Arguments) -> AnyValue | None:
         """Instances of classes with a library base that is constructed in its own way; None for all others."""
         raise NotImplementedError
@@ -243,6 +247,10 @@ class Interface:
 
     def submodule(self, module: ModuleV, name: str) -> AnyValue | None:
         """A submodule that has been imported, or that the package's folder holds."""
+        raise NotImplementedError
+
+    def type_of(self, value: AnyValue) -> AnyValue:
+        """`type(value)`."""
         raise NotImplementedError
 
     def truth(self, value: AnyValue) -> bool | None:

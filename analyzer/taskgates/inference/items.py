@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from taskgates.inference.attributes import PLAIN_BASES
 from taskgates.inference.core import Core
 from taskgates.inference.models import registry
 from taskgates.inference.operators import concat_contents, equal
@@ -37,6 +38,8 @@ from taskgates.inference.values import (
     as_value,
     join,
 )
+
+DATA_VALUE = Unknown("read from data", "data")
 
 
 class Items(Core):
@@ -93,7 +96,7 @@ class Items(Core):
         fields = obj.cls.traits.get("tuple")
         if fields is not None:
             return self.sequence_item(TupleV(self.get_attr(obj, field) for field in fields), index)
-        external = next((b for b in obj.cls.mro if isinstance(b, Ext) and b.name not in _PLAIN), None)
+        external = next((b for b in obj.cls.mro if isinstance(b, Ext) and b.name not in PLAIN_BASES), None)
         if external is None:
             return Unknown("an element of an object", "data")
         return self.external_get(obj, external.name, index)

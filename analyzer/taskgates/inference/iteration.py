@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from taskgates.inference.attributes import PLAIN_BASES
 from taskgates.inference.core import AbstractRaise, Core, TryContext
 from taskgates.inference.models import registry
 from taskgates.inference.state import join_contents
@@ -127,7 +128,7 @@ class Iteration(Core):
             if fields is not None:
                 return TupleV(self.get_attr(value, field) for field in fields)
             external = (
-                next((b for b in value.cls.mro if isinstance(b, Ext) and b.name not in _PLAIN), None)
+                next((b for b in value.cls.mro if isinstance(b, Ext) and b.name not in PLAIN_BASES), None)
                 if isinstance(value.cls, ClassV)
                 else None
             )
@@ -166,8 +167,6 @@ class Iteration(Core):
                 return TupleV(items, item)
             items.append(item)
         return TupleV((), join(items))
-
-    # Context managers
 
 
 def _keys(mapping: DictObj) -> TupleV:

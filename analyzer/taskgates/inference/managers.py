@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from taskgates.inference.core import Core
 from taskgates.inference.models import registry
 from taskgates.inference.values import (
@@ -102,9 +100,3 @@ class Managers(Core):
         ):
             return manager.slots["func"], manager.slots["args"]
         return None
-
-
-DATA_VALUE = Unknown("read from data", "data")
-_PLAIN = frozenset(
-    {"builtins.object", "abc.ABC", "typing.Generic", "typing.Protocol", "enum.Enum", "enum.IntEnum", "enum.StrEnum"}
-)

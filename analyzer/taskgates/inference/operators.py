@@ -14,6 +14,7 @@ from taskgates.inference.values import (
     FLOAT,
     INT,
     NONE,
+    SEQUENCE_LIMIT,
     TRUE,
     UNKNOWN,
     AnyValue,
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
 
 TEXT_LIMIT = 1 << 16
 NUMBER_BITS = 1 << 12
+CONTENT_LIMIT = 1 << 13
+"""Elements that two sequences joined by `+` keep apart."""
 
 BINARY: dict[str, Callable[[Any, Any], Any]] = {
     "+": operator.add,
@@ -336,7 +339,9 @@ def _sequences(op: str, left: AnyValue, right: AnyValue) -> AnyValue | None:
 def concat_contents(first: TupleV, second: TupleV) -> TupleV:
     """The content of two sequences one behind the other."""
     if first.rest is None:
-        return TupleV((*first.items, *second.items), second.rest)
+        if len(first.items) + len(second.items) <= CONTENT_LIMIT or not first.items or not second.items:
+            return TupleV((*first.items, *second.items), second.rest)
+        first = TupleV(first.items[:SEQUENCE_LIMIT], join(first.items[SEQUENCE_LIMIT:] or first.items))
     every = [first.rest, *second.items, *([second.rest] if second.rest is not None else [])]
     return TupleV(first.items, join(every))
 

@@ -6,14 +6,13 @@ imported before: the function and the package share their name.
 
 from __future__ import annotations
 
-import os
 import sys
-from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from taskgates.config import Config
     from taskgates.scan.baseline import Baseline
@@ -51,14 +50,10 @@ class _CallablePackage(ModuleType):
             ConfigError: the settings cannot be used.
             RuleError: the settings name a rule that does not exist, or rules cannot be loaded.
         """
-        from taskgates.config import load_config
         from taskgates.scan.pipeline import scan
 
-        place = Path() if root is None else Path(root)
-        if config is None:
-            config = load_config(place, environ=os.environ)
         return scan(
-            place,
+            root,
             config,
             environ=environ,
             baseline=baseline,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from taskgates.config import load_config
 from taskgates.manifests import load_tasks
 from taskgates.model.access import AccessSet
 from taskgates.model.finding import Finding, Severity
@@ -87,8 +89,8 @@ class ScanResult(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def scan(
-    root: Path,
-    config: Config,
+    root: Path | str | None = None,
+    config: Config | None = None,
     *,
     environ: Mapping[str, str] | None = None,
     baseline: Baseline | None = None,
@@ -100,8 +102,8 @@ def scan(
     """Scan a repository.
 
     Args:
-        root: its folder.
-        config: the settings, with the choice of rules.
+        root: its folder; the working directory when None.
+        config: the settings, with the choice of rules; those of the repository and the environment when None.
         environ: environment variables that the code may be taken to see; none by default.
         baseline: findings that are accepted.
         registry: the rules; all installed ones when None.
@@ -110,17 +112,21 @@ def scan(
         progress: told how far the scan is.
 
     Raises:
+        ConfigError: the settings of the repository cannot be used.
         RuleError: the settings name a rule that does not exist, or rules cannot be loaded.
     """
+    place = Path() if root is None else Path(root)
+    if config is None:
+        config = load_config(place, environ=os.environ)
     show = progress or silent
     registry = registry if registry is not None else load_registry()
     rules = registry.choose(config.scan.select, config.scan.ignore)
     severities = severities_of(registry, config.scan.severity)
-    tree = Tree(root, config.scan.exclude)
+    tree = Tree(place, config.scan.exclude)
     show("Reading manifests", 0, 0)
     loaded = load_tasks(tree)
     candidates = [task for task in loaded.tasks if config.scan.include_finished or task.status.may_run]
-    setup = InferenceSetup(root, config, environ or {}, use_cache)
+    setup = InferenceSetup(place, config, environ or {}, use_cache)
     inferred = infer_all(setup, candidates, show, jobs=jobs)
     project = Project(
         loaded.tasks,

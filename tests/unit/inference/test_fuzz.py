@@ -131,6 +131,7 @@ HOSTILE = {
     "huge range": "for i in range(10 ** 12):\n    x = i\nlist(range(10 ** 12))\nsum(range(10 ** 12))\nopen('a', 'w')\n",
     "doubling string": "x = 'a'\nfor i in range(200):\n    x = x + x\nopen('a', 'w')\n",
     "doubling list": "x = [1]\nfor i in range(200):\n    x = x + x\nopen('a', 'w')\n",
+    "list extended by itself": "x = [1]\nfor i in range(200):\n    x.extend(x)\n    x += x\nopen('a', 'w')\n",
     "list in itself": "x = []\nx.append(x)\nstr(x)\nx == x\nopen('a', 'w')\n",
     "dict in itself": "x = {}\nx['x'] = x\nstr(x)\nx == x\nopen('a', 'w')\n",
     "own base": "class A: pass\nA.a = A\nA.a.a.a.b = A()\nopen('a', 'w')\n",

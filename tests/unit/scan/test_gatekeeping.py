@@ -162,7 +162,7 @@ def test_only_the_code_of_the_tasks_asked_for_is_followed(tmp_path: Path) -> Non
     access = repository.access("1")
     assert access is not None
     assert [each.path for each in access.writes] == ["a.txt"]
-    assert repository.problems == ()
+    assert list(repository.problems) == []
     repository.access("2")
     assert [each.span.file for each in repository.problems] == ["b.py"]
 

@@ -25,8 +25,6 @@ from taskgates.inference.values import (
     render,
 )
 
-# functools, operator, copy, contextlib and relatives
-
 
 @function("functools.partial", "functools.partialmethod")
 def partial(machine: Machine, args: Arguments) -> AnyValue:
