@@ -41,7 +41,7 @@ def command(root_option: Path | None, config_file: Path | None, format_name: str
         write_out(json.dumps({"settings": [_described(config, each.name) for each in SETTINGS]}, indent=2) + "\n")
         return
     rows = tuple((each.name, _shown(config.value(each.name)), str(config.origin(each.name))) for each in SETTINGS)
-    document = [Grid(("Setting", "Value", "Set by"), rows)]
+    document = [Grid(("Setting", "Value", "Set by"), rows, keyed=True)]
     if format_name == "markdown":
         write_out(as_markdown(document))
     else:

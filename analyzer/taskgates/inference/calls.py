@@ -226,7 +226,7 @@ class Calls(Core):
     def run_generator(self, func: FunctionV, args: Arguments) -> AnyValue:
         """Run a generator at once and collect what it yields."""
         out = self.new_list("iterator")
-        self.run_function(func, args, out, None)
+        out.slots["returned"] = self.run_function(func, args, out, None)
         return out
 
     def run_function(

@@ -12,7 +12,7 @@ from taskgates.inference.interface import Interface
 from taskgates.inference.log import Chain, EffectLog, RawSite
 from taskgates.inference.paths import join_paths, normalise, relative_to_root
 from taskgates.inference.state import State
-from taskgates.inference.text import Hole, Text, TextLike
+from taskgates.inference.text import Hole, Text, TextLike, parts_of
 from taskgates.inference.values import (
     NONE,
     UNKNOWN,
@@ -332,6 +332,10 @@ class Core(Interface):
         """Note an access to a path given as a string."""
         head = text if isinstance(text, str) else text.prefix
         if "\0" in head or text == "":
+            return
+        if any("\ud800" <= char <= "\udfff" for part in parts_of(text) if isinstance(part, str) for char in part):
+            # Such a name is no valid UTF-8: neither the tree nor a report can hold it.
+            self.opaque("a path whose name is not valid UTF-8")
             return
         if isinstance(text, Text) and any(isinstance(part, Hole) and part.origin == "bottom" for part in text.parts):
             return

@@ -628,7 +628,7 @@ class Expressions(Core):
             values = [*content.items, *([content.rest] if content.rest is not None else [])]
             for item in values:
                 self.emit(current, item, certain=item is not content.rest)
-            return NONE
+            return value.slots.get("returned", NONE) if isinstance(value, ListObj) else NONE
         return self.emit(current, value, certain=True)
 
     def emit(self, frame: Frame, value: AnyValue, *, certain: bool) -> AnyValue:

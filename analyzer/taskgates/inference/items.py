@@ -7,7 +7,7 @@ from typing import Any
 from taskgates.inference.attributes import PLAIN_BASES
 from taskgates.inference.core import Core
 from taskgates.inference.models import registry
-from taskgates.inference.operators import concat_contents, equal
+from taskgates.inference.operators import concat_contents, contains, equal
 from taskgates.inference.text import Hole, Text, make_text
 from taskgates.inference.values import (
     BYTES,
@@ -104,6 +104,10 @@ class Items(Core):
     def external_get(self, obj: Instance, type_name: str, index: AnyValue) -> AnyValue:
         """`obj[index]` of a library object."""
         inner = self.inner(obj, type_name)
+        if isinstance(inner, DictObj) and isinstance(obj.cls, ClassV) and self.has_attr(obj, "__missing__"):
+            there = contains(inner, index)
+            made = None if there else self.call(self.get_attr(obj, "__missing__"), Arguments([index]))
+            return made if made is not None and there is False else join([self.get_item(inner, index), made])
         if inner is not obj:
             return self.get_item(inner, index)
         model = registry.METHODS.get(f"{type_name}.__getitem__")

@@ -18,10 +18,6 @@ from taskgates.inference.models import registry
 from taskgates.inference.row_results import RowResults
 from taskgates.inference.row_values import type_name_of
 from taskgates.inference.values import (
-    BOOL,
-    BYTES,
-    FLOAT,
-    INT,
     NONE,
     UNKNOWN,
     AnyValue,
@@ -47,8 +43,6 @@ from taskgates.model.access import SharedKind
 if TYPE_CHECKING:
     from taskgates.syntax import ir
 
-_SCALARS: dict[str, AnyValue] = {"int": INT, "float": FLOAT, "bool": BOOL, "bytes": BYTES, "complex": FLOAT}
-HANDLE = "io.TextIOWrapper"
 INNER = ("value",)
 """The slot of an object of a class over `list`, `dict` or `str` that holds the built-in value."""
 
@@ -154,10 +148,6 @@ class Library(RowResults):
             return False
         names = [type_name_of(option) for option in options(value)]
         return any(name is not None and self.effects.is_subtype(name, type_name) for name in names)
-
-    def type_names(self, name: str) -> list[str]:
-        """A library type and its bases."""
-        return [name, *(row.name for row in self.effects.linearisation(name))]
 
     def unlisted_call(self, name: str, args: Arguments, obj: AnyValue | None = None) -> AnyValue:
         """A call of something without a row: what its library's row says, opaque when handed a path."""

@@ -152,7 +152,9 @@ class Matching(Core):
                 return False
             result = None if found is None else result
         if pattern.name is not None:
-            self.store(ir.Name(pattern.name, 0), subject, frame)
+            taken = {self.eval(node, frame) for node in pattern.keys}
+            rest = {key: value for key, value in subject.slots.items() if key not in taken}
+            self.store(ir.Name(pattern.name, 0), DictObj("dict", rest), frame)
         return result
 
     def match_class(self, pattern: ir.Pattern, subject: AnyValue, frame: Frame) -> bool | None:

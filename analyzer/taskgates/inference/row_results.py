@@ -47,8 +47,6 @@ if TYPE_CHECKING:
 
 _SCALARS: dict[str, AnyValue] = {"int": INT, "float": FLOAT, "bool": BOOL, "bytes": BYTES, "complex": FLOAT}
 HANDLE = "io.TextIOWrapper"
-INNER = ("value",)
-"""The slot of an object of a class over `list`, `dict` or `str` that holds the built-in value."""
 
 
 class RowResults(RowValues):
@@ -147,6 +145,10 @@ class RowResults(RowValues):
         instance.slots["name"] = path
         instance.slots["mode"] = mode
         return instance
+
+    def type_names(self, name: str) -> list[str]:
+        """A library type and its bases."""
+        return [name, *(row.name for row in self.effects.linearisation(name))]
 
     def external_attribute(self, obj: Instance, type_name: str, name: str) -> AnyValue | None:
         """An attribute of a library object that the tables list; None when it is a method or unlisted."""

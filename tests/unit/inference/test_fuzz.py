@@ -104,7 +104,7 @@ def analyse(root: Path, options: InferenceOptions = BUDGET) -> AccessSet:
     return Analyser(Tree(root), options).command(Command(argv=("python", "main.py")))
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
 @given(PROGRAMS)
 def test_generated_programs_end_and_give_the_same_bytes(code: str) -> None:
     with tempfile.TemporaryDirectory() as name:

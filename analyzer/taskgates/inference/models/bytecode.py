@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from taskgates.inference.models.paths import is_folder, members
+from taskgates.inference.models.listings import is_folder, members
 from taskgates.inference.models.programs import CommandLine, place_of, program
 from taskgates.inference.models.registry import Machine, function
 from taskgates.inference.paths import join_paths, split_extension, split_last

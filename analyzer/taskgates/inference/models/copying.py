@@ -40,7 +40,8 @@ def replace(machine: Machine, args: Arguments) -> AnyValue:
     out = _copy(args.pos[0] if args.pos else UNKNOWN, {}, deep=False)
     if isinstance(out, Instance):
         out.slots.update(args.kw)
-    del machine
+        if isinstance(out.cls, ClassV) and machine.has_attr(out, "__post_init__"):
+            machine.call(machine.get_attr(out, "__post_init__"), Arguments())
     return out
 
 

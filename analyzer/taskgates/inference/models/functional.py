@@ -77,6 +77,23 @@ for _name in (
     registry.FUNCTIONS[_name] = _identity_decorator
 
 
+@method("contextlib.ContextDecorator.__call__", "contextlib.AsyncContextDecorator.__call__")
+def context_decorator(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
+    """A context manager as a decorator: every call of the function is one `with` block."""
+    del machine
+    func = args.pos[0] if args.pos else UNKNOWN
+
+    def run(inner: Machine, given: Arguments) -> AnyValue:
+        inner.enter(obj)
+        try:
+            result: AnyValue = inner.call(func, given)
+        finally:
+            inner.leave(obj, None)
+        return result
+
+    return Native("context decorator", run)
+
+
 @function("functools.wraps", "functools.update_wrapper")
 def wraps(machine: Machine, args: Arguments) -> AnyValue:
     """`wraps(function)`."""

@@ -6,7 +6,7 @@ import ast
 import posixpath
 from typing import TYPE_CHECKING
 
-from taskgates.inference.models.paths import is_folder, members
+from taskgates.inference.models.listings import is_folder, members
 from taskgates.inference.models.programs import CommandLine, place_of, program
 from taskgates.inference.models.unittest_loading import add_search_folder, import_by_name
 from taskgates.inference.paths import join_paths, split_last

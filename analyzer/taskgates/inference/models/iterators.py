@@ -50,7 +50,30 @@ def enumerate_(machine: Machine, args: Arguments) -> AnyValue:
     return ListObj("iterator", items, TupleV([INT, content.rest]) if content.rest is not None else None)
 
 
-@function("builtins.zip", "itertools.zip_longest")
+@function("itertools.zip_longest")
+def zip_longest(machine: Machine, args: Arguments) -> AnyValue:
+    """`zip_longest(..., fillvalue=None)`."""
+    contents = [machine.iterate(value) for value in args.pos]
+    if args.star is not None:
+        contents.append(TupleV((), args.star))
+    fill = args.kw.get("fillvalue", NONE)
+    length = max((len(content.items) for content in contents), default=0)
+    rows = []
+    for index in range(length):
+        row = []
+        for content in contents:
+            if index < len(content.items):
+                row.append(content.items[index])
+            else:
+                row.append(fill if content.rest is None else join([content.rest, fill]))
+        rows.append(TupleV(row))
+    if all(content.rest is None for content in contents):
+        return ListObj("iterator", rows)
+    rest = TupleV(fill if content.rest is None else join([content.rest, fill]) for content in contents)
+    return ListObj("iterator", rows, rest)
+
+
+@function("builtins.zip")
 def zip_(machine: Machine, args: Arguments) -> AnyValue:
     """`zip(...)`."""
     contents = [machine.iterate(value) for value in args.pos]
@@ -352,7 +375,27 @@ def islice(machine: Machine, args: Arguments) -> AnyValue:
     return ListObj("iterator", content.items[slice(*bounds)])
 
 
-@function("itertools.count", "itertools.repeat", "itertools.accumulate")
+@function("itertools.accumulate")
+def accumulate(machine: Machine, args: Arguments) -> AnyValue:
+    """`accumulate(iterable, function, *, initial)`."""
+    content = machine.iterate(args.pos[0]) if args.pos else TupleV(())
+    func = args.get(1, "func")
+    items = list(content.items)
+    initial = args.kw.get("initial")
+    if initial is not None and initial != NONE:
+        items.insert(0, initial)
+    out: list[AnyValue] = []
+    for item in items:
+        if not out:
+            out.append(item)
+        elif func is None or func == NONE:
+            out.append(machine.augmented("+", out[-1], item))
+        else:
+            out.append(machine.call(func, Arguments([out[-1], item])))
+    return ListObj("iterator", out, UNKNOWN if content.rest is not None else None)
+
+
+@function("itertools.count")
 def endless(machine: Machine, args: Arguments) -> AnyValue:
     """Endless iterators."""
     del machine

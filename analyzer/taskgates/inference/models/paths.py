@@ -1,13 +1,11 @@
-"""os.path and pathlib: arithmetic on paths, and what they ask of the tree."""
+"""os.path and pathlib: arithmetic on paths, and whether they are there."""
 
 from __future__ import annotations
 
-import fnmatch
 import posixpath
 import re
 from collections.abc import Callable
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any
 
 from taskgates.inference.models import registry
 from taskgates.inference.models.registry import Machine, MethodT, function, method, path_attribute
@@ -26,21 +24,16 @@ from taskgates.inference.paths import (
 from taskgates.inference.text import Hole, Text, TextLike, concat, make_text, parts_of
 from taskgates.inference.values import (
     BOOL,
-    INT,
     NONE,
     UNKNOWN,
     AnyValue,
     Arguments,
-    Ext,
     Instance,
     Known,
     ListObj,
     PathV,
     Scalar,
-    Stream,
     TupleV,
-    Union,
-    Unknown,
     as_value,
     join,
     options,
@@ -51,9 +44,6 @@ from taskgates.inference.values import (
     widen_texts,
 )
 from taskgates.model.access import Operation
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 PATH_TYPES = ("pathlib.Path", "pathlib.PurePath")
 
@@ -220,11 +210,11 @@ def _relpath(machine: Machine, args: Arguments) -> AnyValue:
 def _relative(text: TextLike, base: TextLike) -> AnyValue:
     if isinstance(text, str) and isinstance(base, str):
         return Known(posixpath.relpath(text, base))
-    found = _strip_base(text, base)
+    found = strip_base(text, base)
     return as_value(found) if found is not None else text_hole("glob", slash=True)
 
 
-def _strip_base(text: TextLike, base: TextLike) -> TextLike | None:
+def strip_base(text: TextLike, base: TextLike) -> TextLike | None:
     """What is left of a path behind a base folder; None when it is not known to lie below it."""
     if text == base:
         return "."
@@ -281,6 +271,7 @@ def _existence_method(name: str, kind: str | None) -> registry.MethodModel:
 
 for _name, _kind in (("exists", None), ("lexists", None), ("isfile", "file"), ("isdir", "folder")):
     registry.FUNCTIONS[f"os.path.{_name}"] = _existence_function(f"os.path.{_name}", _kind)
+
 for _alias in ("posixpath", "ntpath", "genericpath"):
     registry.ALIASES[_alias] = "os.path"
     for _name in list(registry.FUNCTIONS):
@@ -303,6 +294,7 @@ def make_path(machine: Machine, args: Arguments, type_name: str = "pathlib.Path"
 
 for _name in ("Path", "PosixPath"):
     registry.FUNCTIONS[f"pathlib.{_name}"] = make_path
+
 for _name in ("PurePath", "PurePosixPath", "PureWindowsPath"):
     registry.FUNCTIONS[f"pathlib.{_name}"] = lambda machine, args: make_path(machine, args, "pathlib.PurePath")
 
@@ -408,11 +400,12 @@ def _drive(machine: Machine, path: PathV) -> AnyValue:
     return Known("")
 
 
-def _path_method(*names: str) -> Callable[[MethodT], MethodT]:
+def path_method(*names: str) -> Callable[[MethodT], MethodT]:
+    """Register a model for methods of every class of pathlib paths."""
     return method(*(f"{type_name}.{name}" for name in names for type_name in PATH_TYPES))
 
 
-@_path_method("joinpath", "__truediv__")
+@path_method("joinpath", "__truediv__")
 def _joinpath(machine: Machine, path: PathV, args: Arguments) -> AnyValue:
     values: list[AnyValue] = [path, *args.pos]
     if args.star is not None:
@@ -420,7 +413,7 @@ def _joinpath(machine: Machine, path: PathV, args: Arguments) -> AnyValue:
     return join(PathV(pure_path(join_paths(*row)), path.type) for row in _product(machine, values))
 
 
-@_path_method("with_suffix")
+@path_method("with_suffix")
 def _with_suffix(machine: Machine, path: PathV, args: Arguments) -> AnyValue:
     suffix = args.get(0, "suffix") or Known("")
 
@@ -432,7 +425,7 @@ def _with_suffix(machine: Machine, path: PathV, args: Arguments) -> AnyValue:
     return each_text(machine, suffix, change)
 
 
-@_path_method("with_name")
+@path_method("with_name")
 def _with_name(machine: Machine, path: PathV, args: Arguments) -> AnyValue:
     head = split_last(path.text)[0]
     return each_text(
@@ -442,7 +435,7 @@ def _with_name(machine: Machine, path: PathV, args: Arguments) -> AnyValue:
     )
 
 
-@_path_method("with_stem")
+@path_method("with_stem")
 def _with_stem(machine: Machine, path: PathV, args: Arguments) -> AnyValue:
     head, name = split_last(path.text)
     suffix = split_extension(name)[1]
@@ -455,10 +448,10 @@ def _with_stem(machine: Machine, path: PathV, args: Arguments) -> AnyValue:
     )
 
 
-@_path_method("relative_to")
+@path_method("relative_to")
 def _relative_to(machine: Machine, path: PathV, args: Arguments) -> AnyValue:
     base = as_text(machine, args.get(0, "other") or UNKNOWN)
-    found = _strip_base(path.text, base)
+    found = strip_base(path.text, base)
     if found is not None:
         return PathV(found, path.type)
     if isinstance(path.text, str) and isinstance(base, str):
@@ -467,39 +460,39 @@ def _relative_to(machine: Machine, path: PathV, args: Arguments) -> AnyValue:
     return PathV(text_hole("glob", slash=True), path.type)
 
 
-@_path_method("is_relative_to")
+@path_method("is_relative_to")
 def _is_relative_to(machine: Machine, path: PathV, args: Arguments) -> AnyValue:
     base = as_text(machine, args.get(0, "other") or UNKNOWN)
-    if _strip_base(path.text, base) is not None:
+    if strip_base(path.text, base) is not None:
         return Known(True)
     return Known(False) if isinstance(path.text, str) and isinstance(base, str) else BOOL
 
 
-@_path_method("absolute", "resolve")
+@path_method("absolute", "resolve")
 def _absolute(machine: Machine, path: PathV, args: Arguments) -> AnyValue:
     del args
     return PathV(machine.absolute(path.text), path.type)
 
 
-@_path_method("expanduser")
+@path_method("expanduser")
 def _path_expanduser(machine: Machine, path: PathV, args: Arguments) -> AnyValue:
     del args
     return PathV(_expand_home(machine, path.text), path.type)
 
 
-@_path_method("as_posix", "__str__", "__fspath__")
+@path_method("as_posix", "__str__", "__fspath__")
 def _as_posix(machine: Machine, path: PathV, args: Arguments) -> AnyValue:
     del machine, args
     return as_value(path.text)
 
 
-@_path_method("is_absolute")
+@path_method("is_absolute")
 def _is_absolute(machine: Machine, path: PathV, args: Arguments) -> AnyValue:
     del args
     return _isabs(machine, path.text)
 
 
-@_path_method("match", "full_match")
+@path_method("match", "full_match")
 def _match(machine: Machine, path: PathV, args: Arguments) -> AnyValue:
     del machine
     pattern = args.get(0, "path_pattern")
@@ -513,338 +506,3 @@ def _match(machine: Machine, path: PathV, args: Arguments) -> AnyValue:
 
 for _name, _kind in (("exists", None), ("is_file", "file"), ("is_dir", "folder")):
     registry.METHODS[f"pathlib.Path.{_name}"] = _existence_method(f"pathlib.Path.{_name}", _kind)
-
-
-# Listings and globs
-
-
-def glob_element(base: TextLike, pattern: TextLike) -> TextLike:
-    """The paths that a glob pattern below a base folder yields, as one text with holes."""
-    whole = join_paths(base, pattern) if base not in ("", ".") else pattern
-    out: list[str | Hole] = []
-    for part in parts_of(whole):
-        if isinstance(part, Hole):
-            out.append(part)
-            continue
-        position = 0
-        for match in re.finditer(r"(?:\*\*/)+\*|\*\*/?|\*|\?|\[[^\]]+\]|\{[^}]*\}", part):
-            out.append(part[position : match.start()])
-            position = match.end()
-            text = match.group()
-            if text.startswith("**"):
-                out.append(Hole("glob", True))
-            elif text.startswith("{"):
-                out.append(text)
-            else:
-                out.append(Hole("glob", False))
-        out.append(part[position:])
-    return make_text(out)
-
-
-LISTING_LIMIT = 256
-"""Entries of a listing that are looked at one by one; larger ones are kept as a pattern."""
-
-
-def members(machine: Machine, folder: TextLike) -> list[str] | None:
-    """The names in a folder of the tree, those included that the program wrote; None where they are not known."""
-    place = machine.in_tree(folder if folder != "" else ".")
-    if place is None:
-        return None
-    names = machine.tree.list(place)
-    base = str(machine.absolute(folder if folder != "" else "."))
-    if names is None or any(_may_lie_in(pattern, base) for pattern in machine.log.written_patterns):
-        return None
-    found = {name for name in names if f"{base}/{name}" not in machine.log.removed}
-    for path in (*machine.log.written, *machine.log.folders):
-        if isinstance(path, str) and path.startswith(base + "/"):
-            found.add(path[len(base) + 1 :].split("/", 1)[0])
-    return sorted(found) if 0 < len(found) <= LISTING_LIMIT else None
-
-
-def _may_lie_in(pattern: TextLike, base: str) -> bool:
-    prefix = pattern if isinstance(pattern, str) else pattern.prefix
-    return prefix.startswith(base + "/") or base.startswith(prefix)
-
-
-def all_below(machine: Machine, folder: TextLike) -> list[str] | None:
-    """Every path below a folder of the tree, relative to it; None where that is not known or too much."""
-    out: list[str] = []
-    pending = [""]
-    while pending:
-        inner = pending.pop()
-        names = members(machine, join_paths(folder, inner) if inner else folder)
-        if names is None:
-            place = machine.in_tree(join_paths(folder, inner) if inner else folder)
-            if inner and place is not None and machine.tree.list(place) == ():
-                continue
-            return None
-        for name in names:
-            path = f"{inner}/{name}" if inner else name
-            out.append(path)
-            if is_folder(machine, join_paths(folder, path)):
-                pending.append(path)
-        if len(out) > LISTING_LIMIT:
-            return None
-    return sorted(out)
-
-
-def _is_file(machine: Machine, path: TextLike) -> bool:
-    """Whether a path is certainly a file, so that nothing lies below it."""
-    return machine.in_tree(path) is not None and machine.exists(path, "file") is True
-
-
-def is_folder(machine: Machine, path: TextLike) -> bool:
-    """Whether a path is a folder, in the tree or made by the program."""
-    place = machine.in_tree(path)
-    if place is None:
-        return False
-    return machine.tree.kind(place) == "folder" or (
-        machine.tree.kind(place) is None and bool(machine.made_folder(place))
-    )
-
-
-_UNSPECIFIC = frozenset({"*", "**", "**/*", "**/**", "*/*", "*/", "**/"})
-"""Patterns that say so little that the members of the tree say more."""
-
-
-def listed(machine: Machine, folder: TextLike, pattern: TextLike, call: str, wrap: Any) -> AnyValue:
-    """The outcome of a glob or listing.
-
-    A telling pattern (`*.csv`) stands for itself; for one that takes everything, the present members are the elements,
-    so that what the program asks of each (is it a folder, does it end so) can be answered.
-    """
-    machine.access(Operation.LIST, as_value(folder if folder != "" else "."), call)
-    if isinstance(pattern, str) and pattern in _UNSPECIFIC:
-        found = members(machine, folder) if pattern in ("*", "*/") else all_below(machine, folder)
-        if found is not None:
-            if pattern == "*/*":
-                found = [name for name in found if name.count("/") == 1]
-            if pattern.endswith("/") or pattern == "**":
-                found = [name for name in found if is_folder(machine, join_paths(folder, name))]
-            base = folder if folder != "." else ""
-            hidden = call.startswith("glob.")
-            kept = [name for name in found if not hidden or not any(part.startswith(".") for part in name.split("/"))]
-            return ListObj("iterator", [wrap(join_paths(base, name) if base != "" else name) for name in kept])
-    return ListObj("iterator", (), wrap(glob_element(folder, pattern)))
-
-
-@_path_method("glob", "rglob")
-def _glob(machine: Machine, path: PathV, args: Arguments) -> AnyValue:
-    pattern = args.get(0, "pattern") or UNKNOWN
-    return _glob_with(machine, path, pattern, recursive=False)
-
-
-def _glob_with(machine: Machine, path: PathV, pattern: AnyValue, *, recursive: bool) -> AnyValue:
-    results = []
-    for option in options(pattern):
-        text = as_text(machine, option)
-        if recursive:
-            text = concat("**/", text)
-        results.append(
-            listed(
-                machine,
-                path.text,
-                text,
-                "pathlib.Path.rglob" if recursive else "pathlib.Path.glob",
-                lambda t: PathV(pure_path(t), path.type),
-            )
-        )
-    return _merge_iterators(results)
-
-
-registry.METHODS["pathlib.Path.rglob"] = lambda machine, path, args: _glob_with(
-    machine, path, args.get(0, "pattern") or UNKNOWN, recursive=True
-)
-
-
-def _merge_iterators(results: list[AnyValue]) -> AnyValue:
-    if len(results) == 1:
-        return results[0]
-    items = [item for r in results if isinstance(r, ListObj) for item in r.items]
-    rests = [r.rest for r in results if isinstance(r, ListObj) and r.rest is not None]
-    return ListObj("iterator", items, join(rests) if rests else None)
-
-
-@method("pathlib.Path.iterdir")
-def _iterdir(machine: Machine, path: PathV, args: Arguments) -> AnyValue:
-    del args
-    return listed(machine, path.text, "*", "pathlib.Path.iterdir", lambda text: PathV(text, path.type))
-
-
-@method("pathlib.Path.walk")
-def _path_walk(machine: Machine, path: PathV, args: Arguments) -> AnyValue:
-    del args
-    machine.access(Operation.LIST, path, "pathlib.Path.walk")
-    folder = PathV(concat(path.text, Hole("glob", True)), path.type)
-    return ListObj("iterator", (), _walk_row(join([path, folder])))
-
-
-def _walk_row(folder: AnyValue) -> TupleV:
-    name = text_hole("glob")
-    return TupleV([folder, ListObj("list", (), name), ListObj("list", (), name)])
-
-
-@function("os.walk")
-def walk(machine: Machine, args: Arguments) -> AnyValue:
-    """`os.walk(top)`: a row for every folder of the tree, pruned as the program prunes; else patterns."""
-    top = args.get(0, "top") or UNKNOWN
-    topdown = args.get(1, "topdown")
-    machine.access(Operation.LIST, top, "os.walk")
-    places = [as_text(machine, option) for option in options(top)]
-    if len(places) == 1 and all_below(machine, places[0]) is not None:
-        upwards = topdown is not None and machine.truth(topdown) is False
-        return Stream(lambda: _walk_rows(machine, places[0], upwards=upwards))
-    if len(places) == 1 and machine.in_tree(places[0]) is not None:
-        place = machine.in_tree(places[0])
-        if machine.tree.kind(place) is None and not machine.made_folder(place):
-            return ListObj("iterator", (), _walk_row(join([as_value(places[0]), as_value(_span(places[0]))])))
-    folder = join([*(as_value(text) for text in places), *(as_value(_span(text)) for text in places)])
-    return ListObj("iterator", (), _walk_row(folder))
-
-
-def _walk_rows(machine: Machine, top: TextLike, *, upwards: bool) -> Iterator[AnyValue]:
-    names = members(machine, top) or []
-    folders = ListObj("list", [Known(name) for name in names if is_folder(machine, join_paths(top, name))])
-    files = ListObj("list", [Known(name) for name in names if not is_folder(machine, join_paths(top, name))])
-    row = TupleV([as_value(top), folders, files])
-    if not upwards:
-        yield row
-    for name in (*folders.items, *([folders.rest] if folders.rest is not None else [])):
-        text = text_of(name)
-        if isinstance(text, str):
-            yield from _walk_rows(machine, join_paths(top, text), upwards=upwards)
-        elif text is not None:
-            yield _walk_row(as_value(join_paths(top, text)))
-    if upwards:
-        yield row
-
-
-def _span(text: TextLike) -> TextLike:
-    return concat(text, "/", Hole("glob", True))
-
-
-@function("os.listdir")
-def listdir(machine: Machine, args: Arguments) -> AnyValue:
-    """`os.listdir(path)`."""
-    path = args.get(0, "path")
-    path = Known(".") if path is None or path == NONE else path
-    if all(_is_file(machine, as_text(machine, option)) for option in options(path)):
-        raise machine.throw("NotADirectoryError")
-    machine.access(Operation.LIST, path, "os.listdir")
-    found = [members(machine, as_text(machine, option)) for option in options(path)]
-    if len(found) == 1 and found[0] is not None:
-        return ListObj("list", [Known(name) for name in found[0]])
-    return ListObj("list", (), text_hole("glob"))
-
-
-@function("os.scandir")
-def scandir(machine: Machine, args: Arguments) -> AnyValue:
-    """`os.scandir(path)`: entries that know their path."""
-    path = args.get(0, "path")
-    path = Known(".") if path is None or path == NONE else path
-    machine.access(Operation.LIST, path, "os.scandir")
-    texts = [as_text(machine, option) for option in options(path)]
-    names = members(machine, texts[0]) if len(texts) == 1 else None
-    if names is not None:
-        return ListObj("iterator", [_entry(join_paths(texts[0], name), Known(name)) for name in names])
-    place = join(as_value(join_paths(text, Text((Hole("glob", False),)))) for text in texts)
-    entry = _entry("", text_hole("glob"))
-    entry.slots["path"] = place
-    return ListObj("iterator", (), entry)
-
-
-def _entry(path: TextLike, name: AnyValue) -> Instance:
-    entry = Instance(Ext("os.DirEntry"))
-    entry.slots["name"] = name
-    entry.slots["path"] = as_value(path)
-    return entry
-
-
-def _entry_test(name: str, kind: str) -> None:
-    def model(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
-        del args
-        return exists_value(machine, obj.slots["path"], kind, f"os.DirEntry.{name}")
-
-    registry.METHODS[f"os.DirEntry.{name}"] = model
-
-
-_entry_test("is_file", "file")
-_entry_test("is_dir", "folder")
-
-
-@method("os.DirEntry.__fspath__")
-def entry_path(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
-    """A directory entry used as a path."""
-    del machine, args
-    return obj.slots["path"]  # type: ignore[no-any-return]
-
-
-@function("glob.glob", "glob.iglob")
-def glob_glob(machine: Machine, args: Arguments) -> AnyValue:
-    """`glob.glob(pattern)`."""
-    pattern = args.get(0, "pathname") or UNKNOWN
-    root = args.kw.get("root_dir")
-    results: list[AnyValue] = []
-    for option in options(pattern):
-        text = as_text(machine, option)
-        folder = _glob_folder(text)
-        rest = _strip_base(text, folder) if folder != "." else text
-        if root is not None and root != NONE:
-            machine.access(Operation.LIST, root, "glob.glob")
-            results.append(ListObj("iterator", (), as_value(glob_element("", text))))
-        elif rest is not None and isinstance(rest, str) and not re.search(r"[*?\[]", rest):
-            machine.access(Operation.LIST, as_value(folder), "glob.glob")
-            exists = machine.exists(text)
-            results.append(ListObj("list", [Known(text)]) if exists else ListObj("list", (), Known(text)))
-        else:
-            results.append(listed(machine, folder, rest if rest is not None else text, "glob.glob", as_value))
-    merged = _merge_iterators(results)
-    return ListObj("list", merged.items, merged.rest) if isinstance(merged, ListObj) else merged
-
-
-def _glob_folder(text: TextLike) -> TextLike:
-    """The folder part of a glob pattern that has no wildcard."""
-    kept: list[TextLike] = []
-    for piece in segments(text)[:-1]:
-        if not isinstance(piece, str) or re.search(r"[*?\[]", piece):
-            break
-        kept.append(piece)
-    return from_segments(kept) if kept else "."
-
-
-@function("glob.escape")
-def glob_escape(machine: Machine, args: Arguments) -> AnyValue:
-    """`glob.escape(path)`."""
-    del machine
-    return args.pos[0] if args.pos else UNKNOWN
-
-
-@function("fnmatch.fnmatch", "fnmatch.fnmatchcase")
-def fnmatch_(machine: Machine, args: Arguments) -> AnyValue:
-    """`fnmatch(name, pattern)`."""
-    known = pure_call(machine, fnmatch.fnmatchcase, args)
-    return known if known is not None else BOOL
-
-
-@function("fnmatch.filter")
-def fnmatch_filter(machine: Machine, args: Arguments) -> AnyValue:
-    """`fnmatch.filter(names, pattern)`."""
-    known = pure_call(machine, fnmatch.filter, args)
-    if known is not None:
-        return known
-    content = machine.iterate(args.pos[0]) if args.pos else TupleV(())
-    pattern = text_of(args.pos[1]) if len(args.pos) > 1 else None
-    if pattern is not None and content.rest is not None:
-        return ListObj("list", (), as_value(glob_element("", pattern)))
-    return ListObj("list", (), join([*content.items, content.rest]) if content.items or content.rest else None)
-
-
-@function("os.path.getsize", "os.path.getmtime", "os.path.getctime", "os.path.getatime")
-def getsize(machine: Machine, args: Arguments) -> AnyValue:
-    """Size and times of a file."""
-    machine.access(Operation.STAT, args.pos[0] if args.pos else UNKNOWN, "os.path.getsize")
-    machine.may_raise("OSError")
-    return INT
-
-
-__all__ = ["Union", "Unknown", "exists_value", "glob_element", "make_path", "parent_of"]

@@ -9,7 +9,7 @@ import tomllib
 from typing import TYPE_CHECKING, Any
 
 from taskgates.inference.core import TEMPORARY, AbstractRaise
-from taskgates.inference.models.paths import is_folder, members
+from taskgates.inference.models.listings import is_folder, members
 from taskgates.inference.models.programs import below, place_of, program
 from taskgates.inference.models.pytest_items import Item, attempt_hook, run_item
 from taskgates.inference.models.registry import Machine, function

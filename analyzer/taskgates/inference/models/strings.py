@@ -207,6 +207,8 @@ def _typed_result(name: str, *, bytes_: bool, text: TextLike = "") -> AnyValue |
         return INT
     if name == "encode":
         return Scalar("bytes")
+    if name == "hex":
+        return text_hole("data", slash=False)
     slash = any(part.slash if isinstance(part, Hole) else "/" in part for part in parts_of(text))
     hole: AnyValue = Scalar("bytes") if bytes_ and name != "decode" else text_hole("data", slash)
     if name in ("split", "rsplit", "splitlines"):

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from taskgates.inference.core import AbstractRaise
-from taskgates.inference.models.paths import is_folder, members
+from taskgates.inference.models.listings import is_folder, members
 from taskgates.inference.models.programs import CommandLine, UsageError, program
 from taskgates.inference.models.registry import Machine, constant, function, method
 from taskgates.inference.values import (

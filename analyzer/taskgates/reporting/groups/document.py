@@ -42,10 +42,11 @@ class Items(msgspec.Struct, frozen=True):
 
 
 class Grid(msgspec.Struct, frozen=True):
-    """A table with a line of titles."""
+    """A table with a line of titles; where the first column is a key, it is never broken."""
 
     titles: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    keyed: bool = False
 
 
 Piece = Heading | Sentence | Items | Grid
@@ -99,10 +100,10 @@ def as_terminal_text(pieces: Sequence[Piece], options: RenderOptions) -> str:
                     console.print(Text(printable(text), style=_STYLES[style]))
                 case Items(items, numbered):
                     _print_items(console, items, numbered=numbered)
-                case Grid(titles, rows):
+                case Grid(titles, rows, keyed):
                     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-                    for title in titles:
-                        table.add_column(Text(title, style="bold"), overflow="fold")
+                    for column, title in enumerate(titles):
+                        table.add_column(Text(title, style="bold"), overflow="fold", no_wrap=keyed and not column)
                     for row in rows:
                         table.add_row(*(Text(printable(cell)) for cell in row))
                     console.print(Padding(table, (0, 0, 0, 2)))
