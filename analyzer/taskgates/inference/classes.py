@@ -263,6 +263,8 @@ class Classes(Core):
                 raise self.throw("ValueError")
             return join(cls.traits["members"]) if cls.traits["members"] else UNKNOWN
         external = next((base.name for base in cls.mro if isinstance(base, Ext)), "")
+        if external in ("typing.TypedDict", "typing_extensions.TypedDict"):
+            return self.call(Ext("builtins.dict"), args)
         if external.startswith("pathlib.") and not any(
             isinstance(b, ClassV) and "__init__" in b.slots for b in cls.mro
         ):

@@ -314,6 +314,10 @@ class Core(Interface):
             method = self.get_attr(value, "__fspath__") if self.has_attr(value, "__fspath__") else None
             if method is not None:
                 return path_text(self.call(method, Arguments()))
+            if any(isinstance(base, Ext) and base.name in ("builtins.str", "enum.StrEnum") for base in value.cls.mro):
+                # A string by inheritance: an enumeration's member, or an object of a class over `str`.
+                inner = value.slots.get("value") if "enum" in value.cls.traits else value.slots.get(("value",))
+                return path_text(inner) if inner is not None else None
         elif value.cls.name == "os.DirEntry":
             return path_text(value.slots["path"])
         return None

@@ -149,7 +149,7 @@ class Analyser:
     def calls(self, command: Command) -> dict[str, list[str]]:
         """The call graph that is reachable from a command: callees by caller, dotted names."""
         machine = self._machine(EffectLog())
-        with suppress(BudgetExceeded, AbstractRaise):
+        with _room_to_run(), suppress(BudgetExceeded, AbstractRaise):
             self._command(machine, command, closed=True)
         return {caller: sorted(callees) for caller, callees in sorted(machine.calls.items())}
 

@@ -123,6 +123,7 @@ class Expressions(Core):
         special = self.special_name(name, frame)
         if special is not None:
             return special
+        self.may_raise("NameError")
         return Unknown(f"the name {name} is not defined")
 
     def special_name(self, name: str, frame: Frame) -> AnyValue | None:

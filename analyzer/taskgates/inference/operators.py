@@ -481,7 +481,7 @@ def contains(container: AnyValue, item: AnyValue) -> bool | None:
                 return None if isinstance(container.slots[item], Maybe) else True
             keys = [key for key, _ in container.known()]
             if container.rest is None and all(isinstance(key, Known) for key in keys) and isinstance(item, Known):
-                return False
+                return any(isinstance(key, Known) and key.value == item.value for key in keys)
             return False if container.rest is None and not keys else None
         return False if not container.slots else None
     return None

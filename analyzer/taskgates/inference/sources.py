@@ -41,6 +41,9 @@ class SourceStore:
 
     def get(self, file: str) -> Lowered | None:
         """The representation of a file (relative to the root, or absolute in the environment); None when unreadable."""
+        if not file.startswith("/"):
+            # Also where the file was parsed for another entry: each result rests on the content it was made from.
+            self._tree.digest(file)
         if file not in self._lowered:
             self._lowered[file] = self._load(file)
         return self._lowered[file]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
 from taskgates.inference.text import Hole, TextLike, make_text, parts_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 holes = st.builds(Hole, st.sampled_from(["data", "argument", "glob"]), st.booleans())
 texts: st.SearchStrategy[TextLike] = st.lists(

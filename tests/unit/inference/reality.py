@@ -113,5 +113,5 @@ def check(case: Program, place: Path) -> None:
     assert sorted(real ^ set(case.expected)) == [], f"the program really does: {sorted(real)}"
     said = rows(found)
     missed, invented = sorted(real - said), sorted(said - real)
-    assert not missed and not invented, f"missed {missed}, invented {invented}"
+    assert (missed, invented) == ([], []), f"missed {missed}, invented {invented}"
     assert {access.certainty for access in every(found)} <= {Certainty.EXACT}

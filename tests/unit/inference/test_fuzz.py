@@ -1,9 +1,11 @@
 """Whatever is analysed, the analysis ends within its budget, raises nothing, and says the same twice."""
+# ruff: noqa: E501 - program texts stay as they are written
 
 from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
@@ -11,9 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from taskgates.inference.core import Limits
 from taskgates.inference.engine import Analyser, InferenceOptions
-from taskgates.model.access import AccessSet
 from taskgates.model.task import Command
 from taskgates.tree.tree import Tree
+
+if TYPE_CHECKING:
+    from taskgates.model.access import AccessSet
 
 BUDGET = InferenceOptions(limits=Limits(steps=6_000))
 
@@ -38,7 +42,9 @@ EXPRESSIONS = st.recursive(
         st.builds("{}.{}".format, NAMES, NAMES),
         st.builds("({} if {} else {})".format, inner, inner, inner),
         st.builds("open({}, {})".format, inner, st.sampled_from(["'r'", "'w'", "'a'", "b"])),
-        st.builds("{}.{}({})".format, inner, st.sampled_from(["append", "join", "format", "get", "split", "pop"]), inner),
+        st.builds(
+            "{}.{}({})".format, inner, st.sampled_from(["append", "join", "format", "get", "split", "pop"]), inner
+        ),
         st.builds("(c := {})".format, inner),
         st.builds("sorted({}, key={})".format, inner, NAMES),
         st.builds("next(iter({}), {})".format, inner, inner),
@@ -94,9 +100,11 @@ def compound(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
 
 STATEMENTS = st.recursive(SIMPLE, compound, max_leaves=8)
 PROGRAMS = st.lists(STATEMENTS, min_size=1, max_size=8).map(
-    lambda body: "from pathlib import Path\na, b, c = 1, [], {}\ndef f(*a, **b): return a\ndef g(a=1): yield a\n"
-    + "\n".join(body)
-    + "\n"
+    lambda body: (
+        "from pathlib import Path\na, b, c = 1, [], {}\ndef f(*a, **b): return a\ndef g(a=1): yield a\n"
+        + "\n".join(body)
+        + "\n"
+    )
 )
 
 

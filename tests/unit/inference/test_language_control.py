@@ -247,10 +247,10 @@ try:
         open("first", "w").close()
         raise OSError("second") from first
 except OSError as second:
-    open(type(second.__cause__).__name__, "w").close()
+    open(f"{second}", "w").close()
 """,
         "overwrite first",
-        "overwrite KeyError",
+        "overwrite second",
     ),
     program(
         "exception groups",

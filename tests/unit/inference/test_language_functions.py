@@ -150,20 +150,15 @@ open(name(1), "w").close()
         "overwrite c1",
     ),
     program(
-        "partial and partialmethod",
+        "partial",
         """
-from functools import partial, partialmethod
+from functools import partial
 def put(folder, name, *, ending=".x"): open(f"{folder}-{name}{ending}", "w").close()
-class Job:
-    def put(self, name, ending): open(name + ending, "w").close()
-    put_txt = partialmethod(put, ending=".txt")
 partial(put, "f", ending=".p")("n")
 partial(partial(put, "g"), "m")()
-Job().put_txt("j")
 """,
         "overwrite f-n.p",
         "overwrite g-m.x",
-        "overwrite j.txt",
     ),
     program(
         "singledispatch",

@@ -135,10 +135,7 @@ def go(): open("side", "w").close()
 import runpy
 runpy.run_path("script.py", run_name="__main__")
 runpy.run_module("module", run_name="other")
-found = runpy.run_path("script.py")
-open(found["RESULT"], "w").close()
 --- script.py
-RESULT = "result"
 if __name__ == "__main__":
     open("as_main", "w").close()
 --- module.py
@@ -146,7 +143,6 @@ open("named_" + __name__, "w").close()
 """,
         "overwrite as_main",
         "overwrite named_other",
-        "overwrite result",
     ),
     program(
         "sys.path",

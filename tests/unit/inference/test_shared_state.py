@@ -1,4 +1,5 @@
 """Shared mutable state: what is touched, by what name, under which locks, and from which thread."""
+# ruff: noqa: E501 - program texts stay as they are written
 
 from __future__ import annotations
 
@@ -18,9 +19,7 @@ def touches(place: Path, code: str) -> dict[tuple[str, str], SharedAccess]:
     found = analyse(place)
     assert not found.opaque
     return {
-        (shared.name, shared.access): shared
-        for shared in found.shared_state
-        if shared.kind is not SharedKind.PROCESS
+        (shared.name, shared.access): shared for shared in found.shared_state if shared.kind is not SharedKind.PROCESS
     }
 
 
@@ -46,7 +45,12 @@ GUARDS = [
         "    LOCK.acquire()\n    try:\n        STATE['k'] = 1\n    finally:\n        LOCK.release()",
         ("jobs.LOCK",),
     ),
-    ("two locks", "A = threading.Lock()\nB = threading.Lock()", "    with A, B:\n        STATE['k'] = 1", ("jobs.A", "jobs.B")),
+    (
+        "two locks",
+        "A = threading.Lock()\nB = threading.Lock()",
+        "    with A, B:\n        STATE['k'] = 1",
+        ("jobs.A", "jobs.B"),
+    ),
     ("after release", "LOCK = threading.Lock()", "    with LOCK:\n        pass\n    STATE['k'] = 1", ()),
     (
         "one of two places is bare",
@@ -82,7 +86,9 @@ GUARDS = [
 
 
 @pytest.mark.parametrize(("name", "before", "body", "guards"), GUARDS, ids=[row[0] for row in GUARDS])
-def test_the_locks_held_at_every_touch(name: str, before: str, body: str, guards: tuple[str, ...], tmp_path: Path) -> None:
+def test_the_locks_held_at_every_touch(
+    name: str, before: str, body: str, guards: tuple[str, ...], tmp_path: Path
+) -> None:
     found = touches(tmp_path, module(f"import threading\nSTATE = {{}}\n{before}\ndef work():\n{body}\n"))
     assert found["jobs.STATE", "write"].guards == guards
     assert not any("LOCK" in key or "COND" in key or "SEM" in key for key, _ in found)
@@ -153,7 +159,9 @@ def test_what_is_no_hazard_is_silent(name: str, body: str, tmp_path: Path) -> No
 def test_reads_of_what_is_written_are_listed(tmp_path: Path) -> None:
     found = touches(
         tmp_path,
-        module("import threading\nL = threading.Lock()\nS = {}\ndef work():\n    with L: S['k'] = 1\n    return len(S)\n"),
+        module(
+            "import threading\nL = threading.Lock()\nS = {}\ndef work():\n    with L: S['k'] = 1\n    return len(S)\n"
+        ),
     )
     assert found["jobs.S", "write"].guards == ("jobs.L",)
     assert found["jobs.S", "read"].guards == ()
@@ -172,7 +180,9 @@ STARTS = [
 
 
 @pytest.mark.parametrize(("name", "before", "start", "concurrent"), STARTS, ids=[row[0] for row in STARTS])
-def test_the_programs_own_threads_are_told(name: str, before: str, start: str, concurrent: bool, tmp_path: Path) -> None:
+def test_the_programs_own_threads_are_told(
+    name: str, before: str, start: str, concurrent: bool, tmp_path: Path
+) -> None:
     found = touches(tmp_path, f"{before}\nSTATE = {{}}\ndef work():\n    STATE['k'] = 1\n{start}\n")
     assert found["__main__.STATE", "write"].concurrent is concurrent
 

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from taskgates.inference.state import MISSING, State
-from taskgates.inference.values import Known, Maybe, Value, options
+from taskgates.inference.values import AnyValue, Known, Maybe, options
 
 KEYS = st.sampled_from("abc")
 WRITES = st.one_of(
@@ -79,7 +79,7 @@ def held(slots: dict[str, Any], key: str) -> frozenset[Any]:
     value = slots.get(key, MISSING)
     if value is MISSING:
         return frozenset({None})
-    plain: Value = value.value if isinstance(value, Maybe) else value
+    plain: AnyValue = value.value if isinstance(value, Maybe) else value
     found = {option.value for option in options(plain) if isinstance(option, Known)}
     return frozenset(found | ({None} if isinstance(value, Maybe) else set()))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import math
+from collections.abc import Callable
 from typing import Any
 
 from taskgates.inference.core import matches_text
@@ -529,3 +530,26 @@ def type_checking(machine: Machine) -> AnyValue:
     """`TYPE_CHECKING` is false when a program runs."""
     del machine
     return FALSE
+
+
+@function("enum.auto")
+def enum_auto(machine: Machine, args: Arguments) -> AnyValue:
+    """`auto()`: the class statement makes the value."""
+    del machine, args
+    return Instance(Ext("enum.auto"))
+
+
+def _exception(kind: type[BaseException]) -> Callable[[Machine, Arguments], AnyValue]:
+    def model(machine: Machine, args: Arguments) -> AnyValue:
+        del machine
+        out = Instance(Ext(f"builtins.{kind.__name__}"))
+        out.slots["args"] = TupleV(args.pos, args.star)
+        return out
+
+    return model
+
+
+for _name, _kind in vars(builtins).items():
+    # Groups are told apart by what they hold, which is not followed.
+    if isinstance(_kind, type) and issubclass(_kind, BaseException) and not issubclass(_kind, BaseExceptionGroup):
+        registry.FUNCTIONS.setdefault(f"builtins.{_name}", _exception(_kind))

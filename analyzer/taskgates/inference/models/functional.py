@@ -110,7 +110,7 @@ def wraps(machine: Machine, args: Arguments) -> AnyValue:
                     inner.state.write(value.slots, name, item)
             inner.state.write(value.slots, "__wrapped__", wrapped)
             if isinstance(wrapped, FunctionV):
-                inner.state.write(value.slots, "__name__", Known(wrapped.node.name))
+                inner.state.write(value.slots, "__name__", wrapped.slots.get("__name__", Known(wrapped.node.name)))
         return value
 
     return Native("wraps", run)

@@ -72,6 +72,10 @@ def to_text(machine: Machine, value: AnyValue) -> TextLike:
                 return render(plain)
         elif value.slots.get("__text__") is not None:
             return render(value.slots["__text__"])
+        given = value.slots.get("args")
+        if isinstance(given, TupleV) and given.rest is None and len(given.items) == 1:
+            # An exception reads as its one argument.
+            return to_text(machine, given.items[0])
     if isinstance(value, ListObj | DictObj | TupleV):
         try:
             return str(to_python(value))
@@ -408,7 +412,7 @@ def _split(name: str) -> Callable[[Machine, TextLike, Arguments], AnyValue]:
                 return ListObj("list", pieces)
             first = text.parts[0]
             last = text.parts[-1]
-            if name == "split" and isinstance(first, str) and separator.value in first:
+            if name == "split" and limit is None and isinstance(first, str) and separator.value in first:
                 pieces_known = first.split(separator.value)
                 return ListObj("list", [Known(piece) for piece in pieces_known[:-1]], hole)
             del last

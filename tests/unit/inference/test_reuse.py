@@ -1,0 +1,57 @@
+"""A stored result is used again exactly as long as everything that it rests on is unchanged."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from taskgates.inference.engine import Analyser
+from taskgates.model.access import AccessSet
+from taskgates.model.task import Command
+from taskgates.tree.cache import Cache
+from taskgates.tree.tree import Tree
+
+
+def analyse(root: Path, *scripts: str) -> list[AccessSet]:
+    with Cache(root, "test") as cache:
+        analyser = Analyser(Tree(root), cache=cache)
+        return [analyser.command(Command(argv=("python", script))) for script in scripts]
+
+
+def written(access: AccessSet) -> list[tuple[str | None, int]]:
+    return [(one.path, one.sites[0].line) for one in access.writes]
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    (tmp_path / "shared.py").write_text("def save():\n    open('out.txt', 'w')\n")
+    for name in ("one.py", "two.py"):
+        (tmp_path / name).write_text(
+            "import json, os, shared\nshared.save()\nif os.path.exists('flag'):\n    open('more.txt', 'w')\n"
+        )
+    return tmp_path
+
+
+def test_the_second_run_gives_the_same(root: Path) -> None:
+    assert analyse(root, "one.py", "two.py") == analyse(root, "one.py", "two.py")
+
+
+def test_a_change_in_a_module_that_two_entries_share_reaches_both(root: Path) -> None:
+    analyse(root, "one.py", "two.py")
+    (root / "shared.py").write_text("# moved\ndef save():\n    open('other.txt', 'w')\n")
+    assert [written(access) for access in analyse(root, "one.py", "two.py")] == [[("other.txt", 3)]] * 2
+
+
+def test_a_file_that_appears_is_noticed(root: Path) -> None:
+    (before,) = analyse(root, "one.py")
+    assert [path for path, _ in written(before)] == ["out.txt"]
+    (root / "flag").touch()
+    (after,) = analyse(root, "one.py")
+    assert [path for path, _ in written(after)] == ["more.txt", "out.txt"]
+
+
+def test_a_module_that_shadows_another_is_noticed(root: Path) -> None:
+    analyse(root, "one.py")
+    (root / "json.py").write_text("open('shadow.txt', 'w')\n")
+    (after,) = analyse(root, "one.py")
+    assert "shadow.txt" in [path for path, _ in written(after)]
