@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from taskgates.inference.engine import Analyser
-from taskgates.model.access import AccessSet
 from taskgates.model.task import Command
 from taskgates.tree.cache import Cache
 from taskgates.tree.tree import Tree
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from taskgates.model.access import AccessSet
 
 
 def analyse(root: Path, *scripts: str) -> list[AccessSet]:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import builtins
 import math
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from taskgates.inference.core import matches_text
 from taskgates.inference.models import registry
@@ -48,6 +47,9 @@ from taskgates.inference.values import (
     text_hole,
     text_of,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def _pure(name: str, func: Any, otherwise: AnyValue) -> None:

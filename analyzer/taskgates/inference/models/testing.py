@@ -25,6 +25,7 @@ from taskgates.inference.values import (
     ListObj,
     ModuleV,
     Native,
+    Partial,
     TupleV,
     options,
     text_hole,
@@ -240,8 +241,6 @@ def init_case(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
 def add_cleanup(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
     """`self.addCleanup(function, ...)`."""
     if args.pos:
-        from taskgates.inference.values import Partial
-
         entry = Partial(args.pos[0], Arguments(args.pos[1:], args.kw, args.star, args.kwstar))
         pending = obj.slots.get(CLEANUPS)
         items = pending.items if isinstance(pending, ListObj) else ()
