@@ -1,4 +1,4 @@
-"""The reader of DVC pipelines. Names, commands and edges were checked against DVC 3 on the same files."""
+"""The reader of DVC pipelines. Names and commands were checked against DVC 3 on the same files."""
 
 import json
 from pathlib import Path
