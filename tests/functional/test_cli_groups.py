@@ -229,7 +229,7 @@ def test_the_graph_of_calls(taskgates: Any, demo: Path) -> None:
     done = taskgates("graph", "calls", "--format", "json", "--", "python", "-m", "orders.report", cwd=demo)
     assert done.returncode == 0, done.stderr
     calls = json.loads(done.stdout)
-    assert "orders.progress.mark_done" in calls["__main__.main"]
+    assert "orders.progress.mark_done" in calls["orders.report.main"]
     picture = taskgates("graph", "calls", "--", "python", "-m", "orders.report", cwd=demo).stdout
     assert "<svg" in picture
     assert "&lt;builtin&gt;.open" in picture

@@ -134,7 +134,7 @@ class Attributes(Core):
                 and self.frame.function is not None
                 and not isinstance(value, FunctionV | ClassV | ModuleV | Ext | Native)
             ):
-                self.shared(f"{obj.name}.{name}", SharedKind.MODULE_GLOBAL, "read", node)
+                self.shared(f"{obj.dotted}.{name}", SharedKind.MODULE_GLOBAL, "read", node)
             return value
         if name == "__dict__":
             return AttributeView(obj)

@@ -65,7 +65,7 @@ class Calls(Core):
             if param.default is not None:
                 value = self.eval(param.default, frame)
                 if isinstance(value, ListObj | DictObj) and value.owner is None:
-                    value.owner = (f"{frame.module.name}.{qualname}.{param.name}", "default-argument")
+                    value.owner = (f"{frame.module.dotted}.{qualname}.{param.name}", "default-argument")
                 defaults[param.name] = value
         function = FunctionV(node, frame.module, frame, qualname, defaults)
         if frame.cls is not None and frame.function is None:
@@ -95,7 +95,7 @@ class Calls(Core):
                 flat.append(next((b for b in base.options if isinstance(b, ClassV | Ext)), UNKNOWN))
             else:
                 flat.append(base)
-        cls = ClassV(node.name, f"{frame.module.name}.{qualname}", frame.module, tuple(flat))
+        cls = ClassV(node.name, f"{frame.module.dotted}.{qualname}", frame.module, tuple(flat))
         cls.node = node
         body = Frame(frame.module, qualname, cls.slots, frame)
         body.cls = cls
@@ -185,7 +185,7 @@ class Calls(Core):
 
     def frame_name(self, frame: Frame) -> str:
         """The dotted name of what a frame executes."""
-        module = frame.module.name
+        module = frame.module.dotted
         if frame.qualname == "<module>" or (frame.cls is not None and frame.function is None):
             return module
         return f"{module}.{frame.qualname}"
@@ -193,7 +193,7 @@ class Calls(Core):
     def call_function(self, func: FunctionV, args: Arguments) -> AnyValue:
         """Call a function of the analysed code."""
         node = func.node
-        self.note_call(f"{func.module.name}.{func.qualname}")
+        self.note_call(f"{func.module.dotted}.{func.qualname}")
         self.tick()
         if node.is_generator:
             return self.run_generator(func, args)
@@ -214,7 +214,7 @@ class Calls(Core):
             args = Arguments([*func.args.pos, *args.pos], {**func.args.kw, **args.kw}, args.star, args.kwstar)
             func = func.func
         if isinstance(func, FunctionV) and func.node.is_generator:
-            self.note_call(f"{func.module.name}.{func.qualname}")
+            self.note_call(f"{func.module.dotted}.{func.qualname}")
             self.run_function(func, args, None, on_yield)
             return
         content = self.iterate(self.call(func, args))
@@ -441,7 +441,6 @@ class Calls(Core):
         special = self.construct_special(cls, args)
         if special is not None:
             return special
-        self.note_call(cls.qualname)
         for base in cls.mro:
             if isinstance(base, ClassV) and "__new__" in base.slots:
                 created = self.call(_unwrap(base.slots["__new__"]), args.shifted(cls))

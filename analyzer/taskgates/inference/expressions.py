@@ -116,7 +116,7 @@ class Expressions(Core):
                 and not isinstance(value, FunctionV | ClassV | ModuleV | Ext | Native)
                 and not self.is_private(value)
             ):
-                self.shared(f"{module.name}.{name}", SharedKind.MODULE_GLOBAL, "read", node)
+                self.shared(f"{module.dotted}.{name}", SharedKind.MODULE_GLOBAL, "read", node)
             return value
         if name in BUILTINS:
             return Ext(f"builtins.{name}")

@@ -210,7 +210,7 @@ class Library(RowResults):
         if row.executes is not None:
             executed = self.execute_code(row, bound, call)
             if executed is not None:
-                result = executed
+                return executed
         if row.ends:
             raise self.throw("SystemExit")
         if row.kind is Kind.TYPE:
@@ -234,7 +234,7 @@ class Library(RowResults):
             if value is not None and not ignored:
                 instance.slots[name] = value
         if self.call_node is not None and self.frame is not None:
-            instance.slots.setdefault("label", Known(f"{self.frame.module.name}.{self.frame.qualname}"))
+            instance.slots.setdefault("label", Known(f"{self.frame.module.dotted}.{self.frame.qualname}"))
         if opened is not None:
             instance.slots.setdefault("name", opened)
         return instance

@@ -110,7 +110,7 @@ class Statements(Core):
         if isinstance(obj, ClassV) and self.frame is not None and self.frame.function is not None:
             self.shared(f"{obj.qualname}.{node.name}", SharedKind.CLASS_ATTRIBUTE, "write", node)
         elif isinstance(obj, ModuleV) and self.frame is not None and obj is not self.frame.module:
-            self.shared(f"{obj.name}.{node.name}", SharedKind.MODULE_GLOBAL, "write", node)
+            self.shared(f"{obj.dotted}.{node.name}", SharedKind.MODULE_GLOBAL, "write", node)
         else:
             self.mutated(obj, node)
 
@@ -147,13 +147,13 @@ class Statements(Core):
         slots = self.slots_for(name, frame)
         module = frame.module
         if slots is module.slots:
-            label = f"{module.name}.{name}"
+            label = f"{module.dotted}.{name}"
             if frame.slots is not slots:
                 self.shared(label, SharedKind.MODULE_GLOBAL, "write", node)
             self.own(value, label, "module-global")
         elif name in frame.nonlocals:
             owner = frame.parent.qualname if frame.parent is not None else frame.qualname
-            self.shared(f"{module.name}.{owner}.{name}", SharedKind.CLOSURE, "write", node)
+            self.shared(f"{module.dotted}.{owner}.{name}", SharedKind.CLOSURE, "write", node)
         elif frame.cls is not None and slots is frame.cls.slots:
             self.own(value, f"{frame.cls.qualname}.{name}", "class-attribute")
         self.state.write(slots, name, value)

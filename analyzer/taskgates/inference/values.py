@@ -427,6 +427,16 @@ class ModuleV(Heap):
         self.path: tuple[str, ...] = ()
         self.done = False
 
+    @property
+    def dotted(self) -> str:
+        """The name by which reports speak of the module: the main program's is the one it would be imported by."""
+        if self.name != "__main__" or not self.file.endswith(".py"):
+            return self.name
+        stem = self.file.rsplit("/", 1)[-1].removesuffix(".py")
+        if self.package:
+            return f"{self.package}.{stem}"
+        return stem if self.file.startswith("/") else self.file.removesuffix(".py").replace("/", ".")
+
     def __repr__(self) -> str:
         return f"ModuleV({self.name})"
 

@@ -184,7 +184,7 @@ def test_the_programs_own_threads_are_told(
     name: str, before: str, start: str, concurrent: bool, tmp_path: Path
 ) -> None:
     found = touches(tmp_path, f"{before}\nSTATE = {{}}\ndef work():\n    STATE['k'] = 1\n{start}\n")
-    assert found["__main__.STATE", "write"].concurrent is concurrent
+    assert found["main.STATE", "write"].concurrent is concurrent
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,22 @@ from taskgates.inference.values import (
 )
 
 
-@function("functools.partial", "functools.partialmethod")
+@function("functools.partialmethod")
+def partialmethod(machine: Machine, args: Arguments) -> AnyValue:
+    """`partialmethod(function, ...)`: the object comes in front of the arguments that are given beforehand."""
+    del machine
+    if not args.pos:
+        return UNKNOWN
+    func, given = args.pos[0], args
+
+    def run(inner: Machine, call: Arguments) -> AnyValue:
+        pos = [*call.pos[:1], *given.pos[1:], *call.pos[1:]]
+        return inner.call(func, Arguments(pos, {**given.kw, **call.kw}, call.star or given.star, call.kwstar))  # type: ignore[no-any-return]
+
+    return Native("method:partialmethod", run)
+
+
+@function("functools.partial")
 def partial(machine: Machine, args: Arguments) -> AnyValue:
     """`partial(function, ...)`."""
     del machine

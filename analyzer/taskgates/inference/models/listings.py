@@ -58,6 +58,8 @@ def glob_element(base: TextLike, pattern: TextLike) -> TextLike:
             text = match.group()
             if text.startswith("**"):
                 out.append(Hole("glob", True))
+                if text.endswith("/"):
+                    out.append("/")
             elif text.startswith("{"):
                 out.append(text)
             else:
