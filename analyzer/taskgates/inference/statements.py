@@ -43,6 +43,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
 
+ENDLESS_TURNS = 12
+"""Turns of a loop without an exit that are run one by one, before it is summarised."""
+
+
 class Statements(Core):
     """The statement half of the interpreter."""
 
@@ -357,6 +361,8 @@ class Statements(Core):
             state.end()
 
     def while_(self, stmt: ir.While, frame: Frame) -> int:
+        # A loop that nothing in it ends is a service's: its turns are alike.
+        bound = self.limits.unroll if _may_exit(stmt.body) or not isinstance(stmt.test, ir.Const) else ENDLESS_TURNS
         token = object()
         out = NORMAL
         extra = 0
@@ -370,7 +376,7 @@ class Statements(Core):
                 decided = self.truth(self.eval(stmt.test, frame))
                 if decided is False:
                     break
-                if decided is None or extra or count >= self.limits.unroll:
+                if decided is None or extra or count >= bound:
 
                     def once() -> int:
                         if self.truth(self.eval(stmt.test, frame)) is False:
@@ -612,6 +618,23 @@ class Statements(Core):
     def import_(self, stmt: ir.Import | ir.ImportFrom, frame: Frame) -> int:
         self.import_names(stmt, frame)
         return NORMAL
+
+
+def _may_exit(body: list[ir.Stmt]) -> bool:
+    """Whether some statement of a loop's body leaves the loop or the function."""
+    for stmt in body:
+        if isinstance(stmt, ir.Break | ir.Return | ir.Raise):
+            return True
+        if isinstance(stmt, ir.FunctionDef | ir.ClassDef):
+            continue
+        for name in ("body", "orelse", "final"):
+            if _may_exit(getattr(stmt, name, [])):
+                return True
+        if isinstance(stmt, ir.Try) and any(_may_exit(handler.body) for handler in stmt.handlers):
+            return True
+        if isinstance(stmt, ir.Match) and any(_may_exit(case.body) for case in stmt.cases):
+            return True
+    return False
 
 
 _EXECUTE: dict[type, Callable[[Any, Any, Frame], int]] = {

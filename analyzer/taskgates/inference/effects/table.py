@@ -51,6 +51,7 @@ class EffectTable:
         self._unparsed = rows
         self._rows: dict[str, Row] = dict(parsed or {})
         self._canonical: dict[str, str] = {}
+        self._linear: dict[str, tuple[Row, ...]] = {}
         self._prefixes: frozenset[str] | None = None
         self._effect_names: dict[str, frozenset[str]] | None = None
 
@@ -100,14 +101,17 @@ class EffectTable:
 
     def linearisation(self, qualname: str) -> tuple[Row, ...]:
         """A type's row and those of its bases, nearest first, each once; empty when the name is not a type's."""
-        out: dict[str, Row] = {}
-        pending = [qualname]
-        while pending:
-            row = self.type(pending.pop(0))
-            if row is not None and row.name not in out:
-                out[row.name] = row
-                pending.extend(row.bases)
-        return tuple(out.values())
+        known = self._linear.get(qualname)
+        if known is None:
+            out: dict[str, Row] = {}
+            pending = [qualname]
+            while pending:
+                row = self.type(pending.pop(0))
+                if row is not None and row.name not in out:
+                    out[row.name] = row
+                    pending.extend(row.bases)
+            known = self._linear[qualname] = tuple(out.values())
+        return known
 
     def method(self, qualname: str, name: str) -> Row | None:
         """The row of a type's method, its own or inherited; None when it is not listed."""
