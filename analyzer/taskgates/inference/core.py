@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -53,6 +54,8 @@ class Limits(msgspec.Struct, frozen=True):
 
     Attributes:
         steps: statements and calls that one entry may run.
+        seconds: how long one entry may take; 0 for no such bound, since a bound in seconds makes results depend on the
+            machine.
         depth: how deep calls may nest.
         recursion: how often one function may be active at once.
         unroll: how many known elements a loop runs one by one.
@@ -64,6 +67,7 @@ class Limits(msgspec.Struct, frozen=True):
     """
 
     steps: int = 300_000
+    seconds: float = 0.0
     depth: int = 80
     recursion: int = 4
     unroll: int = 300
@@ -201,6 +205,7 @@ class Core(Interface):
         self.undecided = 0
         self.threads = 0
         self.steps = 0
+        self.deadline = time.monotonic() + limits.seconds if limits.seconds else 0.0
         self.starved = 0
         self.cut_at = limits.steps + 1
         self.spent = 0
@@ -229,6 +234,9 @@ class Core(Interface):
             BudgetExceeded: when it ran out.
         """
         self.steps += amount
+        if self.deadline and time.monotonic() > self.deadline:
+            self.opaque(f"the budget of {self.limits.seconds:g} seconds ran out; raise `seconds` to look further")
+            raise BudgetExceeded
         if self.steps > self.cut_at:
             self.look_at_watches()
         if self.steps > self.limits.steps:

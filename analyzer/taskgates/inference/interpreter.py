@@ -194,6 +194,7 @@ class Interpreter(
         child.process_depth = self.process_depth + 1
         child.process_keys = self.process_keys
         child.steps = self.steps
+        child.deadline = self.deadline
         child.calls = self.calls
         return child
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from taskgates.inference.engine import Analyser
+from taskgates.inference.core import Limits
+from taskgates.inference.engine import Analyser, InferenceOptions
 from taskgates.model.task import Command
 from taskgates.tree.cache import Cache
 from taskgates.tree.tree import Tree
@@ -59,3 +60,15 @@ def test_a_module_that_shadows_another_is_noticed(root: Path) -> None:
     (root / "json.py").write_text("open('shadow.txt', 'w')\n")
     (after,) = analyse(root, "one.py")
     assert "shadow.txt" in [path for path, _ in written(after)]
+
+
+def test_a_bound_in_seconds_that_runs_out_is_said(tmp_path: Path) -> None:
+    (tmp_path / "slow.py").write_text(
+        "open('first.txt', 'w')\nx = 0\nfor i in range(200):\n    for j in range(200):\n        x += i\n"
+    )
+    options = InferenceOptions(limits=Limits(seconds=1e-9))
+    access = Analyser(Tree(tmp_path), options).command(Command(argv=("python", "slow.py")))
+    assert [one.reason for one in access.opaque] == [
+        "the budget of 1e-09 seconds ran out; raise `seconds` to look further"
+    ]
+    assert not access.complete
