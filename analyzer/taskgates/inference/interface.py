@@ -217,10 +217,6 @@ class Interface:
         """Narrow variables by the outcome of a test."""
         raise NotImplementedError
 
-    def render(self, value: AnyValue) -> AnyValue:
-        """`str(value)`: user-defined `__str__` is called."""
-        raise NotImplementedError
-
     def run_module(self, value: ModuleV, dunder_name: str, described: str = "") -> None:
         """See the import part."""
         raise NotImplementedError

@@ -57,7 +57,7 @@ from taskgates.inference.processes import Processes
 from taskgates.inference.refine import Refinement
 from taskgates.inference.relevance import Relevance
 from taskgates.inference.statements import Statements
-from taskgates.inference.values import AnyValue, ListObj
+from taskgates.inference.values import ListObj
 
 if TYPE_CHECKING:
     from taskgates.inference.core import Limits
@@ -202,7 +202,3 @@ class Interpreter(
         """Find a module; where its parent package is imported, in that package's folders."""
         parent = self.modules.get(name.rpartition(".")[0])
         return self.locate_child(parent, name)
-
-    def contains_value(self, value: AnyValue) -> bool:
-        """Whether a value is a sequence object."""
-        return isinstance(value, ListObj)
