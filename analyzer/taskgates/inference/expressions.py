@@ -97,8 +97,6 @@ class Expressions(Core):
                     if value is not None:
                         return value.value if isinstance(value, Maybe) else value
                     if first and name in current.locals:
-                        if frame.parent is not None and frame.parent.slots is not module.slots:
-                            pass
                         return Unknown(f"the variable {name} may not be set")
             elif (first or current.cls is None) and current.slots is not module.slots:
                 value = current.slots.get(name)

@@ -282,7 +282,7 @@ class Imports(Core):
                 return self.get_attr(module, name)
             if not module.done:
                 return Unknown(f"{name} of {module_name}, imported in a circle")
-            if module.ir is not None and not any(item for item in ("*",) if item in module.slots):
+            if module.ir is not None:
                 self.may_raise("ImportError")
             return self.get_attr(module, name)
         if isinstance(module, Ext):

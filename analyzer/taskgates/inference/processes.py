@@ -163,11 +163,7 @@ class Processes(Core):
         if shell or (shell is None and len(words) == 1):
             self.run_shell(single, state)
             return
-        texts: list[TextLike] = []
-        for word in words:
-            text = path_text(word)
-            texts.append(text if text is not None else render(word))
-        if not texts:
+        if not words:
             return
         for alternative in _alternatives(words):
             self.shell().run_argv(alternative, state, Place(), self.conditional)
@@ -307,9 +303,7 @@ class Processes(Core):
         text = text_of(path)
         if isinstance(text, str):
             entries.extend(as_value(self.absolute(piece)) for piece in text.split(":") if piece)
-        source = self.in_tree("src")
         self.search.slots.update(ListObj("list", entries).slots)
-        del source
 
     def run_script(self, script: AnyValue, args: Sequence[AnyValue]) -> None:
         """Analyse a script, or a folder with a `__main__.py`, as `python SCRIPT ARG...` runs it."""

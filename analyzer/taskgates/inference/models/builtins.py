@@ -240,7 +240,7 @@ def type_(machine: Machine, args: Arguments) -> AnyValue:
                     cls.slots[key.value] = value
                     if isinstance(value, FunctionV) and value.cls is None:
                         value.cls = cls
-        return machine.build_class(None, cls, {}) if False else cls
+        return cls
     return machine.type_of(args.pos[0]) if args.pos else UNKNOWN
 
 
