@@ -4,33 +4,28 @@ from __future__ import annotations
 
 import gc
 import sys
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from taskgates.inference.core import AbstractRaise, BudgetExceeded, Frame, Limits
+from taskgates.inference.call_graph import CALLEES, CallGraph, CallGraphInterpreter, CallLog
+from taskgates.inference.core import AbstractRaise, BudgetExceeded, Limits
 from taskgates.inference.effects import EffectTable, load_effects
 from taskgates.inference.interpreter import Interpreter
 from taskgates.inference.locate import Locator
 from taskgates.inference.log import EffectLog, RawSite
-from taskgates.inference.models import registry
 from taskgates.inference.paths import normalise
 from taskgates.inference.processes import COMMAND_FILE
+from taskgates.inference.public import PublicEntries
+from taskgates.inference.relevance import Mentions
 from taskgates.inference.shell.host import ShellState
 from taskgates.inference.shell.places import Place
 from taskgates.inference.sources import SourceStore
 from taskgates.inference.values import (
-    AnyValue,
-    Arguments,
-    ClassV,
-    FunctionV,
-    Instance,
+    SET_SIZE,
     Known,
-    ListObj,
-    ModuleV,
-    Unknown,
 )
 from taskgates.model.access import AccessSet
 from taskgates.model.finding import Problem
@@ -45,7 +40,7 @@ if TYPE_CHECKING:
 
     from taskgates.model.task import Command, Task
 
-ENGINE_VERSION = "1"
+ENGINE_VERSION = "2"
 """Changes whenever the same input may give another result; results of other versions are not reused."""
 
 
@@ -111,11 +106,20 @@ class Analyser:
         self.cache = cache or NullCache()
         self.root = str(tree.root)
         self.environment: Environment = find_environment(tree.root, self.options.python)
-        self.effects: EffectTable = load_effects([Path(name) for name in self.options.effect_files])
+        self.effects: EffectTable = load_effects([Path(name) for name in self.options.effect_files], root=tree.root)
         self.sources = SourceStore(tree, self.cache, self.options.limits.file_size)
         self._problems: dict[str, Problem] = {}
+        self._mentions = Mentions(self.effects)
+        self._entries = PublicEntries(tree, self._machine, self._mentions)
         self._version = content_digest(
-            msgspec.json.encode([ENGINE_VERSION, msgspec.to_builtins(self.options), self.environment.fingerprint()])
+            msgspec.json.encode(
+                [
+                    ENGINE_VERSION,
+                    msgspec.to_builtins(self.options),
+                    self.effects.user_digest,
+                    self.environment.fingerprint(),
+                ]
+            )
         )
 
     @property
@@ -146,17 +150,44 @@ class Analyser:
             return None
         return self._run(", ".join(sources), lambda _: None, sources)
 
-    def calls(self, command: Command) -> dict[str, list[str]]:
-        """The call graph that is reachable from a command: callees by caller, dotted names."""
-        machine = self._machine(EffectLog())
-        with _room_to_run(), suppress(BudgetExceeded, AbstractRaise):
-            self._command(machine, command, closed=True)
-        return {caller: sorted(callees) for caller, callees in sorted(machine.calls.items())}
+    def calls(self, command: Command) -> CallGraph:
+        """The call graph that is reachable from a command."""
+        log = CallLog()
+        machine = self._machine(log, CallGraphInterpreter)
+        with self._room_to_run():
+            SET_SIZE.set(max(self.options.limits.set_size, CALLEES))
+            try:
+                self._command(machine, command, closed=True)
+            except AbstractRaise:
+                pass
+            except (BudgetExceeded, RecursionError):
+                log.leave(str(command))
+        return log.graph()
+
+    @contextmanager
+    def _room_to_run(self) -> Iterator[None]:
+        """Make room for an analysis, and bind its bound on sets.
+
+        Python's recursion limit is raised, since the interpreter is recursive itself, and the cycle collector kept out:
+        an analysis allocates much and frees most of it at its end; looking for cycles in between costs a fifth of the
+        time.
+        """
+        limit, collecting = sys.getrecursionlimit(), gc.isenabled()
+        sys.setrecursionlimit(max(limit, 20_000))
+        gc.disable()
+        bound = SET_SIZE.set(self.options.limits.set_size)
+        try:
+            yield
+        finally:
+            SET_SIZE.reset(bound)
+            sys.setrecursionlimit(limit)
+            if collecting:
+                gc.enable()
 
     # Entries
 
-    def _machine(self, log: EffectLog) -> Interpreter:
-        return Interpreter(
+    def _machine(self, log: EffectLog, kind: type[Interpreter] = Interpreter) -> Interpreter:
+        return kind(
             self.tree,
             self.effects,
             root=self.root,
@@ -167,6 +198,7 @@ class Analyser:
             follow=set(self.options.follow),
             log=log,
             problems=self._problems,
+            mentions=self._mentions,
         )
 
     def _run(
@@ -202,7 +234,7 @@ class Analyser:
     ) -> tuple[AccessSet, EffectLog]:
         log = EffectLog()
         machine = self._machine(log)
-        with _room_to_run():
+        with self._room_to_run():
             try:
                 if sources:
                     for source in sources:
@@ -212,9 +244,11 @@ class Analyser:
             except (BudgetExceeded, AbstractRaise):
                 pass
             except RecursionError:
-                log.opaque("the program nests deeper than the analysis can follow", RawSite("", 0, 0, "<module>", ""))
+                file = machine.entry or next(iter(sources), "")
+                place = RawSite(file, 0, 0, "<module>", "", None, int(bool(file)), 1)
+                log.opaque("the program nests deeper than the analysis can follow", place)
         locator = Locator(self.sources)
-        mutable = self.sources.mutated_names()
+        mutable = self.sources.mutated_names(log.modules)
         return log.access_set(target, self.root, locator.site, lambda name: name in mutable), log
 
     def _command(self, machine: Interpreter, command: Command, *, closed: bool) -> None:
@@ -234,112 +268,13 @@ class Analyser:
     def _source(self, log: EffectLog, source: str) -> None:
         """A task's source: a file as a script with unknown arguments, and everything public in it."""
         file, _, name = source.partition(":")
-        machine = self._machine(log)
-        if ":" in source:
-            machine.set_program(Known(file), [], "")
-            try:
-                value = machine.import_module(file)
-                for part in name.split("."):
-                    value = machine.get_attr(value, part)
-                machine.call(value, _unknown_arguments())
-            except (AbstractRaise, BudgetExceeded):
-                pass
+        if name:
+            self._entries.callable(log, file, name)
             return
         lowered = self.sources.get(file)
-        folder = file.rpartition("/")[0]
-        is_script = isinstance(lowered, ir.Module) and lowered.has_main_guard
-        if is_script:
-            machine.set_program(Known(file), [], f"{self.root}/{folder}")
-            machine.argv = ListObj("list", [Known(file)], Unknown("the command line", "argument"))
-            with suppress(BudgetExceeded):
-                machine.execute_main(file, "")
-        self._public(log, file)
-
-    def _public(self, log: EffectLog, file: str) -> None:
-        """Every public function and method of a module, with unknown parameters."""
-        machine = self._machine(log)
-        folder, _, base = file.rpartition("/")
-        machine.set_program(Known(file), [], f"{self.root}/{folder}")
-        machine.argv = ListObj("list", [Known(file)], Unknown("the command line", "argument"))
-        machine.search.slots.update(
-            ListObj("list", [Known(f"{self.root}/{folder}"), Known(self.root), Known(f"{self.root}/src")]).slots
-        )
-        name, package = self._module_name(file)
-        module = ModuleV(name, file, package)
-        machine.modules[name] = module
-        try:
-            if package:
-                machine.import_module(package)
-            machine.run_module(module, name)
-        except (AbstractRaise, BudgetExceeded):
-            pass
-        del base
-        frame = Frame(module, "<module>", module.slots, None)
-        for key, value in list(module.slots.items()):
-            if not isinstance(key, str) or key.startswith("_"):
-                continue
-            machine.steps = 0
-            machine.frame = frame
-            if isinstance(value, FunctionV) and value.module is module:
-                self._try_call(machine, value, _unknown_arguments())
-            elif isinstance(value, ClassV) and value.module is module and "enum" not in value.traits:
-                self._try_class(machine, value)
-            elif any(test(value, module) for test in registry.PROGRAMS):
-                self._try_call(machine, value, Arguments())
-        machine.frame = None
-
-    def _try_call(self, machine: Interpreter, func: AnyValue, args: Arguments) -> AnyValue | None:
-        machine.undecided += 1
-        try:
-            return machine.call(func, args)
-        except (AbstractRaise, BudgetExceeded):
-            return None
-        finally:
-            machine.undecided -= 1
-
-    def _try_class(self, machine: Interpreter, cls: ClassV) -> None:
-        instance = self._try_call(machine, cls, _unknown_arguments())
-        if not isinstance(instance, Instance):
-            return
-        for name, value in list(cls.slots.items()):
-            if isinstance(name, str) and not name.startswith("_") and isinstance(value, FunctionV):
-                machine.steps = 0
-                self._try_call(machine, machine.get_attr(instance, name), _unknown_arguments())
-
-    def _module_name(self, file: str) -> tuple[str, str]:
-        """The dotted name of a source file by the packages around it, and its package."""
-        parts = file.removesuffix(".py").split("/")
-        start = len(parts) - 1
-        while start > 0 and self.tree.kind("/".join(parts[:start]) + "/__init__.py") == "file":
-            start -= 1
-        names = parts[start:]
-        if names[-1] == "__init__":
-            names = names[:-1] or ["__init__"]
-            return ".".join(names), ".".join(names)
-        return ".".join(names), ".".join(names[:-1])
-
-
-def _unknown_arguments() -> Arguments:
-    return Arguments(
-        (), {}, Unknown("a parameter of a public function", "argument"), Unknown("a parameter", "argument")
-    )
-
-
-@contextmanager
-def _room_to_run() -> Iterator[None]:
-    """Raise Python's recursion limit, since the interpreter is recursive itself, and keep the cycle collector out.
-
-    An analysis allocates much and frees most of it at its end; looking for cycles in between costs a fifth of the time.
-    """
-    limit, collecting = sys.getrecursionlimit(), gc.isenabled()
-    sys.setrecursionlimit(max(limit, 20_000))
-    gc.disable()
-    try:
-        yield
-    finally:
-        sys.setrecursionlimit(limit)
-        if collecting:
-            gc.enable()
+        if isinstance(lowered, ir.Module) and lowered.has_main_guard:
+            self._entries.script(log, file)
+        self._entries.public(log, file)
 
 
 __all__ = ["COMMAND_FILE", "Analyser", "InferenceOptions"]

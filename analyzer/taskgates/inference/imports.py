@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from taskgates.inference.archived import find_archived, split_archive
-from taskgates.inference.core import AbstractRaise, Core, Frame
+from taskgates.inference.core import AbstractRaise, Core, Frame, place_of
 from taskgates.inference.effects import Kind
-from taskgates.inference.log import Chain
+from taskgates.inference.log import Chain, RawSite
 from taskgates.inference.models import registry
 from taskgates.inference.values import (
     NONE,
@@ -19,6 +19,7 @@ from taskgates.inference.values import (
     Ext,
     Known,
     ListObj,
+    Maybe,
     ModuleV,
     TupleV,
     Unknown,
@@ -30,8 +31,10 @@ from taskgates.syntax import ir
 from taskgates.tree.modules import Module, SearchEntry, find_installed, find_module
 
 if TYPE_CHECKING:
-    from taskgates.inference.relevance import Relevance
+    from taskgates.inference.relevance import Mentions, Relevance
+    from taskgates.inference.shared_modules import SharedModules
     from taskgates.tree.environment import Environment
+    from taskgates.tree.evidence import Evidence
 
 Sources = Callable[[str], ir.Module | ir.SourceProblem | None]
 """Gives the representation of a source file by its path (relative to the root, or absolute)."""
@@ -45,8 +48,10 @@ class Imports(Core):
     follow: set[str]
     problems: dict[str, Problem]
     loops: list[object]
+    mentions: Mentions
     relevance: Relevance
     search: ListObj
+    shared_modules: SharedModules | None
 
     def search_path(self) -> list[SearchEntry]:
         """`sys.path` as far as it lies below the root, in the form the module finder takes."""
@@ -79,6 +84,8 @@ class Imports(Core):
 
     def followed(self, name: str) -> bool:
         """Whether an installed package is analysed by its source."""
+        if name in _BY_SOURCE:
+            return _BY_SOURCE[name](self)
         if not any(name == package or name.startswith(package + ".") for package in self.follow):
             return False
         # What the tables describe is better known by them than by its source; of other packages, the one that is
@@ -100,16 +107,24 @@ class Imports(Core):
         Raises:
             AbstractRaise: a ModuleNotFoundError, where neither the root, the environment nor a model knows the module.
         """
+        shared = self.shared_modules
+        if shared is not None:
+            shared.note_import(self, name)
         known = self.modules.get(name)
+        if known is None and shared is not None:
+            known = shared.take(self, name)
         if known is not None:
             return known
+        if self.module_table is not None and (entry := self.module_table.slots.get(Known(name))) is not None:
+            return entry.value if isinstance(entry, Maybe) else entry
         parent: AnyValue | None = None
         if "." in name:
             parent = self.import_module(name.rpartition(".")[0], frame)
             known = self.modules.get(name)
             if known is not None:
                 return known
-        module = self.locate_child(parent, name)
+        with self.tree.recording() as found:
+            module = self.locate_child(parent, name)
         if module is None and isinstance(parent, ModuleV):
             raise self.throw("ModuleNotFoundError", f"No module named {name!r}")
         modelled = self.effects.knows_module(name) or name.split(".", 1)[0] in registry.ALIASES
@@ -121,7 +136,7 @@ class Imports(Core):
             return Ext(registry.ALIASES.get(name, name))
         if module.kind == "extension":
             return Ext(name)
-        return self.load(module)
+        return self.load(module, found)
 
     def locate_child(self, parent: AnyValue | None, name: str) -> Module | None:
         """Find a module, within its parent package where that is analysed."""
@@ -138,21 +153,36 @@ class Imports(Core):
             return None
         return self.locate(name)
 
-    def load(self, module: Module) -> ModuleV:
-        """Run a module's body once and register it."""
-        file = module.file or ""
+    def load(self, module: Module, found: Evidence) -> ModuleV:
+        """Run a module's body once and register it.
+
+        Args:
+            module: the module.
+            found: what finding it asked of the tree.
+        """
+        if self.shared_modules is not None:
+            return self.shared_modules.run(self, module, found)
+        value = self.new_module(module)
+        self.run_loaded(value)
+        return value
+
+    def new_module(self, module: Module) -> ModuleV:
+        """The object of a module that has been found, registered but not run."""
         package = module.name if module.is_package else module.name.rpartition(".")[0]
-        value = ModuleV(module.name, file, package)
+        value = ModuleV(module.name, module.file or "", package)
         value.path = tuple(str(folder) for folder in module.folders)
         self.modules[module.name] = value
-        self.attach(value)
-        if module.file is None:
-            value.slots["__name__"] = Known(module.name)
-            value.slots["__path__"] = self.package_path(value)
-            value.done = True
-            return value
-        self.run_module(value, module.name)
         return value
+
+    def run_loaded(self, value: ModuleV) -> None:
+        """Bind a module in its package and run its body; a namespace package has none."""
+        self.attach(value)
+        if value.file:
+            self.run_module(value, value.name)
+            return
+        value.slots["__name__"] = Known(value.name)
+        value.slots["__path__"] = self.package_path(value)
+        value.done = True
 
     def package_path(self, module: ModuleV) -> AnyValue:
         """`__path__`: the absolute folders of a package."""
@@ -193,15 +223,18 @@ class Imports(Core):
         if isinstance(source, ir.SourceProblem):
             span = SourceSpan(value.file, source.line, source.column, source.line, source.column + 1)
             self.problems[value.file] = Problem("TG902", source.message, span)
-            self.opaque(f"{value.file} cannot be parsed: {source.message}")
+            site = RawSite(value.file, 0, 0, "<module>", "", self.call_chain(), source.line, source.column)
+            self.log.opaque(f"{value.file} cannot be parsed: {source.message}", site)
             value.done = True
             return
         if source is None:
             self.opaque(f"{value.file} cannot be read")
             value.done = True
             return
+        if source.doc is not None:
+            value.slots["__doc__"] = Known(source.doc)
         value.ir = source
-        self.relevance.add(source)
+        self.relevance.add(source, value.name)
         frame = Frame(value, "<module>", value.slots, None)
         loops, self.loops = self.loops, []
         undecided = self.undecided
@@ -209,9 +242,7 @@ class Imports(Core):
         active, self.active = self.active, []
         tries = self.tries
         chain = self.chain
-        if self.frame is not None:
-            pos = self.call_node.pos if self.call_node is not None else 0
-            self.chain = Chain(chain, self.frame.module.file, pos, self.frame.qualname)
+        self.chain = self.call_chain()
         outer_node, self.call_node = self.call_node, None
         try:
             with self.within(frame):
@@ -220,6 +251,13 @@ class Imports(Core):
             self.loops, self.undecided, self.active, self.tries = loops, undecided, active, tries
             self.chain, self.call_node = chain, outer_node
             value.done = True
+
+    def call_chain(self) -> Chain | None:
+        """The calls that lead to the present place, this one included."""
+        if self.frame is None:
+            return self.chain
+        place = place_of(self.call_node, self.frame)
+        return Chain(self.chain, self.frame.module.file, place, self.frame.qualname)
 
     def undescribed(self, body: list[ir.Stmt], frame: Frame, module: str) -> list[ir.Stmt]:
         """The statements of a library module without the classes that the tables describe, which are bound here."""
@@ -247,7 +285,7 @@ class Imports(Core):
                 module = self.import_module(item.name, frame)
                 if item.asname is None:
                     top = item.name.split(".", 1)[0]
-                    value = self.modules.get(top) or Ext(registry.ALIASES.get(top, top))
+                    value = module if top == item.name else self.modules.get(top) or Ext(registry.ALIASES.get(top, top))
                     self.store_name(top, value, frame)
                 else:
                     self.store_name(item.asname, module, frame)
@@ -324,6 +362,13 @@ class Imports(Core):
         names |= {name[len(prefix) :].split(".", 1)[0] for name in registry.CONSTANTS if name.startswith(prefix)}
         return sorted(name for name in names if not name.startswith("_"))
 
+
+_BY_SOURCE: dict[str, Callable[[Imports], bool]] = {
+    "cmd": lambda machine: machine.stdin is not None,
+    "optparse": lambda machine: isinstance(machine.argv, ListObj) and machine.argv.rest is None,
+}
+"""Modules of the standard library that programs extend in ways no model foresees: their source is run instead, as long
+as what they take apart (lines of standard input, the words of the command line) is known."""
 
 _ALWAYS = frozenset(
     [

@@ -20,6 +20,7 @@ from taskgates.inference.values import (
     AnyValue,
     Arguments,
     AttributeView,
+    BoundMethod,
     ClassV,
     DictObj,
     Ext,
@@ -47,6 +48,10 @@ class Items(Core):
 
     def get_item(self, obj: AnyValue, index: AnyValue) -> AnyValue:
         """`obj[index]`."""
+        if isinstance(index, Known) and type(index.value) is slice and isinstance(obj, TupleV | ListObj | Text):
+            bounds = index.value
+            if not all(isinstance(bound, int | None) for bound in (bounds.start, bounds.stop, bounds.step)):
+                raise self.throw("TypeError", "slice indices must be integers or None or have an __index__ method")
         if isinstance(obj, Union):
             kept = [o for o in obj.options if not (isinstance(o, Known) and o.value is None)]
             if not kept:
@@ -78,7 +83,13 @@ class Items(Core):
         if isinstance(obj, ClassV):
             if "enum" in obj.traits and isinstance(index, Known) and isinstance(index.value, str):
                 return self.class_attr(obj, index.value)
-            return obj
+            found = self.class_protocol(obj, "__getitem__")
+            if found is None and any(
+                isinstance(base, ClassV) and "__class_getitem__" in base.slots for base in obj.mro
+            ):
+                found = self.class_attr(obj, "__class_getitem__")
+                found = BoundMethod(found, obj) if isinstance(found, FunctionV) else found
+            return self.call(found, Arguments([index])) if found is not None else obj
         if isinstance(obj, Ext):
             getter = registry.ITEMS.get(obj.name)
             return getter(self, index) if getter is not None else obj
@@ -110,10 +121,11 @@ class Items(Core):
             return made if made is not None and there is False else join([self.get_item(inner, index), made])
         if inner is not obj:
             return self.get_item(inner, index)
-        model = registry.METHODS.get(f"{type_name}.__getitem__")
-        if model is not None:
-            found: AnyValue = model(self, obj, Arguments([index]))
-            return found
+        for candidate in self.type_names(type_name):
+            model = registry.METHODS.get(f"{candidate}.__getitem__")
+            if model is not None:
+                found: AnyValue = model(self, obj, Arguments([index]))
+                return found
         return self.external_item(obj, type_name)
 
     def dict_item(self, obj: DictObj, index: AnyValue) -> AnyValue:
@@ -157,6 +169,7 @@ class Items(Core):
     def sequence_item(self, obj: TupleV | ListObj, index: AnyValue) -> AnyValue:
         """`sequence[index]` and `sequence[start:stop:step]`."""
         items, rest = obj.items, obj.rest
+        content: TupleV = obj.slots[CONTENT] if isinstance(obj, ListObj) else obj
         kind = obj.kind if isinstance(obj, ListObj) else "tuple"
         if isinstance(index, Known) and isinstance(index.value, slice):
             bounds = index.value
@@ -178,8 +191,7 @@ class Items(Core):
                 found, more = (), join([*items, rest])
             return TupleV(found, more) if kind == "tuple" else self.new_list("list", found, more)
         if isinstance(index, Instance) and isinstance(index.cls, Ext) and index.cls.name == "builtins.slice":
-            every = [*items, *([rest] if rest is not None else [])]
-            summary = join(every) if every else None
+            summary = content.summary
             return TupleV((), summary) if kind == "tuple" else self.new_list("list", (), summary)
         if isinstance(index, Known) and isinstance(index.value, int):
             position = index.value
@@ -192,10 +204,9 @@ class Items(Core):
             self.may_raise("IndexError")
             return rest if position >= 0 else join([*items, rest])
         self.may_raise("IndexError")
-        every = [*items, *([rest] if rest is not None else [])]
-        if not every:
+        if content.summary is None:
             raise self.throw("IndexError", f"{kind} index out of range")
-        return join(every)
+        return content.summary
 
     def put(self, target: DictObj, key: AnyValue, value: AnyValue) -> None:
         """Store under a key that may be unknown."""
@@ -221,6 +232,7 @@ class Items(Core):
                 self.state.write(target.slots, REST, join([target.rest, value]))
                 # The unknown key may be any of the known ones.
         if isinstance(target, AttributeView) and isinstance(key, Known) and isinstance(key.value, str):
+            self.touch_attr(target.target, key.value)
             self.state.write(target.target.slots, key.value, value)
         if isinstance(value, Heap) and value.owner is None and target.owner is not None:
             value.owner = target.owner
@@ -276,9 +288,11 @@ class Items(Core):
             if inner is not obj:
                 self.set_item(inner, index, value, node)
                 return
-            model = registry.METHODS.get(f"{type_name}.__setitem__")
-            if model is not None:
-                model(self, obj, Arguments([index, value]))
+            for candidate in self.type_names(type_name):
+                model = registry.METHODS.get(f"{candidate}.__setitem__")
+                if model is not None:
+                    model(self, obj, Arguments([index, value]))
+                    break
         elif isinstance(obj, Ext):
             setter = registry.METHODS.get(f"{obj.name}.__setitem__")
             if setter is not None:
@@ -383,6 +397,9 @@ class Items(Core):
         """The entries of an object that behaves like a mapping; None when it does not."""
         entries = value.slots.get(("entries",))
         if isinstance(value.cls, Ext):
+            model = registry.METHODS.get(f"{value.cls.name}.@entries") if entries is None else None
+            if model is not None:
+                entries = model(self, value, Arguments())
             return entries if isinstance(entries, DictObj) else None
         external = next((base.name for base in value.cls.mro if isinstance(base, Ext)), "")
         inner = self.inner(value, external)

@@ -11,11 +11,12 @@ import msgspec
 
 from taskgates.inference.archived import read_member, split_archive
 from taskgates.syntax import ir
-from taskgates.syntax.lower import lower_source
 from taskgates.syntax.positions import Positions
 from taskgates.tree.tree import Tree, content_digest
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from taskgates.tree.cache import ResultCache
 
 Lowered = ir.Module | ir.SourceProblem
@@ -38,6 +39,7 @@ class SourceStore:
         self._limit = limit
         self._lowered: dict[str, Lowered | None] = {}
         self._positions: dict[str, Positions | None] = {}
+        self._mutated: dict[str, frozenset[str]] = {}
 
     def get(self, file: str) -> Lowered | None:
         """The representation of a file (relative to the root, or absolute in the environment); None when unreadable."""
@@ -58,17 +60,20 @@ class SourceStore:
             self._positions[file] = Positions(text, lowered.identifiers) if known else None  # type: ignore[arg-type,union-attr]
         return self._positions[file]
 
-    def mutated_names(self) -> frozenset[str]:
-        """Dotted names of the globals that some function of the loaded modules changes."""
-        out: set[str] = set()
-        for file, lowered in self._lowered.items():
-            if isinstance(lowered, ir.Module):
-                parts = file.removesuffix(".py").removesuffix("/__init__").split("/")
-                for name in lowered.mutated:
-                    for start in range(len(parts)):
-                        out.add(".".join([*parts[start:], name]))
-                    out.add(f"__main__.{name}")
-        return frozenset(out)
+    def mutated_names(self, files: Iterable[str]) -> frozenset[str]:
+        """Dotted names of the globals that some function of the given loaded files changes."""
+        return frozenset().union(*(self._mutated_in(file) for file in files))
+
+    def _mutated_in(self, file: str) -> frozenset[str]:
+        known = self._mutated.get(file)
+        if known is None:
+            lowered = self._lowered.get(file)
+            names = lowered.mutated if isinstance(lowered, ir.Module) else []
+            parts = file.removesuffix(".py").removesuffix("/__init__").split("/")
+            owners = [".".join(parts[start:]) for start in range(len(parts))]
+            known = frozenset(f"{owner}.{name}" for owner in (*owners, "__main__") for name in names)
+            self._mutated[file] = known
+        return known
 
     def _read(self, file: str) -> bytes | None:
         if not file.startswith("/"):
@@ -77,7 +82,8 @@ class SourceStore:
             return self._tree.read_bytes(file, self._limit)
         try:
             path = Path(file)
-            return path.read_bytes() if path.stat().st_size <= self._limit else None
+            # A pipe or a device would be read for ever.
+            return path.read_bytes() if path.is_file() and path.stat().st_size <= self._limit else None
         except OSError:
             return None
 
@@ -101,6 +107,9 @@ class SourceStore:
         if "\0" in text:
             line = text.count("\n", 0, text.index("\0")) + 1
             return ir.SourceProblem("holds a NUL byte", line, 1)
+        # Imported here: the parser takes long to load, and where every result is known nothing is parsed.
+        from taskgates.syntax.lower import lower_source
+
         lowered = lower_source(text)
         if isinstance(lowered, ir.Module):
             self._cache.put("ir", key, _encoder.encode(lowered))
@@ -112,5 +121,5 @@ def decode(data: bytes) -> str | None:
     try:
         encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
         return data.decode(encoding)
-    except (SyntaxError, UnicodeDecodeError, LookupError):
+    except (SyntaxError, ValueError, LookupError):
         return None

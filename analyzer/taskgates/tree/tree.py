@@ -225,14 +225,19 @@ class Tree:
     # ---- evidence -----------------------------------------------------------------------------------------------
 
     @contextmanager
-    def recording(self) -> Iterator[Evidence]:
-        """Note every question asked inside the block, and the digest of its answer; blocks may nest."""
+    def recording(self, *, apart: bool = False) -> Iterator[Evidence]:
+        """Note every question asked inside the block, and the digest of its answer; blocks may nest.
+
+        Args:
+            apart: whether the recordings around the block do not get to see what is asked inside.
+        """
         evidence = Evidence()
-        self._recorders.append(evidence)
+        outer = self._recorders
+        self._recorders = [evidence] if apart else [*outer, evidence]
         try:
             yield evidence
         finally:
-            self._recorders = [recorder for recorder in self._recorders if recorder is not evidence]
+            self._recorders = outer
 
     def replay(self, evidence: Evidence) -> None:
         """Make the questions behind a reused result count for the recordings that are active now."""

@@ -38,6 +38,8 @@ _EFFECT_WORDS = tuple(
     )
 )  # fmt: skip
 
+_TYPE = '\nkind = "type"'
+
 
 class EffectTable:
     """All rows, by qualified name; a row is parsed when it is first asked for.
@@ -45,15 +47,22 @@ class EffectTable:
     Args:
         rows: the unparsed rows.
         parsed: rows that have been parsed already.
+        user_digest: see the attribute.
+
+    Attributes:
+        user_digest: what changes when the user's own rows do; empty where there are none.
     """
 
-    def __init__(self, rows: Mapping[str, UnparsedRow], parsed: Mapping[str, Row] | None = None) -> None:
+    def __init__(
+        self, rows: Mapping[str, UnparsedRow], parsed: Mapping[str, Row] | None = None, user_digest: str = ""
+    ) -> None:
+        self.user_digest = user_digest
         self._unparsed = rows
         self._rows: dict[str, Row] = dict(parsed or {})
         self._canonical: dict[str, str] = {}
         self._linear: dict[str, tuple[Row, ...]] = {}
         self._prefixes: frozenset[str] | None = None
-        self._effect_names: dict[str, frozenset[str]] | None = None
+        self._effect_methods: dict[str, frozenset[str]] | None = None
 
     def __len__(self) -> int:
         return len(self._unparsed)
@@ -144,20 +153,25 @@ class EffectTable:
         canonical = self.canonical(name)
         return canonical in self._unparsed and self._row(canonical).kind is Kind.MODULE
 
-    def effect_names(self, top: str) -> frozenset[str]:
-        """The last components of the names below a top-level module whose rows speak of an effect.
+    def has_effect(self, qualname: str) -> bool:
+        """Whether the row of a name speaks of an effect.
 
         Only the unparsed text is looked at, so that asking costs little.
         """
-        if self._effect_names is None:
+        unparsed = self._unparsed.get(self.canonical(qualname))
+        return unparsed is not None and any(word in unparsed.text for word in _EFFECT_WORDS)
+
+    def effect_methods(self, top: str) -> frozenset[str]:
+        """The names of the methods of a top-level module's types whose rows speak of an effect."""
+        if self._effect_methods is None:
+            types = {name for name, unparsed in self._unparsed.items() if _TYPE in unparsed.text}
             found: dict[str, set[str]] = {}
             for name, unparsed in self._unparsed.items():
-                if any(word in unparsed.text for word in _EFFECT_WORDS):
-                    found.setdefault(name.split(".", 1)[0], set()).add(name.rsplit(".", 1)[-1])
-            # What is built in is everywhere; only `open` and its kin are telling, and they are known by name.
-            found.pop("builtins", None)
-            self._effect_names = {head: frozenset(names) for head, names in found.items()}
-        return self._effect_names.get(top, frozenset())
+                owner, _, method = name.rpartition(".")
+                if owner in types and owner != "os._Environ" and any(word in unparsed.text for word in _EFFECT_WORDS):
+                    found.setdefault(name.split(".", 1)[0], set()).add(method)
+            self._effect_methods = {head: frozenset(names) for head, names in found.items()}
+        return self._effect_methods.get(top, frozenset())
 
     def unlisted(self, qualname: str) -> Unlisted:
         """What is assumed of a name without a row: what its nearest listed owner says, else opaque."""
