@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import click
 
-from taskgates.cli.after_dashes import CommandAfterDashes, words_behind_dashes
+from taskgates.cli.after_dashes import CommandAfterDashes, command_of, words_behind_dashes
 from taskgates.cli.errors import ExitCode, InputError
-from taskgates.cli.infer import command_of
 from taskgates.cli.options import SuggestingChoice, output_option
 from taskgates.cli.outputs import Destination, open_outputs
 from taskgates.cli.repository import (
@@ -24,6 +23,7 @@ from taskgates.cli.repository import (
 from taskgates.cli.streams import write_err, write_out
 from taskgates.gates.batching import BatchingError
 from taskgates.gates.conflicts import find_conflicts
+from taskgates.interface import ParallelExecutionGates
 from taskgates.reporting.graphs import text
 from taskgates.reporting.graphs.calls import call_graph
 from taskgates.reporting.graphs.page import picture_page
@@ -39,7 +39,6 @@ from taskgates.reporting.graphs.tasks import (
 )
 from taskgates.reporting.groups.batch_report import batches_as_data
 from taskgates.scan.analysis import make_analyser, open_cache
-from taskgates.scan.gatekeeping import ParallelExecutionGates
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,6 +48,8 @@ if TYPE_CHECKING:
     from taskgates.scan.repository import Repository
 
 _KINDS = ("conflicts", "schedule", "dependencies", "calls")
+UNFOLLOWED = 5
+"""How many functions are named that were not followed to their end."""
 _FORMATS = ("svg", "mermaid", "dot", "html", "json")
 
 _Drawings = dict[str, Callable[[], str]]
@@ -105,7 +106,14 @@ def command(
     with open_outputs(outputs) as prepared:
         with open_repository(**options) as (repository, progress):
             if words:
-                drawings = _calls(repository, progress, words, dict(options["environ"]), cached=not options["no_cache"])
+                drawings = _calls(
+                    repository,
+                    progress,
+                    words,
+                    dict(options["environ"]),
+                    cached=not options["no_cache"],
+                    quiet=options["quiet"],
+                )
             else:
                 drawings = _tasks(repository, progress, kind, task_ids, durations_file)
             progress("Drawing", 0, 0)
@@ -161,7 +169,7 @@ def _schedule(
         repository.measured(ids)
         progress("Dividing the tasks", 0, 0)
         plan = gates.plan_batches(ids)
-        schedule = gates.plan_schedule(ids) if durations_file is not None else None
+        schedule = gates.plan_schedule(ids) if durations_file is not None or gates.times_are_known(ids) else None
     except BatchingError as error:
         raise InputError(str(error)) from error
     if schedule is None:
@@ -177,7 +185,9 @@ def _schedule(
         "html": lambda: picture_page(chart.title, chart_svg(chart)),
         "mermaid": lambda: text.chart_mermaid(chart),
         "dot": lambda: text.chart_dot(chart, columns),
-        "json": lambda: text.as_json({"kind": "schedule", **batches_as_data(plan, gates.difficulty, schedule)}),
+        "json": lambda: text.as_json(
+            {"kind": "schedule", **batches_as_data(plan, gates.difficulty, schedule, gates.timed(ids))}
+        ),
     }
 
 
@@ -188,10 +198,17 @@ def _calls(
     environ: dict[str, str],
     *,
     cached: bool,
+    quiet: bool,
 ) -> _Drawings:
     wanted = command_of(words)
     progress("Following the code", 0, 0)
     with open_cache(repository.root, enabled=cached) as cache:
         calls = make_analyser(repository.tree, repository.config, environ, cache).calls(wanted)
-    graph = call_graph(calls, str(wanted))
-    return _graph(graph, graph, lambda: dict(calls))
+    if calls.unfollowed and not quiet:
+        named = ", ".join(calls.unfollowed[:UNFOLLOWED])
+        more = len(calls.unfollowed) - UNFOLLOWED
+        write_err(
+            f"Not followed to the end, so that calls may be missing: {named}{f' and {more} more' if more > 0 else ''}\n"
+        )
+    graph = call_graph(calls.callees, str(wanted))
+    return _graph(graph, graph, lambda: dict(calls.callees))

@@ -1,0 +1,254 @@
+"""Call graphs: whose call it is, what callees are named, and that effort is spent where edges are found."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from taskgates.inference.core import Limits
+from taskgates.inference.engine import Analyser, InferenceOptions
+from taskgates.model.task import Command
+from taskgates.tree.tree import Tree
+from unit.inference.reality import write_tree
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from taskgates.inference.call_graph import CallGraph
+
+
+def graph(root: Path, source: str, *words: str, limits: Limits | None = None) -> CallGraph:
+    """The graph of `python main.py WORD...` in a tree that is written down in one text."""
+    write_tree(root, source)
+    options = InferenceOptions(limits=limits or Limits())
+    return Analyser(Tree(root), options).calls(Command(argv=("python", "main.py", *words)))
+
+
+def callees(root: Path, source: str, caller: str = "main") -> set[str]:
+    return set(graph(root, source).callees.get(caller, ()))
+
+
+def test_a_call_that_reaches_no_file_is_followed_to_its_end(tmp_path: Path) -> None:
+    found = graph(
+        tmp_path,
+        """
+def score(text):
+    total = 0
+    for position in range(20_000):
+        total = step(total, position)
+    return finish(total)
+def step(total, position):
+    if position % 7 == 3:
+        total = total + weight(position)
+    return total
+def weight(position):
+    return position * 2
+def finish(total):
+    return rounded(total)
+def rounded(total):
+    return total
+def after():
+    return None
+for word in ["a", "b", "c"]:
+    score(word)
+after()
+""",
+    )
+    assert found.callees["main"] == ["main.after", "main.score"]
+    assert set(found.callees["main.score"]) >= {"main.step", "main.finish"}
+    assert found.callees["main.step"] == ["main.weight"]
+    assert found.callees["main.finish"] == ["main.rounded"]
+
+
+def test_a_function_called_very_often_still_calls_whatever_it_is_handed(tmp_path: Path) -> None:
+    last = callees(
+        tmp_path,
+        """
+def apply(function, value):
+    result = value
+    for _ in range(20):
+        result = result + 1
+    return function(result)
+def usual(value):
+    return value
+def unusual(value):
+    return value
+for number in range(400):
+    apply(usual, number)
+apply(unusual, 1)
+""",
+        "main.apply",
+    )
+    assert last == {"<builtin>.range", "main.unusual", "main.usual"}
+
+
+def test_closures_of_one_function_are_told_apart(tmp_path: Path) -> None:
+    found = graph(
+        tmp_path,
+        """
+def wrap(function):
+    def forward(value):
+        for _ in range(300):
+            value = value + 0
+        return function(value)
+    return forward
+def one(value):
+    return value
+def two(value):
+    return value
+first, second = wrap(one), wrap(two)
+for number in range(20):
+    first(number)
+second(1)
+""",
+    )
+    assert found.callees["main.wrap.forward"] == ["<builtin>.range", "main.one", "main.two"]
+
+
+def test_dispatch_by_a_name_that_is_not_known_reaches_every_method(tmp_path: Path) -> None:
+    methods = "\n".join(f"    def visit_kind{number}(self, node):\n        return node" for number in range(90))
+    found = callees(
+        tmp_path,
+        f"""
+import sys
+class Visitor:
+    def visit(self, node):
+        return getattr(self, "visit_" + type(node).__name__, self.generic)(node)
+    def generic(self, node):
+        return node
+{methods}
+Visitor().visit(sys.stdin.read().anything())
+""",
+        "main.Visitor.visit",
+    )
+    assert found >= {f"main.Visitor.visit_kind{number}" for number in range(90)}
+    assert "main.Visitor.generic" in found
+
+
+def test_what_a_library_class_calls_belongs_to_the_program_s_caller(tmp_path: Path) -> None:
+    found = graph(
+        tmp_path,
+        """
+import ast
+import sys
+class Names(ast.NodeVisitor):
+    def visit_Name(self, node):
+        keep(node.id)
+    def visit_Call(self, node):
+        self.generic_visit(node)
+def keep(name):
+    return name
+Names().visit(ast.parse(sys.stdin.read()))
+""",
+    )
+    assert {"main.Names.visit_Call", "main.Names.visit_Name"} <= set(found.callees["main"])
+    assert "main.Names.visit_Name" in found.callees["main.Names.visit_Call"]
+    assert found.callees["main.Names.visit_Name"] == ["main.keep"]
+
+
+def test_names_of_what_is_not_there(tmp_path: Path) -> None:
+    found = graph(
+        tmp_path,
+        """
+from absent import Client, helper, Parent
+class Child(Parent):
+    def run(self):
+        return self.inherited()
+client = Client("a")
+client.send()
+helper().unknown()
+Child().run()
+""",
+    )
+    assert found.callees["main"] == [
+        "absent.Client",
+        "absent.Client.send",
+        "absent.Parent.__init__",
+        "absent.helper",
+        "main.Child.run",
+    ]
+    assert found.callees["main.Child.run"] == ["absent.Parent.inherited"]
+
+
+def test_names_of_built_ins(tmp_path: Path) -> None:
+    found = callees(
+        tmp_path,
+        """
+class Names(list):
+    def __init__(self):
+        super().__init__()
+names = Names()
+names.append("a")
+text = ",".join(names)
+print(text.upper(), len(text), {}.get("a"), (n for n in names).close())
+raise ValueError
+""",
+    )
+    assert found == {
+        "<builtin>.dict.get",
+        "<builtin>.generator.close",
+        "<builtin>.len",
+        "<builtin>.list.append",
+        "<builtin>.print",
+        "<builtin>.str.join",
+        "<builtin>.str.upper",
+        "main.Names.__init__",
+    }
+
+
+def test_a_class_body_belongs_to_what_is_around_it(tmp_path: Path) -> None:
+    found = graph(
+        tmp_path,
+        """
+def size():
+    return 1
+class Outer:
+    first = size()
+    table = [size() for _ in range(2)]
+    class Inner:
+        second = size()
+def make():
+    class Local:
+        third = [size() for _ in range(2)]
+    return Local
+make()
+""",
+    )
+    assert found.callees == {
+        "main": ["<builtin>.range", "main.make", "main.size"],
+        "main.make": ["<builtin>.range", "main.size"],
+    }
+
+
+def test_a_child_process_is_followed(tmp_path: Path) -> None:
+    found = graph(
+        tmp_path,
+        """
+import subprocess
+import sys
+def start():
+    subprocess.run([sys.executable, "child.py"])
+start()
+--- child.py
+def work():
+    return None
+work()
+""",
+    )
+    assert found.callees == {"child": ["child.work"], "main": ["main.start"], "main.start": ["subprocess.run"]}
+
+
+def test_what_a_bound_left_out_is_said(tmp_path: Path) -> None:
+    source = """
+def step(number):
+    return number
+def last():
+    return None
+for first in range(200):
+    for second in range(200):
+        step(second)
+last()
+"""
+    assert graph(tmp_path / "whole", source).unfollowed == ()
+    left = graph(tmp_path / "bounded", source, limits=Limits(steps=2_000))
+    assert left.unfollowed == ("python main.py",)
+    assert left.callees["main"] == ["<builtin>.range", "main.step"]
