@@ -9,8 +9,10 @@ from taskgates.gates.footprint import Origin, Touch
 from taskgates.model.finding import Finding, Related, Severity
 from taskgates.model.patterns import PathPattern
 from taskgates.model.spans import SourceSpan
-from taskgates.scan.places import Place, inside_root, place_of, shown_path, verb_of_operation
+from taskgates.scan.places import Place, inside_root, place_of_touch, shown_path, verb_of_operation
 from taskgates.scan.rule import Example, Precision, Rule, native_task
+
+from taskgates_rules.example_tasks import writer_and_reader
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -20,9 +22,7 @@ if TYPE_CHECKING:
 
 def _place(project: Project, task_id: str, touch: Touch) -> Place:
     """Where a touch is annotated: the code that does it, or the declaration."""
-    if touch.site is None:
-        return Place(touch.span)
-    return place_of([touch.site], project.by_id[task_id])
+    return place_of_touch(touch, project.by_id[task_id])
 
 
 def _act(touch: Touch) -> str:
@@ -224,30 +224,8 @@ class ReadWriteConflict(_ConflictRule):
     severity = Severity.WARNING
     precision = Precision.HIGH
     kind = ConflictKind.READ_WRITE
-    positive = (
-        Example(
-            "One task writes the table that the other reads.",
-            {
-                ".claude/tasks/task-1.json": native_task("1", command="python make.py", files_affected=["table.csv"]),
-                ".claude/tasks/task-2.json": native_task("2", command="python show.py", files_affected=["show.txt"]),
-                "make.py": 'open("table.csv", "w").write("a,b")\n',
-                "show.py": 'open("show.txt", "w").write(open("table.csv").read())\n',
-            },
-        ),
-    )
-    negative = (
-        Example(
-            "The reader depends on the writer.",
-            {
-                ".claude/tasks/task-1.json": native_task("1", command="python make.py", files_affected=["table.csv"]),
-                ".claude/tasks/task-2.json": native_task(
-                    "2", command="python show.py", files_affected=["show.txt"], dependencies=["1"]
-                ),
-                "make.py": 'open("table.csv", "w").write("a,b")\n',
-                "show.py": 'open("show.txt", "w").write(open("table.csv").read())\n',
-            },
-        ),
-    )
+    positive = (Example("One task writes the table that the other reads.", writer_and_reader()),)
+    negative = (Example("The reader depends on the writer.", writer_and_reader(dependencies=["1"])),)
 
 
 class ReadReadOverlap(_ConflictRule):

@@ -10,13 +10,14 @@ from taskgates.gates.cycles import CircularGroup, Edge, EdgeKind
 from taskgates.gates.footprint import Origin
 from taskgates.model.finding import Finding, Related, Severity
 from taskgates.model.patterns import PathPattern
-from taskgates.scan.places import Place, inside_root, place_of, shown_path, task_names
+from taskgates.scan.places import inside_root, place_of_touch, shown_path, task_names
 from taskgates.scan.rule import Example, Precision, Rule, native_task
+
+from taskgates_rules.example_tasks import writer_and_reader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from taskgates.gates.footprint import Touch
     from taskgates.model.spans import SourceSpan
     from taskgates.scan.project import Project
 
@@ -214,28 +215,13 @@ class MissingDependency(Rule):
     name = "missing-dependency"
     severity = Severity.WARNING
     precision = Precision.HIGH
-    positive = (
-        Example(
-            "The second step reads the result of the first.",
-            {
-                ".claude/tasks/task-1.json": native_task("1", command="python make.py", files_affected=["table.csv"]),
-                ".claude/tasks/task-2.json": native_task("2", command="python show.py", files_affected=["show.txt"]),
-                "make.py": 'open("table.csv", "w").write("a,b")\n',
-                "show.py": 'open("show.txt", "w").write(open("table.csv").read())\n',
-            },
-        ),
-    )
+    positive = (Example("The second step reads the result of the first.", writer_and_reader()),)
     negative = (
         Example(
             "The second step waits for the first through a third.",
             {
-                ".claude/tasks/task-1.json": native_task("1", command="python make.py", files_affected=["table.csv"]),
+                **writer_and_reader(reader="3", dependencies=["2"]),
                 ".claude/tasks/task-2.json": native_task("2", dependencies=["1"]),
-                ".claude/tasks/task-3.json": native_task(
-                    "3", command="python show.py", files_affected=["show.txt"], dependencies=["2"]
-                ),
-                "make.py": 'open("table.csv", "w").write("a,b")\n',
-                "show.py": 'open("show.txt", "w").write(open("table.csv").read())\n',
             },
         ),
         Example(
@@ -260,7 +246,7 @@ class MissingDependency(Rule):
                 # Each reads what the other writes: no dependency can mend that, it is a cycle of data.
                 continue
             first = next((flow for flow in found if flow.certain), found[0])
-            place = self._place(project, reader, first.read)
+            place = place_of_touch(first.read, project.by_id[reader])
             more = len(found) - 1
             others = f" (and {more} other {'path' if more == 1 else 'paths'})" if more else ""
             where = f" {place.where}" if place.where else ""
@@ -274,7 +260,7 @@ class MissingDependency(Rule):
                 related=[
                     Related(
                         f"task {writer} writes `{shown_path(first.write.path)}`",
-                        self._place(project, writer, first.write).span,
+                        place_of_touch(first.write, project.by_id[writer]).span,
                     ),
                     Related(
                         f"the dependencies of task {reader}",
@@ -295,11 +281,6 @@ class MissingDependency(Rule):
             program = project.declared(project.by_id[writer]).has_program
             if path.is_literal and by_hand and not program and not project.exists(path):
                 yield Flow(writer, reader, conflict.path, writes[0], reads[0], certain=True)
-
-    def _place(self, project: Project, task_id: str, touch: Touch) -> Place:
-        if touch.site is None:
-            return Place(touch.span)
-        return place_of([touch.site], project.by_id[task_id])
 
 
 class RedundantDependency(Rule):

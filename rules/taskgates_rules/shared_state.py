@@ -244,6 +244,8 @@ _STATE_NAMES = {
     "locale": "the locale",
     "logging": "the logging configuration",
     "warnings": "the warnings configuration",
+    "standard-streams": "the standard streams",
+    "except-hook": "the handler of uncaught exceptions",
 }
 
 
@@ -378,6 +380,12 @@ def _holds_lock_file(access: AccessSet | None, site: Site | None) -> bool:
     return False
 
 
+def _guarded(project: Project, task_id: str, touches: tuple[Touch, ...]) -> bool:
+    """Whether a task takes a lock file around every touch of its code."""
+    access = project.access(project.by_id[task_id])
+    return all(_holds_lock_file(access, touch.site) for touch in touches if touch.site is not None)
+
+
 class SharedConnection(Rule):
     """Several tasks that may run together use one database file or connection.
 
@@ -426,6 +434,10 @@ class SharedConnection(Rule):
         files: dict[str, list[Conflict]] = {}
         for conflict in project.conflicts:
             if conflict.kind in (ConflictKind.WRITE_WRITE, ConflictKind.READ_WRITE) and conflict.both_run:
+                if _guarded(project, conflict.first, conflict.first_touches) and _guarded(
+                    project, conflict.second, conflict.second_touches
+                ):
+                    continue
                 touches = (*conflict.first_touches, *conflict.second_touches)
                 if _is_database(conflict.path, touches):
                     files.setdefault(conflict.path, []).append(conflict)

@@ -11,6 +11,8 @@ Nothing here reads a file; only `host.measure_host` looks at the machine. Each m
 - `partition`: `partition_advice(conflicts)`: the fewest tasks to move out, and the files that conflict most.
 - `cycles`: `find_cycles(relations, footprints) -> CycleReport`: closed chains, the fewest edges to cut, a topological
   order. `components` and `feedback` hold the graph algorithms.
+- `contention`: the locks that a group needs, who holds some of them, and where its members will wait for each other;
+  `lock_order`: `find_lock_inversions(footprints, relations)`: locks that are taken in opposite orders.
 - `host`: `measure_host()`; `capacity`: `decide_capacity(requested, measurement, limits)`.
 - `budget`: `assess_budget(difficulties, measured, limits)`, `difficulty_problems(tasks, measured)`, `estimate_tokens`.
 - `shared_state`: `find_shared_conflicts`, `find_hazards` (both of footprints and relations), `find_read_modify_writes`.

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from taskgates.gates.conflicts import ConflictKind, Weight
-from taskgates.gates.relations import natural_key
 from taskgates.model.access import SharedKind
+from taskgates.model.natural_order import natural_key
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +24,7 @@ def recommendations(assessment: GroupAssessment) -> list[str]:
         *_order(assessment),
         *_conflicts(assessment),
         *_locks(assessment),
+        *_inversions(assessment),
         *_capacity(assessment),
         *_budget(assessment),
         *_shared(assessment),
@@ -53,14 +54,24 @@ def _limited(sentences: list[str], what: str) -> list[str]:
 
 
 def _cycles(assessment: GroupAssessment) -> list[str]:
+    cuts = {(edge.source, edge.target): edge for edge in assessment.cycle_cuts}
     found: list[str] = []
     for cycle in assessment.cycles:
-        weakest = max(cycle.edges, key=lambda edge: (edge.kind is cycle.kind, edge.span))
+        weakest = next(
+            (edge for edge in cycle.edges if (edge.source, edge.target) in cuts),
+            max(cycle.edges, key=lambda edge: (edge.kind is cycle.kind, edge.span)),
+        )
         found.append(
             f"Break the cycle {' -> '.join(cycle.chain)}, for example where {weakest.source} {weakest.reason} "
             f"({weakest.span})"
         )
-    return _limited(found, "cycles")
+    advice = _limited(found, "cycles")
+    if len(found) > 1 and len(cuts) < len(found):
+        places = [f"{edge.source} -> {edge.target} ({edge.span})" for edge in cuts.values()]
+        fewest = " and no fewer" if assessment.fewest_cuts_proven else ""
+        what = f"1 cut{fewest} breaks" if len(cuts) == 1 else f"{len(cuts)} cuts{fewest} break"
+        advice.append(f"{what} all of these {len(found)} cycles: {_list(places)}")
+    return advice
 
 
 def _order(assessment: GroupAssessment) -> list[str]:
@@ -117,6 +128,16 @@ def _locks(assessment: GroupAssessment) -> list[str]:
         for issue in assessment.lock_issues
     ]
     return _limited(found, "locks")
+
+
+def _inversions(assessment: GroupAssessment) -> list[str]:
+    found = [
+        f"Take {each.held} and {each.wanted} in one order in {each.first}"
+        + (f" and {each.second}: each of the two" if each.first != each.second else ": its workers")
+        + " may hold one of them and wait for the other for ever"
+        for each in assessment.lock_inversions
+    ]
+    return _limited(found, "pairs of locks")
 
 
 def _capacity(assessment: GroupAssessment) -> list[str]:

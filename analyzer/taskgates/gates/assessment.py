@@ -7,7 +7,8 @@ import msgspec
 from taskgates.gates.budget import BudgetAssessment
 from taskgates.gates.capacity import CapacityDecision
 from taskgates.gates.conflicts import Conflict, Weight
-from taskgates.gates.cycles import Cycle
+from taskgates.gates.cycles import Cycle, Edge
+from taskgates.gates.lock_order import LockInversion
 from taskgates.gates.partition import PartitionAdvice
 from taskgates.gates.relations import UnknownReference
 from taskgates.gates.shared_state import Hazard, SharedConflict
@@ -62,6 +63,9 @@ class GroupAssessment(msgspec.Struct, frozen=True):
         hazards: shared things with a dangerous role.
         incomplete: members whose code the analysis did not see through.
         batches: ordered batches in which a refused group could run instead; empty where there are none.
+        cycle_cuts: where to cut so that no cycle is left.
+        fewest_cuts_proven: whether fewer cuts would not do.
+        lock_inversions: locks that members take in opposite orders, so that they may deadlock; they do not refuse.
     """
 
     ids: tuple[str, ...]
@@ -79,6 +83,9 @@ class GroupAssessment(msgspec.Struct, frozen=True):
     hazards: tuple[Hazard, ...]
     incomplete: tuple[str, ...]
     batches: tuple[tuple[str, ...], ...] = ()
+    cycle_cuts: tuple[Edge, ...] = ()
+    fewest_cuts_proven: bool = True
+    lock_inversions: tuple[LockInversion, ...] = ()
 
     @property
     def can_parallel(self) -> bool:

@@ -57,7 +57,8 @@ def lower_bound(problem: BatchProblem) -> LowerBound:
 
 def _critical_path(problem: BatchProblem) -> LowerBound:
     length, last = max((problem.heads[task] + 1 + problem.tails[task], -task) for task in range(len(problem)))
-    return LowerBound(length, f"a chain of dependencies needs {length} batches", (-last,))
+    reason = f"a chain of dependencies needs {length} batches" if length > 1 else "there are tasks to do"
+    return LowerBound(length, reason, (-last,))
 
 
 def _amount_bound(problem: BatchProblem, count: int, load: int) -> tuple[int, str]:

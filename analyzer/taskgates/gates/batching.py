@@ -19,7 +19,7 @@ from taskgates.gates.batch_proof import MAX_TASKS, GaveUpError, divide_into
 from taskgates.gates.batch_search import DEFAULT_EFFORT, search
 from taskgates.gates.budget import BudgetLimits, Measured, load_of
 from taskgates.gates.conflicts import ConflictIndex
-from taskgates.gates.cycles import EdgeKind, cycles_with_flows
+from taskgates.gates.cycles import Cycle, EdgeKind, cycles_through, cycles_with_flows
 from taskgates.gates.relations import GroupError, Relations, bits_of, known_group
 from taskgates.gates.shared_state import shared_state_resources
 
@@ -147,10 +147,10 @@ def suggest_batches(
 
 
 def check_batchable(ids: Sequence[str], relations: Relations) -> None:
-    """Refuse unknown dependencies and circular dependencies.
+    """Refuse unknown dependencies and circular dependencies, those through parents and their parts too.
 
     Raises:
-        BatchingError: naming all of the first kind that was found.
+        BatchingError: naming all of the first kind that was found, each with its place.
     """
     missing = [
         f"{each.task_id} depends on {each.reference.id} ({each.reference.span})"
@@ -167,10 +167,14 @@ def check_batchable(ids: Sequence[str], relations: Relations) -> None:
             circular.update(other for other in bits_of(relations.reach[index]) if relations.reach[other] >> index & 1)
         elif any(reference.id == task_id for reference in relations.task(task_id).depends_on):
             circular.add(index)
+    found: Iterable[Cycle] = ()
     if circular:
         report = cycles_with_flows(Relations(relations.tasks[index] for index in sorted(circular)), ())
-        chains = "; ".join(" -> ".join(cycle.chain) for cycle in report.cycles if cycle.kind is EdgeKind.DECLARED)
-        raise BatchingError(f"circular dependencies: {chains}")
+        found = [cycle for cycle in report.cycles if cycle.kind is EdgeKind.DECLARED]
+    elif any(parent >= 0 for parent in relations.parents):
+        found = cycles_through(ids, relations)
+    if found:
+        raise BatchingError(f"circular dependencies: {'; '.join(map(str, found))}")
 
 
 def refuse_heavy_tasks(problem: BatchProblem, ids: Sequence[str]) -> None:

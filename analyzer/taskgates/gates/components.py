@@ -1,4 +1,4 @@
-"""Strongly connected components of graphs given as adjacency lists; networkx finds them."""
+"""Strongly connected components of graphs given as adjacency lists."""
 
 from __future__ import annotations
 
@@ -7,31 +7,36 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import networkx as nx
-
 
 def strongly_connected_components(successors: Sequence[Sequence[int]]) -> list[list[int]]:
     """The strongly connected components, each sorted, a component before those that lead to it.
 
-    Args:
-        successors: for each vertex, the vertices that its edges lead to.
-    """
-    import networkx as nx
-
-    return [sorted(component) for component in nx.strongly_connected_components(directed_graph(successors))]
-
-
-def directed_graph(successors: Sequence[Sequence[int]]) -> nx.DiGraph[int]:
-    """The graph with the vertices in ascending order and the edges in the order given.
-
-    networkx is imported where it is used: the import takes longer than many a command.
+    Vertices from which no cycle can be reached are components of their own and most of any sound plan: they are taken
+    away from the ends first, and networkx sees what is left.
 
     Args:
         successors: for each vertex, the vertices that its edges lead to.
     """
-    import networkx as nx
+    predecessors: list[list[int]] = [[] for _ in successors]
+    for source, targets in enumerate(successors):
+        for target in targets:
+            predecessors[target].append(source)
+    ahead = [len(targets) for targets in successors]
+    ends = [vertex for vertex, count in enumerate(ahead) if not count]
+    for vertex in ends:
+        for source in predecessors[vertex]:
+            ahead[source] -= 1
+            if not ahead[source]:
+                ends.append(source)
+    found = [[vertex] for vertex in ends]
+    if len(ends) < len(successors):
+        import networkx as nx
 
-    graph: nx.DiGraph[int] = nx.DiGraph()
-    graph.add_nodes_from(range(len(successors)))
-    graph.add_edges_from((source, target) for source, targets in enumerate(successors) for target in targets)
-    return graph
+        left = {
+            vertex: [each for each in successors[vertex] if ahead[each]] for vertex, count in enumerate(ahead) if count
+        }
+        graph: nx.DiGraph[int] = nx.DiGraph()
+        graph.add_nodes_from(left)
+        graph.add_edges_from((source, target) for source, targets in left.items() for target in targets)
+        found.extend(sorted(component) for component in nx.strongly_connected_components(graph))
+    return found

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from taskgates.gates.footprint import Footprint, Origin, Touch
-from taskgates.gates.relations import Relations, natural_key
 from taskgates.model.access import Operation
+from taskgates.model.natural_order import natural_key
 from taskgates.model.patterns import PathPattern, escape
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
+    from taskgates.gates.relations import Relations
     from taskgates.model.spans import SourceSpan
 
 

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from taskgates.gates.conflicts import ConflictKind
-from taskgates.gates.relations import natural_key
+from taskgates.model.natural_order import natural_key
 from taskgates.model.patterns import PathPattern
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from taskgates.gates.conflicts import Conflict
-    from taskgates.gates.footprint import Footprint
+    from taskgates.gates.footprint import Footprint, Touch
 
 
 class LockNeed(msgspec.Struct, frozen=True):
@@ -107,7 +107,7 @@ def predicted_contention(conflicts: Iterable[Conflict], costs: Mapping[str, floa
 
 
 def held_against(footprints: Iterable[Footprint], held: Iterable[HeldLock]) -> list[tuple[str, HeldLock]]:
-    """Which tasks need what others hold: a held exclusive lock excludes every use, a shared one only writes.
+    """Which tasks need what others hold.
 
     Args:
         footprints: what the group touches.
@@ -118,22 +118,35 @@ def held_against(footprints: Iterable[Footprint], held: Iterable[HeldLock]) -> l
     """
     members = list(footprints)
     ids = {footprint.task_id for footprint in members}
+    others = [lock for lock in held if lock.task not in ids]
+    return list(dict.fromkeys((task_id, lock) for task_id, lock, _ in excluded_touches(members, others)))
+
+
+def excluded_touches(
+    footprints: Iterable[Footprint], held: Iterable[HeldLock]
+) -> Iterator[tuple[str, HeldLock, Touch]]:
+    """What tasks need of what others hold: a lock held exclusively excludes every use, a shared one only writes.
+
+    Args:
+        footprints: what the tasks touch.
+        held: the locks that are held; a task's own lock does not exclude it.
+
+    Yields:
+        The task, the lock and the task's first touch of what it covers, each pair of task and lock once, in the order
+        of the footprints.
+    """
     everything = PathPattern("**")
-    others = [
-        (lock, everything if lock.path == "." else PathPattern(lock.path).below)
-        for lock in held
-        if lock.task not in ids
-    ]
+    locks = [(lock, everything if lock.path == "." else PathPattern(lock.path).below) for lock in held]
     known: dict[tuple[str, str], bool] = {}
-    found: dict[tuple[str, HeldLock], None] = {}
-    for footprint in members:
-        for lock, pattern in others:
+    for footprint in footprints:
+        for lock, pattern in locks:
+            if lock.task == footprint.task_id:
+                continue
             touches = (*footprint.writes, *footprint.reads) if lock.exclusive else footprint.writes
             for touch in touches:
                 key = (touch.path, lock.path)
                 if key not in known:
                     known[key] = PathPattern(touch.path).overlaps(pattern)
                 if known[key]:
-                    found[footprint.task_id, lock] = None
+                    yield footprint.task_id, lock, touch
                     break
-    return list(found)

@@ -13,17 +13,20 @@ would cut, so that a chain is reported where its weakest edge belongs:
 
 from __future__ import annotations
 
+import heapq
 from enum import StrEnum
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from taskgates.gates.components import directed_graph, strongly_connected_components
+from taskgates.gates.components import strongly_connected_components
 from taskgates.gates.conflicts import ConflictIndex, Flow
 from taskgates.gates.feedback import feedback_arcs
-from taskgates.gates.relations import Relations, natural_key
+from taskgates.gates.relations import Relations
+from taskgates.model.natural_order import natural_key
 from taskgates.model.spans import SourceSpan
+from taskgates.model.task import Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -86,6 +89,10 @@ class Cycle(msgspec.Struct, frozen=True):
     def certain(self) -> bool:
         """Whether no edge rests on a pattern or a condition."""
         return all(edge.certain for edge in self.edges)
+
+    def __str__(self) -> str:
+        reasons = "; ".join(f"{edge.source} {edge.reason} ({edge.span})" for edge in self.edges)
+        return f"{' -> '.join(self.chain)}: {reasons}"
 
 
 class CircularGroup(msgspec.Struct, frozen=True):
@@ -175,22 +182,60 @@ def cycles_with_flows(relations: Relations, flows: Iterable[Flow]) -> CycleRepor
     return CycleReport(tuple(groups), topological_order(relations))
 
 
+def cycles_through(ids: Iterable[str], relations: Relations, flows: Iterable[Flow] = ()) -> list[Cycle]:
+    """The closed chains that keep some of a group from ever starting; see `circles_around`."""
+    members = set(ids)
+    return [
+        cycle
+        for group in circles_around(members, relations, flows)
+        for cycle in group.cycles
+        if not members.isdisjoint(cycle.chain)
+    ]
+
+
+def circles_around(ids: Iterable[str], relations: Relations, flows: Iterable[Flow] = ()) -> list[CircularGroup]:
+    """The circular groups to which some of a group of tasks belong.
+
+    Tasks that are done wait for nobody: outside of the group they break a chain.
+
+    Args:
+        ids: the group.
+        relations: all tasks.
+        flows: data that goes from the code of one task to that of another.
+    """
+    members = set(ids)
+    done = (Status.FINISHED, Status.ABSORBED)
+    waiting = [task for task in relations.tasks if task.status not in done or task.id in members]
+    report = cycles_with_flows(relations if len(waiting) == len(relations) else Relations(waiting), flows)
+    return [group for group in report.groups if not members.isdisjoint(group.members)]
+
+
 def topological_order(relations: Relations) -> tuple[str, ...] | None:
     """The tasks with every dependency before those that declare it; None when that cannot be.
 
     Among tasks that are free to start, the first in natural order of ids comes first.
     """
-    import networkx as nx
-
     if any(reference.id == task.id for task in relations.tasks for reference in task.depends_on):
         return None
-    keys = [natural_key(task_id) for task_id in relations.ids]
-    dependents = directed_graph(relations.dependencies).reverse(copy=False)
-    try:
-        order = list(nx.lexicographical_topological_sort(dependents, key=keys.__getitem__))
-    except nx.NetworkXUnfeasible:
-        return None
-    return tuple(relations.ids[index] for index in order)
+    # The algorithm of Kahn (Topological sorting of large networks, CACM 5(11), 1962) over positions in natural order.
+    by_rank = sorted(range(len(relations.ids)), key=lambda index: natural_key(relations.ids[index]))
+    rank_of = {index: rank for rank, index in enumerate(by_rank)}
+    dependents: list[list[int]] = [[] for _ in by_rank]
+    open_dependencies = [0] * len(by_rank)
+    for index, targets in enumerate(relations.dependencies):
+        open_dependencies[rank_of[index]] = len(targets)
+        for target in targets:
+            dependents[rank_of[target]].append(rank_of[index])
+    free = [rank for rank, count in enumerate(open_dependencies) if not count]
+    order: list[str] = []
+    while free:
+        rank = heapq.heappop(free)
+        order.append(relations.ids[by_rank[rank]])
+        for other in dependents[rank]:
+            open_dependencies[other] -= 1
+            if not open_dependencies[other]:
+                heapq.heappush(free, other)
+    return tuple(order) if len(order) == len(by_rank) else None
 
 
 def _declared_edges(relations: Relations) -> tuple[dict[tuple[int, int], Edge], dict[tuple[int, int], Edge]]:

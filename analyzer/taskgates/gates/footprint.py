@@ -11,7 +11,7 @@ from enum import StrEnum
 
 import msgspec
 
-from taskgates.model.access import Access, AccessSet, Certainty, Operation, SharedAccess
+from taskgates.model.access import Access, AccessSet, Certainty, LockOrder, Operation, SharedAccess
 from taskgates.model.patterns import PathPattern, escape
 from taskgates.model.spans import Site, SourceSpan
 from taskgates.model.task import DeclaredPath, Task  # noqa: TC001 (as above)
@@ -60,6 +60,8 @@ class Footprint(msgspec.Struct, frozen=True, kw_only=True):
         difficulty: as declared; None when missing.
         estimated_tokens: measured size of what the task must read, if it was measured.
         duration: expected or measured seconds, if known.
+        lock_order: locks that the task's code takes while it holds others.
+        own_process: whether the task has a command, so that it shares no memory with anybody.
     """
 
     task_id: str
@@ -73,6 +75,8 @@ class Footprint(msgspec.Struct, frozen=True, kw_only=True):
     difficulty: float | None = None
     estimated_tokens: int | None = None
     duration: float | None = None
+    lock_order: tuple[LockOrder, ...] = ()
+    own_process: bool = False
 
     @property
     def edits(self) -> tuple[Touch, ...]:
@@ -88,10 +92,11 @@ def footprint_of(task: Task, access: AccessSet | None) -> Footprint:
         access: what its code does; None when it has no code, so that its declared inputs and outputs must be believed.
 
     Returns:
-        Edits as writes; with `access`, its conflicting operations (existence tests and directory creation are
-        harmless); without it, the declared reads and writes.
+        Edits as writes; with `access`, its conflicting operations (existence tests, directory creation and files that
+        are only locked, declared or not, are harmless); without it, the declared reads and writes.
     """
-    writes = _declared(task.edits, Operation.UPDATE, Origin.EDIT)
+    locks = {each.path for each in (access.writes if access is not None else ()) if _only_locks(each)}
+    writes = _declared((each for each in task.edits if each.path not in locks), Operation.UPDATE, Origin.EDIT)
     if access is None:
         reads = _declared(task.reads, Operation.READ, Origin.DECLARED)
         writes += _declared(task.writes, Operation.OVERWRITE, Origin.DECLARED)
@@ -114,6 +119,8 @@ def footprint_of(task: Task, access: AccessSet | None) -> Footprint:
         unknown=tuple(each for each in counted if each.path is None),
         complete=access.complete,
         difficulty=task.difficulty,
+        lock_order=access.lock_order,
+        own_process=task.command is not None,
     )
 
 
@@ -121,10 +128,19 @@ def _declared(paths: Iterable[DeclaredPath], operation: Operation, origin: Origi
     return [Touch(PathPattern(each.path).text, operation, origin, each.span) for each in paths]
 
 
+_LOCKS = ("filelock.", "fasteners.")
+"""Libraries whose files hold nothing: to take the same lock is what tasks are meant to do with it."""
+
+
+def _only_locks(access: Access) -> bool:
+    """Whether a file is opened for nothing but to be locked."""
+    return bool(access.sites) and all(site.call.startswith(_LOCKS) or site.call == "flock" for site in access.sites)
+
+
 def _inferred(accesses: Iterable[Access], fallback: SourceSpan) -> list[Touch]:
     touches: list[Touch] = []
     for access in accesses:
-        if access.path is None or not access.operation.conflicts:
+        if access.path is None or not access.operation.conflicts or _only_locks(access):
             continue
         # In an exact path nothing is a wildcard, whatever characters it has.
         pattern = PathPattern(escape(access.path) if access.certainty is Certainty.EXACT else access.path)

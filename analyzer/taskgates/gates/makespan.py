@@ -24,7 +24,8 @@ from taskgates.gates.batching import (
     check_batchable,
     refuse_heavy_tasks,
 )
-from taskgates.gates.relations import bits_of, known_group, natural_key
+from taskgates.gates.relations import bits_of, known_group
+from taskgates.model.natural_order import natural_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

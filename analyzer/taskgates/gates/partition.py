@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from taskgates.gates.conflicts import Conflict, Weight
-from taskgates.gates.relations import bits_of, natural_key
+from taskgates.gates.relations import bits_of
+from taskgates.model.natural_order import natural_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

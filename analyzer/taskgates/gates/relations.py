@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import struct
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from taskgates.gates.components import strongly_connected_components
+from taskgates.model.natural_order import natural_key
 from taskgates.model.task import Reference
 
 if TYPE_CHECKING:
@@ -18,12 +18,6 @@ if TYPE_CHECKING:
     from taskgates.model.task import Task
 
 _FEW_BITS = 12
-_NUMBER = re.compile(r"(\d+)")
-
-
-def natural_key(text: str) -> tuple[tuple[int, int, str], ...]:
-    """Sort key under which `110_2` comes before `110_10`."""
-    return tuple((0, int(part), "") if part.isdecimal() else (1, 0, part) for part in _NUMBER.split(text) if part)
 
 
 class GroupError(ValueError):

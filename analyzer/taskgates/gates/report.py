@@ -16,7 +16,8 @@ from taskgates.gates.batching import BatchLimits, Solver, order_within, suggest_
 from taskgates.gates.budget import BudgetLimits, Measured, assess_budget
 from taskgates.gates.capacity import CapacityLimits, decide_capacity
 from taskgates.gates.conflicts import Conflict, ConflictIndex
-from taskgates.gates.cycles import Cycle, EdgeKind, cycles_with_flows
+from taskgates.gates.cycles import Cycle, Edge, EdgeKind, circles_around
+from taskgates.gates.lock_order import LockInversion, find_lock_inversions
 from taskgates.gates.partition import partition_advice
 from taskgates.gates.relations import GroupError, Relations, known_group
 from taskgates.gates.shared_state import find_shared_conflicts, hazards_among
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from taskgates.gates.footprint import Footprint, Touch
     from taskgates.gates.host import HostMeasurement
     from taskgates.model.access import SharedAccess
+    from taskgates.model.spans import Site
 
 _INFO_PAIRS = 10_000
 """Pairs that only read the same file are named up to this number; above it the report gives the number alone."""
@@ -85,9 +87,8 @@ def assess_group(
         process_state=not separate_processes and len(group) <= _PROCESS_STATE_TASKS,
         separate_processes=separate_processes,
     )
-    cycles = [
-        cycle for cycle in cycles_with_flows(relations, index.flows()).cycles if not members.isdisjoint(cycle.chain)
-    ]
+    circles = circles_around(group, relations, index.flows())
+    cycles = [cycle for circle in circles for cycle in circle.cycles if not members.isdisjoint(cycle.chain)]
     assessment = GroupAssessment(
         ids=tuple(group),
         conflicts=tuple(conflicts),
@@ -99,11 +100,16 @@ def assess_group(
         ),
         cycles=tuple(cycle for cycle in cycles if cycle.kind is not EdgeKind.DATA_FLOW or cycle.certain),
         possible_cycles=tuple(cycle for cycle in cycles if cycle.kind is EdgeKind.DATA_FLOW and not cycle.certain),
+        cycle_cuts=tuple(
+            edge for circle in circles if any(cycle.certain for cycle in circle.cycles) for edge in circle.cuts
+        ),
+        fewest_cuts_proven=all(circle.fewest_cuts_proven for circle in circles),
         lock_issues=tuple(issue for issue in lock_issues if issue.task_id in members),
         capacity=decide_capacity(len(group), measurement, capacity_limits, running=running),
         budget=assess_budget({each: relations.task(each).difficulty for each in group}, measured, budget_limits),
         shared=tuple(shared),
         hazards=tuple(hazards_among(conflicts, shared)),
+        lock_inversions=tuple(find_lock_inversions(kept, relations, separate_processes=separate_processes)),
         incomplete=tuple(footprint.task_id for footprint in kept if not footprint.complete),
     )
     if assessment.can_parallel or len(group) > _BATCHED_TASKS:
@@ -172,10 +178,13 @@ def as_report(assessment: GroupAssessment) -> dict[str, Any]:
             {"task": each.task_id, "dependency": each.reference.id, "location": str(each.reference.span)}
             for each in assessment.unknown_dependencies
         ],
+        "cycle_cuts": [_edge(edge) for edge in assessment.cycle_cuts],
+        "fewest_cuts_proven": assessment.fewest_cuts_proven,
         "lock_issues": [
             {"task": issue.task_id, "file": issue.file, "holder": issue.holder, "mode": issue.mode}
             for issue in assessment.lock_issues
         ],
+        "lock_order_inversions": [_inversion(each) for each in assessment.lock_inversions],
         "resource_capacity": {
             "max_parallel_tasks": capacity.max_parallel_tasks,
             "requested": capacity.requested,
@@ -286,21 +295,37 @@ def _state_sites(access: SharedAccess) -> list[dict[str, Any]]:
     ]
 
 
+def _inversion(inversion: LockInversion) -> dict[str, Any]:
+    return {
+        "task1": inversion.first,
+        "task2": inversion.second,
+        "task1_holds": inversion.held,
+        "task1_waits_for": inversion.wanted,
+        "task1_sites": [_place(site) for site in inversion.first_order.sites],
+        "task2_sites": [_place(site) for site in inversion.second_order.sites],
+    }
+
+
+def _place(site: Site) -> dict[str, Any]:
+    return {"file": site.file, "line": site.line, "column": site.column}
+
+
 def _cycle(cycle: Cycle) -> dict[str, Any]:
     return {
         "chain": list(cycle.chain),
         "kind": cycle.kind.value,
-        "edges": [
-            {
-                "from": edge.source,
-                "to": edge.target,
-                "kind": edge.kind.value,
-                "reason": edge.reason,
-                "location": str(edge.span),
-                "file": edge.path,
-            }
-            for edge in cycle.edges
-        ],
+        "edges": [_edge(edge) for edge in cycle.edges],
+    }
+
+
+def _edge(edge: Edge) -> dict[str, Any]:
+    return {
+        "from": edge.source,
+        "to": edge.target,
+        "kind": edge.kind.value,
+        "reason": edge.reason,
+        "location": str(edge.span),
+        "file": edge.path,
     }
 
 

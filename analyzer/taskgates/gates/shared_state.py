@@ -15,13 +15,14 @@ import msgspec
 
 from taskgates.gates.conflicts import ConflictKind, Weight, find_conflicts
 from taskgates.gates.footprint import Footprint, Touch
-from taskgates.gates.relations import Relations, natural_key
 from taskgates.model.access import Operation, SharedAccess, SharedKind
+from taskgates.model.natural_order import natural_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from taskgates.gates.conflicts import Conflict
+    from taskgates.gates.relations import Relations
 
 
 class SharedConflict(msgspec.Struct, frozen=True):
@@ -69,7 +70,7 @@ def find_shared_conflicts(
     by_name: dict[str, dict[str, list[SharedAccess]]] = {}
     for footprint in footprints:
         for access in footprint.shared_state:
-            if access.kind is SharedKind.PROCESS and not process_state:
+            if access.local or (access.kind is SharedKind.PROCESS and not process_state):
                 continue
             by_name.setdefault(access.name, {}).setdefault(footprint.task_id, []).append(access)
     found: list[SharedConflict] = []

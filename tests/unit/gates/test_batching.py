@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import itertools
-import json
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import networkx as nx
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from taskgates.gates import exact
 from taskgates.gates.batch_bounds import largest_clique, lower_bound
@@ -17,35 +16,19 @@ from taskgates.gates.batch_proof import GaveUpError, divide_into
 from taskgates.gates.batch_search import search
 from taskgates.gates.batching import BatchingError, BatchLimits, BatchPlan, Solver, suggest_batches
 from taskgates.gates.conflicts import Weight, find_conflicts
-from taskgates.gates.footprint import Footprint, Origin, Touch
+from taskgates.gates.cycles import cycles_through
 from taskgates.gates.relations import GroupError, Relations
 from taskgates.gates.shared_state import find_shared_conflicts
-from taskgates.model.access import Operation, SharedAccess, SharedKind
+from taskgates.model.access import SharedAccess, SharedKind
 from taskgates.model.spans import SourceSpan
-from taskgates.model.task import Reference, Task
+from unit.gates.groups import footprint, groups, task
+from unit.gates.instances import colouring_instances, line_instances, read_graph, read_line
+
+if TYPE_CHECKING:
+    from taskgates.gates.footprint import Footprint
+    from taskgates.model.task import Task
 
 SPAN = SourceSpan("tasks.json", 1, 1, 1, 2)
-
-
-def task(task_id: str, *depends_on: str, parent: str | None = None, difficulty: float | None = 1) -> Task:
-    return Task(
-        id=task_id,
-        format="test",
-        span=SPAN,
-        difficulty=difficulty,
-        depends_on=tuple(Reference(other, SPAN) for other in depends_on),
-        parent=Reference(parent, SPAN) if parent else None,
-    )
-
-
-def footprint(task_id: str, writes: str = "", reads: str = "", shared: tuple[SharedAccess, ...] = ()) -> Footprint:
-    return Footprint(
-        task_id=task_id,
-        span=SPAN,
-        writes=tuple(Touch(path, Operation.OVERWRITE, Origin.RUNTIME, SPAN) for path in writes.split()),
-        reads=tuple(Touch(path, Operation.READ, Origin.RUNTIME, SPAN) for path in reads.split()),
-        shared_state=shared,
-    )
 
 
 def plan(tasks: list[Task], footprints: list[Footprint], limits: BatchLimits | None = None) -> BatchPlan:
@@ -100,6 +83,11 @@ def test_nothing_to_do() -> None:
         ([task("1", "2"), task("2", "1")], ["1", "2"], "circular dependencies: 1 -> 2 -> 1"),
         ([task("1", "2"), task("2", "3"), task("3", "1")], ["1", "3"], "circular dependencies: 1 -> 2 -> 3 -> 1"),
         ([task("1", "1")], ["1"], "circular dependencies: 1 -> 1"),
+        (
+            [task("1"), task("2", "1"), task("3", "2", parent="1")],
+            ["1"],
+            "1 -> 3 -> 2 -> 1: 1 is done when",
+        ),
         ([task("1", difficulty=31)], ["1"], r"difficulty above the whole budget of 30: 1 \(31\)"),
     ],
 )
@@ -108,43 +96,10 @@ def test_refusals(tasks: list[Task], ids: list[str], message: str) -> None:
         suggest_batches(ids, Relations(tasks), [])
 
 
-def test_the_optimal_solver_is_asked_for_by_name() -> None:
-    if exact.is_installed():
-        pytest.skip("the solver is installed")
+def test_the_optimal_solver_is_asked_for_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exact, "is_installed", lambda: False)
     with pytest.raises(BatchingError, match=r"taskgates\[optimal\]"):
         suggest_batches(["1"], Relations([task("1")]), [], solver=Solver.OPTIMAL)
-
-
-names = st.sampled_from(["a", "b", "c", "d/", "d/x", "*", "e*"])
-
-
-@st.composite
-def groups(draw: st.DrawFn) -> tuple[list[Task], list[Footprint]]:
-    count = draw(st.integers(1, 9))
-    tasks, footprints = [], []
-    for index in range(count):
-        earlier = draw(st.lists(st.integers(0, index - 1), max_size=2, unique=True)) if index else []
-        parent = draw(st.none() | st.integers(0, index - 1)) if index else None
-        tasks.append(
-            task(
-                str(index),
-                *map(str, earlier),
-                parent=None if parent is None else str(parent),
-                difficulty=draw(st.none() | st.sampled_from([1, 2.5, 9, 10])),
-            )
-        )
-        footprints.append(
-            footprint(
-                str(index),
-                " ".join(draw(st.lists(names, max_size=2))),
-                " ".join(draw(st.lists(names, max_size=2))),
-                tuple(
-                    SharedAccess("pkg.STATE", SharedKind.MODULE_GLOBAL, access)
-                    for access in draw(st.lists(st.sampled_from(["read", "write"]), max_size=1))
-                ),
-            )
-        )
-    return tasks, footprints
 
 
 @given(groups(), st.integers(1, 4), st.sampled_from([10, 15, 30, None]))
@@ -154,6 +109,7 @@ def test_every_division_keeps_every_rule(
 ) -> None:
     tasks, footprints = group
     relations = Relations(tasks)
+    assume(not cycles_through(relations.ids, relations))
     found = plan(tasks, footprints, BatchLimits(max_tasks, max_complexity, effort=500))
     place = {task_id: number for number, batch in enumerate(found.batches) for task_id in batch}
     assert sorted(task_id for batch in found.batches for task_id in batch) == sorted(each.id for each in tasks)
@@ -217,28 +173,9 @@ def test_cliques_are_largest(pairs: list[tuple[int, int]]) -> None:
     assert len(clique) == max(map(len, nx.find_cliques(graph)))
 
 
-INSTANCES = Path(__file__).parents[3] / "fixtures" / "instances"
-
-
-def colouring_instances() -> list[tuple[str, int]]:
-    optima = json.loads((INSTANCES / "colouring" / "optima.json").read_text(encoding="utf-8"))
-    return sorted((name, entry["optimum"]) for name, entry in optima.items())
-
-
-def read_dimacs(name: str) -> tuple[int, list[tuple[int, int]]]:
-    count, pairs = 0, []
-    for line in (INSTANCES / "colouring" / f"{name}.col").read_text(encoding="utf-8").splitlines():
-        fields = line.split()
-        if fields[:2] == ["p", "edge"]:
-            count = int(fields[2])
-        elif fields[:1] == ["e"]:
-            pairs.append((int(fields[1]) - 1, int(fields[2]) - 1))
-    return count, pairs
-
-
 @pytest.mark.parametrize(("name", "optimum"), colouring_instances())
 def test_published_graphs_get_their_chromatic_number(name: str, optimum: int) -> None:
-    count, pairs = read_dimacs(name)
+    count, pairs = read_graph(name)
     problem = BatchProblem.of_pairs(count, pairs)
     bound = lower_bound(problem).batches
     batches = search(problem, bound)
@@ -254,30 +191,19 @@ def test_published_graphs_get_their_chromatic_number(name: str, optimum: int) ->
 @pytest.mark.parametrize(("name", "fewer"), [("myciel3", 3), ("queen5_5", 4), ("queen6_6", 6)])
 def test_fewer_batches_are_excluded(name: str, fewer: int) -> None:
     """Mycielski's graphs have no triangle, so that only exhaustion shows that three colours are too few."""
-    problem = BatchProblem.of_pairs(*read_dimacs(name))
+    problem = BatchProblem.of_pairs(*read_graph(name))
     assert divide_into(problem, fewer, steps=100_000) is None
     assert divide_into(problem, fewer + 1, steps=100_000) is not None
 
 
 def test_giving_up_is_not_a_proof() -> None:
     with pytest.raises(GaveUpError):
-        divide_into(BatchProblem.of_pairs(*read_dimacs("myciel5")), 5, steps=100)
-
-
-def line_instances() -> list[tuple[str, int, int]]:
-    found: list[tuple[str, int, int]] = []
-    for path in sorted((INSTANCES / "assembly-lines").glob("*.json")):
-        entry = json.loads(path.read_text(encoding="utf-8"))
-        found.extend((path.stem, int(cycle), stations) for cycle, stations in entry["optima"].items())
-    return found
+        divide_into(BatchProblem.of_pairs(*read_graph("myciel5")), 5, steps=100)
 
 
 @pytest.mark.parametrize(("name", "cycle", "stations"), line_instances())
 def test_published_assembly_lines_get_their_fewest_stations(name: str, cycle: int, stations: int) -> None:
-    entry = json.loads((INSTANCES / "assembly-lines" / f"{name}.json").read_text(encoding="utf-8"))
-    times = entry["times"]
-    earlier = [[one - 1 for one, two in entry["precedence"] if two == number] for number in range(1, len(times) + 1)]
-    problem = BatchProblem.of_pairs(len(times), [], earlier, times, budget=cycle, lag=0)
+    problem = read_line(name, cycle)
     bound = lower_bound(problem).batches
     batches = search(problem, bound)
     assert not problem.violations(batches)

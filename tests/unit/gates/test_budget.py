@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 import pytest
 from hypothesis import given
@@ -105,3 +106,29 @@ def test_token_estimates_of_real_code_agree_with_its_size() -> None:
 @given(st.text(), st.text())
 def test_more_text_is_never_fewer_tokens(one: str, two: str) -> None:
     assert estimate_tokens(one + "\n" + two) >= max(estimate_tokens(one), estimate_tokens(two))
+
+
+_RUNS = re.compile(r"[^\W\d_]+|\d+|_+|[^\w\s]+|\n[ \t]*")
+
+
+def tokens_run_by_run(text: str) -> int:
+    """The definition of the estimate, one run of like characters after the other."""
+    count = 0
+    for run in _RUNS.findall(text):
+        if run[0] == "\n":
+            count += 1
+        elif run[0].isalpha():
+            count += math.ceil(len(run) / 6) if run.isascii() else len(run)
+        else:
+            count += math.ceil(len(run) / (3 if run[0].isdigit() else 2))
+    return count
+
+
+@given(
+    st.text(
+        alphabet=st.one_of(st.sampled_from("aB1_.\n \t\x1c\x7f"), st.sampled_from("\u00e9\u0663\u00b2\u6f22\u2028")),
+        max_size=40,
+    )
+)
+def test_tokens_are_counted_as_defined(text: str) -> None:
+    assert estimate_tokens(text) == tokens_run_by_run(text)

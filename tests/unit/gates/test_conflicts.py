@@ -213,3 +213,17 @@ def test_validation_is_symmetric_and_monotone(
 
 def test_kinds_are_ordered_by_gravity() -> None:
     assert [kind.rank for kind in ConflictKind] == [0, 1, 2, 3]
+
+
+def test_files_that_are_only_locked_do_not_conflict() -> None:
+    def does(task_id: str, *calls: str) -> Footprint:
+        sites = tuple(Site("job.py", line, 1, "work", call) for line, call in enumerate(calls, start=1))
+        access = AccessSet(writes=(Access("a.lock", Certainty.EXACT, False, Operation.OVERWRITE, sites),))
+        span = SourceSpan(f"{task_id}.json")
+        declared = (DeclaredPath("a.lock", span),)
+        return footprint_of(Task(id=task_id, format="t", span=span, edits=declared), access)
+
+    locking = [does("1", "filelock.FileLock"), does("2", "filelock.FileLock", "flock")]
+    assert find_conflicts(locking) == []
+    writing = does("3", "filelock.FileLock", "builtins.open")
+    assert len(find_conflicts([writing, does("4", "builtins.open")])) == 1

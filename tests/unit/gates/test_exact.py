@@ -14,6 +14,7 @@ from taskgates.gates.makespan import makespan_bound, schedule, shortest_schedule
 from taskgates.gates.relations import Relations
 from taskgates.model.spans import SourceSpan
 from taskgates.model.task import Reference, Task
+from unit.gates.instances import colouring_instances, line_instances, read_graph, read_line
 
 pytest.importorskip("ortools")
 
@@ -98,3 +99,19 @@ def test_a_worse_start_does_not_spoil_the_bound() -> None:
     batches = [[task for task, place in enumerate(poor) if place == number] for number in range(max(poor) + 1)]
     answer = exact.fewest_batches(problem, batches, 1, time_limit=4)
     assert answer.lower_bound >= lower_bound(problem).batches or len(answer.batches) > answer.lower_bound
+
+
+@pytest.mark.parametrize(("name", "cycle", "stations"), line_instances())
+def test_published_assembly_lines_are_proven(name: str, cycle: int, stations: int) -> None:
+    problem = read_line(name, cycle)
+    answer = exact.fewest_batches(problem, [[task] for task in problem.topological], 1, time_limit=60)
+    assert not problem.violations(answer.batches)
+    assert (len(answer.batches), answer.lower_bound) == (stations, stations)
+
+
+@pytest.mark.parametrize(("name", "optimum"), [each for each in colouring_instances() if each[1] < 6])
+def test_published_graphs_are_proven(name: str, optimum: int) -> None:
+    problem = BatchProblem.of_pairs(*read_graph(name))
+    answer = exact.fewest_batches(problem, [[task] for task in range(len(problem))], 1, time_limit=60)
+    assert not problem.violations(answer.batches)
+    assert (len(answer.batches), answer.lower_bound) == (optimum, optimum)

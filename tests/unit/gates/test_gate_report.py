@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from taskgates.gates.assessment import LockIssue
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from taskgates.gates.assessment import GroupAssessment, LockIssue
+from taskgates.gates.batching import BatchLimits, suggest_batches
 from taskgates.gates.budget import BudgetLimits
 from taskgates.gates.capacity import CapacityLimits
+from taskgates.gates.cycles import cycles_through
 from taskgates.gates.footprint import Footprint, Origin, Touch
 from taskgates.gates.host import HostMeasurement
 from taskgates.gates.relations import GroupError, Relations
-from taskgates.gates.report import gate_report
+from taskgates.gates.report import as_report, assess_group, gate_report
 from taskgates.model.access import Operation, SharedAccess, SharedKind
 from taskgates.model.spans import SourceSpan
 from taskgates.model.task import Reference, Task
+from unit.gates.groups import groups
+
+if TYPE_CHECKING:
+    from random import Random
 
 SPAN = SourceSpan(".claude/tasks/task-1.json", 4, 7, 4, 12)
 
@@ -134,6 +142,18 @@ def test_cycles_refuse_and_say_where_to_break() -> None:
     assert ".claude/tasks/task-1.json:4:7" in found["recommendations"][0]
 
 
+def test_the_fewest_cuts_of_several_cycles() -> None:
+    found = report([task("A", "B"), task("B", "A", "C"), task("C", "A")])
+    assert found["circular_dependencies"] == [["A", "B", "A"], ["A", "B", "C", "A"]]
+    assert [(cut["from"], cut["to"]) for cut in found["cycle_cuts"]] == [("A", "B")]
+    assert found["fewest_cuts_proven"]
+    assert any(
+        advice.startswith("1 cut and no fewer breaks all of these 2 cycles: A -> B (")
+        for advice in found["recommendations"]
+    )
+    assert report([task("A"), task("B")])["cycle_cuts"] == []
+
+
 def test_data_flow_both_ways_is_a_cycle_where_it_is_certain() -> None:
     tasks = [task("A"), task("B")]
     certain = report(tasks, [footprint("A", "a", "b"), footprint("B", "b", "a")])
@@ -224,3 +244,41 @@ def test_long_lists_of_advice_say_how_much_more_there_is() -> None:
     found = report(tasks, [footprint(each.id, "x y") for each in tasks])
     assert any("66 pairs write the same files" in each for each in found["recommendations"])
     assert any(each.startswith("Move 0, 1, 2, 3, 4 and 6 more out") for each in found["recommendations"])
+
+
+LIMITS = CapacityLimits(max_parallel_tasks=4)
+BUDGET = BudgetLimits(max_complexity=20)
+
+
+@given(groups(), st.randoms(use_true_random=False))
+@settings(max_examples=100, deadline=None)
+def test_the_answer_is_symmetric_monotone_and_never_without_advice(
+    group: tuple[list[Task], list[Footprint]], random: Random
+) -> None:
+    tasks, footprints = group
+    relations = Relations(tasks)
+
+    def answer(ids: list[str], known: list[Footprint]) -> GroupAssessment:
+        return assess_group(ids, relations, known, capacity_limits=LIMITS, budget_limits=BUDGET)
+
+    ids = [each.id for each in tasks]
+    whole = answer(ids, footprints)
+    shuffled, known = random.sample(ids, len(ids)), random.sample(footprints, len(footprints))
+    assert as_report(answer(shuffled, known)) == as_report(whole)
+    assert whole.can_parallel or as_report(whole)["recommendations"]
+    fewer = answer(ids[:-1], footprints)
+    assert whole.can_parallel <= fewer.can_parallel
+    assert set(fewer.conflicts) <= set(whole.conflicts)
+    assert set(fewer.shared) <= set(whole.shared)
+    assert set(fewer.order_within) <= {*whole.order_within}
+
+
+@given(groups())
+@settings(max_examples=100, deadline=None)
+def test_every_batch_passes_the_gates(group: tuple[list[Task], list[Footprint]]) -> None:
+    tasks, footprints = group
+    relations = Relations(tasks)
+    assume(not cycles_through(relations.ids, relations))
+    limits = BatchLimits(LIMITS.max_parallel_tasks, BUDGET.max_complexity, effort=500)
+    for batch in suggest_batches(relations.ids, relations, footprints, limits).batches:
+        assert assess_group(batch, relations, footprints, capacity_limits=LIMITS, budget_limits=BUDGET).can_parallel

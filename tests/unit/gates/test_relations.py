@@ -5,7 +5,8 @@ from __future__ import annotations
 import networkx as nx
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from taskgates.gates.relations import Relations, bits_of, natural_key
+from taskgates.gates.relations import Relations, bits_of
+from taskgates.model.natural_order import natural_key
 from taskgates.model.spans import SourceSpan
 from taskgates.model.task import Reference, Task
 

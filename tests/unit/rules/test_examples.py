@@ -46,6 +46,7 @@ def run(rule: Rule, example: Example, root: Path) -> list[Finding]:
         problems=(*manifests.problems, *analyser.problems),
         include_finished=example.include_finished,
         host=example.host,
+        locks=example.locks,
     )
     findings, errors = check_rules(project, [rule])
     assert not errors, errors[0].traceback
