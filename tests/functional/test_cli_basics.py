@@ -131,10 +131,22 @@ def test_text_that_the_terminal_lacks_is_escaped(taskgates: Any) -> None:
 
 
 def test_a_faulty_effect_table_names_its_line(taskgates: Any, tmp_path: Path) -> None:
-    (tmp_path / "effects.toml").write_text('["house.save"]\nwrites = 7\n')
-    (tmp_path / "taskgates.toml").write_text('effects = ["effects.toml"]\n')
+    (tmp_path / "effects").mkdir()
+    (tmp_path / "effects" / "house.toml").write_text('["house.save"]\nwrites = 7\n')
+    (tmp_path / "taskgates.toml").write_text('effects = ["effects"]\n')
     for arguments in (["scan"], ["infer", "--", "python", "a.py"]):
         done = taskgates(*arguments)
         assert done.returncode == 2
-        assert "effects.toml:" in done.stderr
+        assert done.stderr.startswith("Error: effects/house.toml:2: ")
         assert "Traceback" not in done.stderr
+
+
+def test_effect_tables_of_a_folder_count_and_their_changes_too(taskgates: Any, tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("import house\n\nhouse.save('kept.txt')\n")
+    table = tmp_path / "effects" / "house.toml"
+    table.parent.mkdir()
+    (tmp_path / "taskgates.toml").write_text('effects = ["effects"]\n')
+    for operation in ("overwrite", "append"):
+        table.write_text(f'["house.save"]\nparams = ["path"]\n{operation} = ["path"]\n')
+        written = json.loads(taskgates("infer", "--format", "json", "--", "python", "a.py").stdout)["writes"]
+        assert [(access["path"], access["operation"]) for access in written] == [("kept.txt", operation)]

@@ -187,6 +187,46 @@ def test_batches_refuse_cycles_and_lone_giants(taskgates: Any, tmp_path: Path) -
     assert "break it down" in giant.stderr
 
 
+def test_earlier_runs_tell_how_long_tasks_take(taskgates: Any, tmp_path: Path) -> None:
+    for task_id in ("1", "2", "3"):
+        write_task(tmp_path, task_id, command=f"sleep 0.1; echo > {task_id}.txt", files_affected=[f"{task_id}.txt"])
+    write_task(tmp_path, "4", command="exit 1", files_affected=["4.txt"])
+    assert "schedule" not in json.loads(taskgates("batches", "-f", "json").stdout)
+    assert taskgates("run", "1", "2").returncode == 0
+    assert taskgates("run", "4").returncode == 1
+    for task_id in ("1", "2"):
+        write_task(tmp_path, task_id, command=f"echo > {task_id}.txt", files_affected=[f"{task_id}.txt"])
+    found = json.loads(taskgates("batches", "-f", "json").stdout)["schedule"]
+    assert found["timed_tasks"] == 2
+    assert found["makespan_seconds"] >= 0.1
+    assert "The durations of 2 tasks are known" in taskgates("batches").stdout
+    report = validated(taskgates, tmp_path, "1", "2", code=0)
+    assert report["context_budget"]["expected_seconds"] >= 0.1
+    given = tmp_path / "seconds.json"
+    given.write_text('{"1": 50, "2": 60}')
+    found = json.loads(taskgates("batches", "1", "2", "-f", "json", "--durations", given).stdout)["schedule"]
+    assert found["makespan_seconds"] == 60
+    drawn = json.loads(taskgates("graph", "schedule", "1", "2", "-f", "json").stdout)
+    assert 0.1 <= drawn["schedule"]["makespan_seconds"] < 50
+
+
+def test_globs_over_finished_tasks_are_told(taskgates: Any, tmp_path: Path) -> None:
+    write_task(tmp_path, "1", files_affected=["a"], status="Finished")
+    done = taskgates("validate", "1*")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "one task matches that is finished, absorbed or broken down" in done.stderr
+    assert taskgates("validate", "--no-host", "--include-finished", "1*").returncode == 0
+    assert taskgates("validate", "--no-host", "1").returncode == 0
+
+
+def test_circular_dependencies_are_told_with_their_places(taskgates: Any, tmp_path: Path) -> None:
+    write_task(tmp_path, "1", dependencies=["2"])
+    write_task(tmp_path, "2", dependencies=["1"])
+    done = taskgates("batches")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "1 -> 2 -> 1: 1 declares dependency 2 (.claude/tasks/task-1.json:1:" in done.stderr
+
+
 def test_the_solver_is_asked_for_or_its_installation(taskgates: Any, tmp_path: Path) -> None:
     write_task(tmp_path, "1")
     done = taskgates("batches", "--optimal", "-f", "json")

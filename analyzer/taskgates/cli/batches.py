@@ -62,7 +62,8 @@ def command(
     """Divide tasks into as few ordered batches as can be found; without ids, all that may still run.
 
     No two tasks of a batch conflict, each batch fits the capacity and the context budget, and what a task depends on is
-    in an earlier batch. With --durations, the schedule that ends first is shown as well.
+    in an earlier batch. With --durations, or once at least half of the tasks were run, the schedule that ends first is
+    shown as well; a task without a duration is taken for as long as the mean of the others.
     """
     quiet, verbose = options["quiet"], options["verbose"] > 0
     solver = Solver.OPTIMAL if optimal else Solver.AUTO
@@ -75,14 +76,14 @@ def command(
                 repository.measured(ids)
                 progress("Dividing the tasks", 0, 0)
                 plan = gates.plan_batches(ids, solver=solver, time_limit=time_limit)
-                if durations_file is not None:
+                if durations_file is not None or gates.times_are_known(ids):
                     progress("Scheduling the tasks", 0, 0)
                     schedule = gates.plan_schedule(ids, solver=solver, time_limit=time_limit)
                 else:
                     schedule = None
             except BatchingError as error:
                 raise InputError(str(error)) from error
-        data = batches_as_data(plan, gates.difficulty, schedule)
+        data = batches_as_data(plan, gates.difficulty, schedule, gates.timed(ids))
 
         def title(task_id: str) -> str:
             return repository.relations.task(task_id).title

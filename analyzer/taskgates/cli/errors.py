@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 import traceback
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
 import click
+
+from taskgates.reporting.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,9 +25,18 @@ class ExitCode(IntEnum):
 
 
 class InputError(click.ClickException):
-    """Something given is wrong: a file, a task id, a setting; one line says what and what to do."""
+    """Something given is wrong: a file, a task id, a setting; one line says what and what to do.
+
+    Args:
+        message: the line.
+        more: further lines, each about one more thing that is wrong.
+    """
 
     exit_code = ExitCode.USAGE
+
+    def __init__(self, message: str, *more: str) -> None:
+        # Names in them come from the repository; none may begin a line of its own.
+        super().__init__("\n".join(printable(line) for line in (message, *more)))
 
 
 def report_internal_error(error: BaseException, arguments: Sequence[str], issues: str) -> None:
@@ -39,13 +49,13 @@ def report_internal_error(error: BaseException, arguments: Sequence[str], issues
     """
     verbose = is_verbose(arguments)
     if verbose:
-        traceback.print_exception(error, file=sys.stderr)
+        click.echo(printable("".join(traceback.format_exception(error)), lines=True), err=True, nl=False)
     print_internal_error(f"{type(error).__name__}: {error}", issues, verbose=verbose)
 
 
 def print_internal_error(what: str, issues: str, *, verbose: bool) -> None:
     """Print the line about a bug in taskgates itself."""
-    text = " ".join(what.split())
+    text = printable(" ".join(what.split()))
     how = "" if verbose else " with the output of the same command with -v"
     click.echo(f"Internal error: {text}. This is a bug in taskgates; please report it{how} at {issues}", err=True)
 

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import difflib
-import sys
 from typing import TYPE_CHECKING
 
 import click
-import msgspec
 
-from taskgates.cli.after_dashes import CommandAfterDashes, words_behind_dashes
+from taskgates.cli.access_report import ACCESS_FORMATS, print_access, write_access_files
+from taskgates.cli.after_dashes import CommandAfterDashes, task_or_command
 from taskgates.cli.errors import InputError
 from taskgates.cli.options import analysis_options, format_option, output_option, root_option, verbosity_options
 from taskgates.cli.outputs import Destination, open_outputs
 from taskgates.cli.progress import progress_on_stderr
 from taskgates.cli.settings import choose_root, read_settings
-from taskgates.cli.streams import terminal_of, write_err, write_out
+from taskgates.cli.streams import write_problems
 from taskgates.inference.effects.errors import EffectTableError
 from taskgates.manifests import load_tasks
-from taskgates.model.task import Command, Task
-from taskgates.reporting.formats import FORMATS, render_access_set
-from taskgates.reporting.report import RenderOptions
+from taskgates.model.task import Task
 from taskgates.scan.inference_run import InferenceSetup, infer_one
 from taskgates.tree.tree import Tree
 
@@ -29,8 +26,7 @@ if TYPE_CHECKING:
 
     from taskgates.model.access import AccessSet
     from taskgates.model.finding import Problem
-
-_FORMATS = tuple(name for name, each in FORMATS.items() if each.single)
+    from taskgates.model.task import Command
 
 
 @click.command(
@@ -41,8 +37,8 @@ _FORMATS = tuple(name for name, each in FORMATS.items() if each.single)
 )
 @click.argument("task_ids", nargs=-1, metavar="{TASK_ID | -- COMMAND [ARG]...}")
 @root_option()
-@format_option(_FORMATS)
-@output_option(_FORMATS)
+@format_option(ACCESS_FORMATS)
+@output_option(ACCESS_FORMATS)
 @analysis_options()
 @verbosity_options()
 @click.pass_context
@@ -65,48 +61,16 @@ def command(
 
     Nothing is executed. A single word behind `--` that has spaces is taken as text for a shell.
     """
-    words = words_behind_dashes(ctx)
-    _check_usage(task_ids, words)
+    target = task_or_command(ctx, task_ids)
     root = choose_root(None, root_option)
     config = read_settings(root, {"follow": follow or None, "python": python}, config_file)
-    options = RenderOptions(verbose=verbose > 0)
     with open_outputs(outputs) as prepared:
         with progress_on_stderr(quiet=quiet) as progress:
             progress("Following the code", 0, 0)
-            target = task_ids[0] if words is None else command_of(words)
             access, problems = _infer(InferenceSetup(root, config, dict(environ), not no_cache), target)
-        prepared.write({each: render_access_set(each.format, access, options) for each in outputs})
-    for problem in problems:
-        write_err(f"{problem.span}: {problem.message}\n")
-    terminal = terminal_of(sys.stdout)
-    shown = msgspec.structs.replace(
-        options,
-        width=terminal.width,
-        colour=terminal.colour and not FORMATS[format_name].for_machines,
-        unicode=terminal.unicode,
-    )
-    write_out(render_access_set(format_name, access, shown))
-
-
-def command_of(words: tuple[str, ...]) -> Command:
-    """The command behind `--`: an argument vector, or shell text when it is one word with a space in it."""
-    if len(words) == 1 and any(character.isspace() for character in words[0].strip()):
-        return Command(shell=words[0])
-    return Command(argv=words)
-
-
-def _check_usage(task_ids: tuple[str, ...], words: tuple[str, ...] | None) -> None:
-    if words is not None and task_ids:
-        raise click.UsageError(
-            f"Give either a task id or a command behind `--`, not both ({task_ids[0]!r} is in front)."
-        )
-    if words is not None and not words:
-        raise click.UsageError("There is no command behind `--`.")
-    if words is None and not task_ids:
-        raise click.UsageError("Give a task id, or a command line behind `--`: taskgates infer -- python train.py")
-    if len(task_ids) > 1:
-        line = " ".join(task_ids)
-        raise click.UsageError(f"Give one task id; a command line stands behind `--`: taskgates infer -- {line}")
+        write_access_files(prepared, outputs, access, verbose=verbose > 0)
+    write_problems(problems)
+    print_access(format_name, access, verbose=verbose > 0)
 
 
 def _infer(setup: InferenceSetup, target: str | Command) -> tuple[AccessSet, tuple[Problem, ...]]:
@@ -114,7 +78,7 @@ def _infer(setup: InferenceSetup, target: str | Command) -> tuple[AccessSet, tup
     try:
         found, problems = infer_one(setup, wanted)
     except EffectTableError as error:
-        raise InputError(str(error)) from error
+        raise InputError(*map(str, error.problems)) from error
     if found is None:
         place = f" ({wanted.span})" if isinstance(wanted, Task) else ""
         raise InputError(
@@ -144,5 +108,5 @@ def find_task(tree: Tree, task_id: str) -> Task:
         hint = f"there are {len(ids)} tasks, {ids[0]!r} to {ids[-1]!r}"
     else:
         hint = f"there are no tasks under {tree.root}"
-    broken = "".join(f"\n{problem.span}: {problem.message}" for problem in loaded.problems)
-    raise InputError(f"no task has the id {task_id!r}; {hint}{broken}")
+    broken = (f"{problem.span}: {problem.message}" for problem in loaded.problems)
+    raise InputError(f"no task has the id {task_id!r}; {hint}", *broken)

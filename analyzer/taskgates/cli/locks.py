@@ -12,6 +12,7 @@ from taskgates.cli.errors import InputError
 from taskgates.cli.options import SuggestingChoice, root_option
 from taskgates.cli.settings import choose_root
 from taskgates.cli.streams import write_out
+from taskgates.reporting.printable import printable
 from taskgates.runtime.errors import TaskRuntimeError
 from taskgates.runtime.locks import LockHolder, LockManager
 
@@ -53,4 +54,4 @@ def _show(holders: Sequence[LockHolder], format_name: str, nothing: str) -> None
     if format_name == "json":
         write_out(json.dumps([msgspec.to_builtins(holder) for holder in holders], indent=2) + "\n")
     else:
-        write_out("".join(f"{holder}\n" for holder in holders) or f"{nothing}\n")
+        write_out("".join(f"{printable(str(holder))}\n" for holder in holders) or f"{nothing}\n")

@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 
 from taskgates.cli.streams import write_err
+from taskgates.reporting.printable import printable
 
 
 class _StandardError(logging.Handler):
     """Writes to whatever standard error is at the moment, come what may."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        write_err(f"{self.format(record)}\n")
+        write_err(printable(self.format(record), lines=record.exc_info is not None) + "\n")
 
 
 def log_to_stderr(level: str) -> None:

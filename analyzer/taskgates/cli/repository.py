@@ -17,9 +17,10 @@ from taskgates.cli.errors import ExitCode, InputError, print_internal_error
 from taskgates.cli.options import analysis_options, root_option, verbosity_options
 from taskgates.cli.progress import progress_on_stderr
 from taskgates.cli.settings import choose_root, read_settings
-from taskgates.cli.streams import write_err
+from taskgates.cli.streams import write_problems, write_traceback
 from taskgates.inference.effects.errors import EffectTableError
 from taskgates.scan.repository import Repository, UnknownTaskError
+from taskgates.tree.lock_records import LockRecordError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -78,7 +79,7 @@ def durations_option() -> Callable[[_Function], _Function]:
         "durations_file",
         type=click.Path(exists=True, dir_okay=False, path_type=Path),
         metavar="FILE",
-        help='How long tasks take: a JSON object of seconds by task id, {"110_1": 12.5}.',
+        help='Seconds by task id, as a JSON object: {"110_1": 12.5}.  [default: as measured in earlier runs]',
     )
 
 
@@ -138,17 +139,20 @@ def open_repository(
                 progress=progress,
             )
             yield repository, progress
-    except (UnknownTaskError, EffectTableError) as error:
+    except UnknownTaskError as error:
         raise InputError(str(error)) from error
-    for problem in repository.problems:
-        write_err(f"{problem.span}: {problem.message}\n")
+    except LockRecordError as error:
+        raise InputError(str(error)) from error
+    except EffectTableError as error:
+        raise InputError(*map(str, error.problems)) from error
+    write_problems(repository.problems)
 
 
 def exit_code(repository: Repository, code: ExitCode, *, verbose: bool) -> ExitCode:
     """The code to end with: the one given, unless the inference ran into a bug, which is told."""
     for error in repository.errors:
         if verbose:
-            write_err(error.traceback)
+            write_traceback(error.traceback)
         print_internal_error(f"{error.where}: {error.error}", ISSUES, verbose=verbose)
     return ExitCode.INTERNAL if repository.errors else code
 

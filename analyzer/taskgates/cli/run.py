@@ -6,36 +6,27 @@ import contextlib
 import json
 import re
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 import click
 import msgspec
 from rich.console import Console
 
-from taskgates.cli.errors import ExitCode, InputError
+from taskgates.cli.errors import ExitCode
 from taskgates.cli.options import SuggestingChoice, analysis_options, root_option, verbosity_options
-from taskgates.cli.progress import progress_on_stderr
-from taskgates.cli.settings import choose_root, read_settings
-from taskgates.cli.streams import terminal_of, write_err, write_out
-from taskgates.inference.effects.errors import EffectTableError
-from taskgates.runtime.errors import TaskRuntimeError
+from taskgates.cli.streams import terminal_of, write_out
+from taskgates.cli.task_setup import SetupOptions, task_setup
+from taskgates.reporting.printable import printable
 from taskgates.runtime.events import RunBoard, TaskState
 from taskgates.runtime.executor import SafeParallelExecutor
 from taskgates.runtime.gating import RunGates
 from taskgates.runtime.monitor import parallel_execution_monitor
 from taskgates.runtime.result_checks import missing_outputs
 from taskgates.runtime.run_model import RunOptions, RunResult, Schedule
-from taskgates.runtime.task_manager import TaskManager
-from taskgates.runtime.worker_pool import WorkerPool, dask_pool
-from taskgates.scan.inference_run import InferenceSetup, infer_all
+from taskgates.runtime.worker_pool import dask_pool
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from pathlib import Path
-
-    from taskgates.config import Config
-    from taskgates.model.access import AccessSet
-    from taskgates.model.task import Task
+    from taskgates.runtime.worker_pool import WorkerPool
 
 _SYMBOLS = {TaskState.FINISHED: "done", TaskState.FAILED: "FAILED"}
 
@@ -83,7 +74,6 @@ def command(
     ctx: click.Context,
     *,
     task_ids: tuple[str, ...],
-    root_option: Path | None,
     template: str | None,
     timeout: float | None,
     batches: bool,
@@ -102,82 +92,66 @@ def command(
     checkpoint_frequency: int | None,
     conflict_resolution: str | None,
     format_name: str,
-    config_file: Path | None,
-    environ: tuple[tuple[str, str], ...],
-    python: str | None,
-    follow: tuple[str, ...],
-    no_cache: bool,
-    quiet: bool,
-    verbose: int,
+    **common: Unpack[SetupOptions],
 ) -> None:
     """Run tasks so that the repository ends up done, or exactly as it was.
 
     Each task starts as soon as its dependencies, locks, the capacity of the machine and the budget allow. Its files are
     recorded before; when it fails, everything is put back.
     """
-    del verbose
     _check_usage(task_ids, resume=resume, rollback=rollback, batches=batches, progressive=progressive)
     if scheduler is not None and executor != "dask":
         raise click.UsageError("--scheduler needs --executor dask.")
-    root = choose_root(None, root_option)
     overrides = {
-        "follow": follow or None,
-        "python": python,
         "gates.max_parallel_tasks": max_parallel_tasks,
         "gates.lock_timeout": lock_timeout,
         "gates.checkpoint_frequency": checkpoint_frequency,
         "gates.conflict_resolution": conflict_resolution,
     }
-    config = read_settings(root, overrides, config_file)
     schedule = Schedule.BATCHES if batches else Schedule.PROGRESSIVE if progressive else Schedule.EVENTS
-    options = RunOptions(
-        max_parallel_tasks=config.gates.max_parallel_tasks,
-        max_context_complexity=config.gates.max_context_complexity,
-        lock_timeout=config.gates.lock_timeout,
-        retry_delays=config.gates.retry_delays,
-        conflict_resolution=config.gates.conflict_resolution,
-        checkpoint_frequency=config.gates.checkpoint_frequency,
-        schedule=schedule,
-        waves=progressive or RunOptions().waves,
-        template=template,
-        timeout=timeout,
-        strict=strict,
-        keep_going=keep_going,
-        mark_status=not no_status,
-        retries=retries,
-        env=dict(environ),
-    )
-    try:
-        tasks = TaskManager(root, exclude=config.scan.exclude)
-        wanted = tasks.select(task_ids) if task_ids else tasks.list()
-        access_of = _inference(root, config, environ=dict(environ), use_cache=not no_cache, quiet=quiet)(
-            () if no_infer else wanted
+    with task_setup(overrides, **common) as setup:
+        options = RunOptions(
+            max_parallel_tasks=setup.config.gates.max_parallel_tasks,
+            max_context_complexity=setup.config.gates.max_context_complexity,
+            lock_timeout=setup.config.gates.lock_timeout,
+            retry_delays=setup.config.gates.retry_delays,
+            conflict_resolution=setup.config.gates.conflict_resolution,
+            checkpoint_frequency=setup.config.gates.checkpoint_frequency,
+            schedule=schedule,
+            waves=progressive or RunOptions().waves,
+            template=template,
+            timeout=timeout,
+            strict=strict,
+            keep_going=keep_going,
+            mark_status=not no_status,
+            retries=retries,
+            env=setup.environ,
         )
-        gates = RunGates(tasks.list(), access_of, config)
+        tasks = setup.tasks
+        access_of = setup.inferred(() if no_infer else tasks.select(task_ids) if task_ids else tasks.list())
+        gates = RunGates(tasks.list(), access_of, setup.config)
         board = RunBoard()
         with contextlib.ExitStack() as stack:
             pool: WorkerPool | None = None
             if executor == "dask":
                 pool = stack.enter_context(dask_pool(scheduler, options.max_parallel_tasks))
             runner = SafeParallelExecutor(
-                root,
+                setup.root,
                 options=options,
                 tasks=tasks,
                 access_of=access_of,
                 gate=gates.refusals,
                 batches=gates.batches,
                 capacity=gates.capacity,
-                validate=missing_outputs(root),
+                validate=missing_outputs(setup.root),
                 pool=pool,
                 board=board,
             )
-            if config.gates.enable_monitoring and not quiet:
+            if setup.config.gates.enable_monitoring and not common["quiet"]:
                 terminal = terminal_of(sys.stderr)
                 console = Console(stderr=True, no_color=not terminal.colour, force_terminal=terminal.interactive)
-                stack.enter_context(parallel_execution_monitor(board, root, console=console))
+                stack.enter_context(parallel_execution_monitor(board, setup.root, console=console))
             result = runner.resume() if resume else runner.rollback() if rollback else runner.run(task_ids)
-    except (TaskRuntimeError, EffectTableError) as error:
-        raise InputError(str(error)) from error
     if format_name == "json":
         write_out(json.dumps({**msgspec.to_builtins(result), "succeeded": result.succeeded}, indent=2) + "\n")
     else:
@@ -196,27 +170,6 @@ def _check_usage(
         raise click.UsageError("Give at least one task id, or a pattern such as '110_*'.")
     if batches and progressive:
         raise click.UsageError("Give --batches or --progressive, not both.")
-
-
-def _inference(
-    root: Path, config: Config, *, environ: Mapping[str, str], use_cache: bool, quiet: bool
-) -> Callable[[tuple[Task, ...]], Callable[[Task], AccessSet | None]]:
-    """Infer the access sets of the tasks to be run, once."""
-
-    def infer(tasks: tuple[Task, ...]) -> Callable[[Task], AccessSet | None]:
-        if not tasks:
-            return lambda _: None
-        with progress_on_stderr(quiet=quiet) as progress:
-            inferred = infer_all(InferenceSetup(root, config, environ, use_cache), tasks, progress)
-        for problem in inferred.problems:
-            write_err(f"{problem.span}: {problem.message}\n")
-        for task in tasks:
-            found = inferred.access_sets.get(task.id)
-            if found is not None and not found.complete and not quiet:
-                write_err(f"{task.id}: the analysis could not see everything that this task does (taskgates infer)\n")
-        return lambda task: inferred.access_sets.get(task.id)
-
-    return infer
 
 
 def render_result(result: RunResult) -> str:
@@ -241,7 +194,8 @@ def render_result(result: RunResult) -> str:
         lines.append(f"Interrupted: {result.message}. Continue with --resume, or undo with --rollback.")
     elif result.message:
         lines.append(result.message)
-    return "\n".join(lines) + "\n"
+    # Names of tasks and files come from the repository.
+    return "".join(f"{printable(line)}\n" for line in lines)
 
 
 def _exit_code(result: RunResult, *, undone_on_request: bool) -> int:

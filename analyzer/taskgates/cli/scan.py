@@ -24,10 +24,11 @@ from taskgates.cli.options import (
 from taskgates.cli.outputs import Destination, open_outputs
 from taskgates.cli.progress import progress_on_stderr
 from taskgates.cli.settings import choose_root, read_settings
-from taskgates.cli.streams import terminal_of, write_err, write_out
+from taskgates.cli.streams import terminal_of, write_err, write_out, write_traceback
 from taskgates.inference.effects.errors import EffectTableError
 from taskgates.manifests import READERS
 from taskgates.reporting.formats import FORMATS, render
+from taskgates.reporting.printable import printable
 from taskgates.reporting.report import RenderOptions, Report, plain_message, plural
 from taskgates.scan.baseline import Baseline, BaselineError, load_baseline, render_baseline
 from taskgates.scan.pipeline import ScanResult, scan
@@ -142,8 +143,10 @@ def command(
                     jobs=jobs or os.cpu_count() or 1,
                     progress=progress,
                 )
-        except (RuleError, EffectTableError) as error:
+        except RuleError as error:
             raise InputError(str(error)) from error
+        except EffectTableError as error:
+            raise InputError(*map(str, error.problems)) from error
         report = Report(result)
         prepared.write({each: _file_text(each, result, report, report_options) for each in files})
     terminal = terminal_of(sys.stdout)
@@ -189,7 +192,7 @@ def _summary_line(result: ScanResult, verbose: bool) -> str:
     if not verbose:
         return line
     listed = [
-        f"{finding.span}: {finding.severity.value}: {plain_message(finding.message)} [{finding.rule}]\n"
+        printable(f"{finding.span}: {finding.severity.value}: {plain_message(finding.message)} [{finding.rule}]") + "\n"
         for finding in result.findings
     ]
     return "".join([*listed, line])
@@ -209,7 +212,7 @@ def _why_no_tasks(result: ScanResult) -> str:
 def _exit_code(result: ScanResult, fail_on: Severity | None, *, verbose: bool) -> int:
     for error in result.internal_errors:
         if verbose:
-            write_err(error.traceback)
+            write_traceback(error.traceback)
         print_internal_error(f"{error.where}: {error.error}", ISSUES, verbose=verbose)
     if result.internal_errors:
         return ExitCode.INTERNAL

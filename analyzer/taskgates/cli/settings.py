@@ -21,11 +21,14 @@ def choose_root(argument: Path | None, option: Path | None = None) -> Path:
     """The repository: given as an argument or with `--root`, else the working directory.
 
     Raises:
-        InputError: both were given and differ.
+        InputError: both were given and differ, or the folder may not be searched.
     """
     if argument is not None and option is not None and argument.resolve() != option.resolve():
         raise InputError(f"the root is given twice: {argument} and --root {option}; leave one out")
-    return argument or option or Path()
+    root = argument or option or Path()
+    if not os.access(root, os.R_OK | os.X_OK):
+        raise InputError(f"{root}: the files of this folder may not be read: permission denied")
+    return root
 
 
 def read_settings(root: Path, overrides: Mapping[str, object], config_file: Path | None) -> Config:
@@ -37,7 +40,7 @@ def read_settings(root: Path, overrides: Mapping[str, object], config_file: Path
     try:
         config = load_config(root, overrides, os.environ, config_file)
     except ConfigError as error:
-        raise InputError("\n".join(["the settings cannot be used:", *map(str, error.problems)])) from error
+        raise InputError("the settings cannot be used:", *map(str, error.problems)) from error
     if config.python is not None:
         try:
             find_environment(root, config.python, os.environ)

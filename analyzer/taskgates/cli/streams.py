@@ -6,11 +6,17 @@ import io
 import os
 import sys
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 import msgspec
 
 from taskgates.cli.errors import ExitCode, InputError
+from taskgates.reporting.printable import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from taskgates.model.finding import Problem
 
 
 class Terminal(msgspec.Struct, frozen=True):
@@ -96,6 +102,17 @@ def write_err(text: str) -> None:
         sys.stderr.flush()
     except OSError:
         _detach(sys.stderr)
+
+
+def write_problems(problems: Iterable[Problem]) -> None:
+    """Tell on standard error what is wrong with files, one line each."""
+    for problem in problems:
+        write_err(printable(f"{problem.span}: {problem.message}") + "\n")
+
+
+def write_traceback(text: str) -> None:
+    """Write the traceback of a bug to standard error."""
+    write_err(printable(text, lines=True))
 
 
 def close_streams(code: int) -> int:

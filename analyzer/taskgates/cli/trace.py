@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 import click
-import msgspec
 
-from taskgates.cli.after_dashes import CommandAfterDashes, words_behind_dashes
+from taskgates.cli.access_report import ACCESS_FORMATS, print_access, write_access_files
+from taskgates.cli.after_dashes import CommandAfterDashes, task_or_command
 from taskgates.cli.errors import ExitCode, InputError
-from taskgates.cli.infer import command_of, find_task
+from taskgates.cli.infer import find_task
 from taskgates.cli.options import SuggestingChoice, format_option, output_option, root_option, verbosity_options
 from taskgates.cli.outputs import Destination, open_outputs
-from taskgates.cli.settings import choose_root
-from taskgates.cli.streams import terminal_of, write_err, write_out
+from taskgates.cli.settings import choose_root, read_settings
+from taskgates.cli.streams import write_err
 from taskgates.model.spans import SourceSpan
 from taskgates.model.task import Task
-from taskgates.reporting.formats import FORMATS, render_access_set
-from taskgates.reporting.report import RenderOptions
 from taskgates.runtime.commands import command_line
 from taskgates.runtime.errors import TaskRuntimeError
 from taskgates.runtime.tracing import Tracer, trace_command
@@ -26,8 +23,6 @@ from taskgates.tree.tree import Tree
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-_FORMATS = tuple(name for name, each in FORMATS.items() if each.single)
 
 
 @click.command(
@@ -38,11 +33,15 @@ _FORMATS = tuple(name for name, each in FORMATS.items() if each.single)
 )
 @click.argument("task_ids", nargs=-1, metavar="{TASK_ID | -- COMMAND [ARG]...}")
 @root_option()
-@click.option("--tracer", type=SuggestingChoice(tuple(Tracer)), help="How to watch; by default strace where it works.")
+@click.option(
+    "--tracer",
+    type=SuggestingChoice([each.value for each in Tracer]),
+    help="How to watch; by default strace where it works.",
+)
 @click.option("--timeout", type=click.FloatRange(min=0, min_open=True), help="Seconds that the command may take.")
 @click.option("--exec", "template", metavar="TEMPLATE", help="Run this for the task, such as 'make task-{id}'.")
-@format_option(_FORMATS)
-@output_option(_FORMATS)
+@format_option(ACCESS_FORMATS)
+@output_option(ACCESS_FORMATS)
 @verbosity_options()
 @click.pass_context
 def command(
@@ -62,32 +61,22 @@ def command(
 
     The command is executed in the repository, with all its effects. The output has the shape of `taskgates infer`.
     """
-    words = words_behind_dashes(ctx)
-    if (words is None) == (not task_ids) or len(task_ids) > 1 or words == ():
-        raise click.UsageError("Give one task id, or a command line behind `--`: taskgates trace -- python train.py")
+    target = task_or_command(ctx, task_ids)
     root = choose_root(None, root_option)
     try:
-        if words is None:
-            task = find_task(Tree(root), task_ids[0])
+        if isinstance(target, str):
+            task = find_task(Tree(root, read_settings(root, {}, None).scan.exclude), target)
         else:
-            task = Task(id="trace", format="command", span=SourceSpan("<command line>"), command=command_of(words))
+            task = Task(id="trace", format="command", span=SourceSpan("<command line>"), command=target)
         with open_outputs(outputs) as prepared:
             kind = None if tracer is None else Tracer(tracer)
             traced = trace_command(command_line(task, root, template), root, tracer=kind, timeout=timeout)
-            options = RenderOptions(verbose=verbose > 0)
-            prepared.write({each: render_access_set(each.format, traced.access, options) for each in outputs})
+            write_access_files(prepared, outputs, traced.access, verbose=verbose > 0)
     except TaskRuntimeError as error:
         raise InputError(str(error)) from error
     if not traced.outcome.succeeded:
         write_err(f"the command did not succeed: {traced.outcome}\n")
     elif not quiet and traced.tracer is Tracer.AUDIT:
         write_err("watched by Python's audit hook: accesses of other programs were not seen\n")
-    terminal = terminal_of(sys.stdout)
-    shown = msgspec.structs.replace(
-        options,
-        width=terminal.width,
-        colour=terminal.colour and not FORMATS[format_name].for_machines,
-        unicode=terminal.unicode,
-    )
-    write_out(render_access_set(format_name, traced.access, shown))
+    print_access(format_name, traced.access, verbose=verbose > 0)
     ctx.exit(ExitCode.OK if traced.outcome.succeeded else ExitCode.FINDINGS)

@@ -7,7 +7,6 @@ Weakest first: defaults; `[tool.taskgates]` in `pyproject.toml`, then `taskgates
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
@@ -20,6 +19,7 @@ from taskgates.config.toml_positions import KeyPath, toml_positions
 from taskgates.model.spans import SourceSpan
 from taskgates.tree.json_source import JsonNode, parse_json
 from taskgates.tree.text_source import TextSource, TextSyntaxError
+from taskgates.tree.toml_source import load_toml
 from taskgates.tree.tree import Tree
 
 if TYPE_CHECKING:
@@ -160,10 +160,7 @@ class _Layers:
 
     def _add_toml(self, file: str, source: TextSource) -> None:
         try:
-            document: dict[str, object] = tomllib.loads(source.text)
-        except RecursionError:
-            self._complain("nested too deeply to be read", Origin("file", "", SourceSpan(file)))
-            return
+            document = load_toml(source.text)
         except ValueError as error:
             self._complain(*_toml_error(source, error))
             return
@@ -241,11 +238,12 @@ class _Layers:
         files = self._values.get("effects", ())
         for file in files if isinstance(files, tuple) else ():
             try:
-                found = (self._root / str(file)).is_file()
+                path = self._root / str(file)
+                found = path.is_file() or path.is_dir()
             except (OSError, ValueError):
                 found = False
             if not found:
-                self._complain(f"effects names {file!r}, but there is no such file below the root", origin)
+                self._complain(f"effects names {file!r}, but there is no such file or folder below the root", origin)
 
     def _complain(self, message: str, origin: Origin) -> None:
         self._problems.append(ConfigProblem(message, origin))

@@ -44,16 +44,17 @@ class InferenceBudgets(msgspec.Struct, frozen=True):
     Attributes:
         steps: statements and expressions evaluated.
         depth: nested calls.
-        set_size: values that one name may have before they are generalised.
+        set_size: values that one name may have before they are generalised: strings to what they have in common,
+            functions and objects to an unknown value, whose use is reported as opaque.
         unroll: rounds of a loop over known elements that are run one by one.
-        seconds: wall-clock time.
+        seconds: wall-clock time; 0 for no such bound, since with one the results depend on the machine.
     """
 
-    steps: int = 2_000_000
+    steps: int = 300_000
     depth: int = 80
-    set_size: int = 24
-    unroll: int = 400
-    seconds: float = 60.0
+    set_size: int = 16
+    unroll: int = 300
+    seconds: float = 0.0
 
 
 class ScanOptions(msgspec.Struct, frozen=True):
@@ -103,7 +104,8 @@ class Config(msgspec.Struct, frozen=True):
         gates: limits of the gates and of a run.
         inference: bounds of the analysis.
         scan: choice of rules and findings.
-        effects: TOML files with further effects of library calls, relative to the root or absolute.
+        effects: TOML files, or folders of them, with further effects of library calls; relative to the root or
+            absolute.
         follow: installed packages whose source is analysed as the project's own.
         python: interpreter or environment whose packages the code would use; None to look for one.
         log_level: least level of log lines on standard error.

@@ -9,12 +9,12 @@ from __future__ import annotations
 import ast
 import re
 import shlex
-import tomllib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from taskgates.manifests.json_source import TextSource, TextSyntaxError, parse_json
 from taskgates.manifests.yaml_source import parse_yaml
+from taskgates.tree.toml_source import load_toml
 
 if TYPE_CHECKING:
     from taskgates.tree.tree import Tree
@@ -137,7 +137,7 @@ def _parse_parameters(file: str, data: bytes) -> object:
     if file.endswith(".json"):
         return parse_json(file, data).value
     if file.endswith(".toml"):
-        return tomllib.loads(TextSource.decode(file, data).text)
+        return load_toml(TextSource.decode(file, data).text)
     if file.endswith(".py"):
         return _python_literals(TextSource.decode(file, data).text)
     node = parse_yaml(file, data)

@@ -21,6 +21,12 @@ DUPLICATE_TASK = "TG903"
 FILE_LIMIT = 64 << 20
 """Bytes of a manifest that are read; a larger one is reported."""
 
+PATH_LIMIT = 4096
+"""Characters of a declared path; Linux has no longer ones."""
+
+WILDCARD_LIMIT = 64
+"""Wildcards of a declared path; the time to compare two patterns grows with the product of theirs."""
+
 _STATUSES = {
     Status.PENDING: "pending|todo|to do|open|new|ready|planned|not started|queued",
     Status.IN_PROGRESS: "in progress|active|started|doing|wip|review|in review|running",
@@ -32,7 +38,6 @@ _STATUSES = {
 _STATUS_BY_WORD = {word: status for status, words in _STATUSES.items() for word in words.split("|")}
 _PLAIN_PATH = re.compile(r"[A-Za-z0-9_-][\w -]*(?:\.[\w -]+)*(?:/[\w -][\w. -]*)*/?", re.ASCII)
 """Paths that are in normal form as they stand; most are."""
-_NUMBER = re.compile(r"\d+")
 
 
 class ReadResult(NamedTuple):
@@ -73,12 +78,16 @@ def parse_path(text: str, span: SourceSpan, folder: str = ".") -> DeclaredPath |
         span: the place of the declaration.
         folder: the folder to which it is relative, itself relative to the root.
     """
+    if len(text) > PATH_LIMIT:
+        return f"the path {shown(text)} is longer than a path can be ({PATH_LIMIT:,} characters)"
     if folder == "." and _PLAIN_PATH.fullmatch(text):
         return DeclaredPath(text, span)
     if not text.strip():
         return "a declared path is empty"
     if any(ord(character) < 32 for character in text) or not is_clean(text):
         return f"the path {shown(text)} holds a character that no file name has"
+    if sum(map(text.count, "*?[")) > WILDCARD_LIMIT:
+        return f"the path {shown(text)} has more than {WILDCARD_LIMIT} wildcards; name what it stands for more plainly"
     anchored = PathPattern(text).anchor
     if anchored and not anchored.startswith(".."):
         return f"the path {shown(text)} is not relative to the repository; give it relative to the root"
@@ -119,19 +128,3 @@ def unique_paths(paths: Iterable[DeclaredPath]) -> tuple[DeclaredPath, ...]:
 def invalid(message: str, span: SourceSpan, *tasks: str) -> Problem:
     """A complaint about a manifest."""
     return Problem(INVALID_MANIFEST, message, span, tasks)
-
-
-def natural_key(text: str) -> tuple[tuple[int, int, str], ...]:
-    """Sorts `110_2` before `110_10`: digits count by value, everything else by the letter."""
-    key: list[tuple[int, int, str]] = []
-    place = 0
-    for match in _NUMBER.finditer(text):
-        if match.start() > place:
-            key.append((1, 0, text[place : match.start()]))
-        digits = match[0].lstrip("0")
-        # The length first, so that numbers of any size compare by value without being computed.
-        key.append((0, len(digits), digits))
-        place = match.end()
-    if place < len(text):
-        key.append((1, 0, text[place:]))
-    return tuple(key)

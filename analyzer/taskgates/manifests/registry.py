@@ -9,9 +9,10 @@ import msgspec
 
 from taskgates.manifests.claude_tasks import ClaudeTasksReader
 from taskgates.manifests.dvc import DvcReader
-from taskgates.manifests.reader import DUPLICATE_TASK, Reader, natural_key
+from taskgates.manifests.reader import DUPLICATE_TASK, Reader
 from taskgates.manifests.taskmaster import TaskmasterReader
 from taskgates.model.finding import Problem
+from taskgates.model.natural_order import natural_key
 from taskgates.model.task import Reference, Task
 
 if TYPE_CHECKING:

@@ -84,6 +84,7 @@ class SharedAccess(msgspec.Struct, frozen=True):
         guards: names of the locks held at every site.
         sites: at least one place.
         concurrent: whether some site runs in a thread that the same program started.
+        local: whether the state belongs to one call of a function, so that only workers started there share it.
     """
 
     name: str
@@ -92,6 +93,7 @@ class SharedAccess(msgspec.Struct, frozen=True):
     guards: tuple[str, ...] = ()
     sites: tuple[Site, ...] = ()
     concurrent: bool = False
+    local: bool = False
 
 
 class Opaque(msgspec.Struct, frozen=True):
@@ -99,6 +101,29 @@ class Opaque(msgspec.Struct, frozen=True):
 
     reason: str
     sites: tuple[Site, ...] = ()
+
+
+class LockOrder(msgspec.Struct, frozen=True):
+    """A lock that the code waits for while it holds others.
+
+    Attributes:
+        lock: name of the lock: the dotted name of the variable that holds it (`pkg.jobs.LOCK`), `file:` and the path of
+            one that lives in a file (`file:data/index.lock`), or the function that made it (`pkg.jobs.run.<lock>`).
+        held: names of the locks held at that moment, at least one, sorted.
+        worker: the function that runs in a thread or process of its own and takes the lock; empty in the main program.
+        several: whether that function runs in several threads or processes at a time.
+        sites: where the lock is taken; at least one place.
+    """
+
+    lock: str
+    held: tuple[str, ...]
+    worker: str = ""
+    several: bool = False
+    sites: tuple[Site, ...] = ()
+
+
+LOCK_FILE_PREFIX = "file:"
+"""How the names of locks begin that live in a file, and so are the same for every process."""
 
 
 class AccessSet(msgspec.Struct, frozen=True):
@@ -112,6 +137,7 @@ class AccessSet(msgspec.Struct, frozen=True):
         opaque: what was not understood.
         imports: files of the repository that the code imports, relative to the root.
         complete: False when a path is unknown or anything was opaque.
+        lock_order: locks taken while others are held.
     """
 
     target: str = ""
@@ -121,3 +147,4 @@ class AccessSet(msgspec.Struct, frozen=True):
     shared_state: tuple[SharedAccess, ...] = ()
     opaque: tuple[Opaque, ...] = ()
     imports: tuple[str, ...] = ()
+    lock_order: tuple[LockOrder, ...] = ()

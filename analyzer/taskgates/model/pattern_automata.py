@@ -80,6 +80,18 @@ class Automaton:
                 self.accepts[index] = self.accepts[index] or self.accepts[target]
             self.moves[index] = tuple(closed)
 
+    def accepts_text(self, text: str) -> bool:
+        """Whether a path, written `/segment/segment`, matches; all states are followed at once."""
+        states = {0}
+        for code in map(ord, text):
+            states = {
+                after
+                for state in states
+                for label, after in self.moves[state]
+                if any(low <= code <= high for low, high in label)
+            }
+        return any(self.accepts[state] for state in states)
+
 
 # Where the walk over a product stands within a path: a segment may be neither empty nor `.` nor `..`.
 _WITHIN: Final = 0

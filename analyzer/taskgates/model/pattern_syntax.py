@@ -211,31 +211,53 @@ def has_empty_class(segments: tuple[Segment, ...]) -> bool:
 # --- matching one path -----------------------------------------------------------------------------------------------
 
 
+def crosses_segments(segments: tuple[Segment, ...]) -> bool:
+    """Whether some `**` is glued to other text, so that what it matches may hold slashes."""
+    return any(element.loop and element.label == ANYTHING for segment in segments for element in segment or ())
+
+
 def compile_regex(segments: tuple[Segment, ...], *, folder: bool) -> re.Pattern[str]:
-    """A regular expression over `/segment/segment` (the root is the empty text)."""
-    parts: list[str] = []
-    for segment in segments:
+    """A regular expression over `/segment/segment` (the root is the empty text) for segments that stay within slashes.
+
+    What stands between two wildcards is taken at its first occurrence, since the second wildcard makes up for the rest;
+    nothing is tried twice, whatever the number of wildcards.
+    """
+    groups: list[list[str]] = [[]]
+    for segment in (*segments, None) if folder else segments:
         if segment is None:
-            parts.append("(?:/[^/]+)*")
-            continue
-        body = "".join(_regex_of(element) for element in segment)
-        # A segment is never empty, which a lone star would allow.
-        parts.append(f"/(?!/|$){body}")
-    if folder:
-        parts.append("(?:/[^/]+)*")
-    return re.compile("".join(parts), re.DOTALL)
+            groups.append([])
+        else:
+            groups[-1].append(_segment_regex(segment))
+    first, *others = ("".join(group) for group in groups)
+    *middle, last = others or [""]
+    jumps = "".join(f"(?>{_ANY_SEGMENTS}?{group})" for group in middle)
+    return re.compile(f"{first}{jumps}{_ANY_SEGMENTS if others else ''}{last}", re.DOTALL)
+
+
+_ANY_SEGMENTS: Final = "(?:/[^/]+)*"
+
+
+def _segment_regex(segment: tuple[Element, ...]) -> str:
+    chunks: list[list[str]] = [[]]
+    for element in segment:
+        if element.loop:
+            chunks.append([])
+        else:
+            chunks[-1].append(_regex_of(element))
+    first, *others = ("".join(chunk) for chunk in chunks)
+    *middle, last = others or [""]
+    jumps = "".join(f"(?>[^/]*?{chunk})" for chunk in middle)
+    # A segment is never empty, which a lone star would allow.
+    return f"/(?!/|\\Z){first}{jumps}{'[^/]*' if others else ''}{last}(?=/|\\Z)"
 
 
 def _regex_of(element: Element) -> str:
+    """What one character matches."""
     label = element.label
-    if label == ANYTHING:
-        one = "."
-    elif label == IN_SEGMENT:
-        one = "[^/]"
-    elif not label:
-        one = "(?!)"
-    elif is_single(label):
-        one = re.escape(chr(label[0][0]))
-    else:
-        one = "[" + "".join(f"\\U{low:08x}-\\U{high:08x}" for low, high in label) + "]"
-    return f"{one}*" if element.loop else one
+    if label == IN_SEGMENT:
+        return "[^/]"
+    if not label:
+        return "(?!)"
+    if is_single(label):
+        return re.escape(chr(label[0][0]))
+    return "[" + "".join(f"\\U{low:08x}-\\U{high:08x}" for low, high in label) + "]"

@@ -28,6 +28,7 @@ from taskgates.model.pattern_syntax import (
     Element,
     Segment,
     compile_regex,
+    crosses_segments,
     has_empty_class,
     is_clean,
     is_single,
@@ -73,6 +74,7 @@ class PathPattern:
 
     __slots__ = (
         "_automaton",
+        "_crosses",
         "_last",
         "_names",
         "_parsed",
@@ -85,6 +87,19 @@ class PathPattern:
     )
 
     def __init__(self, text: str) -> None:
+        self._parsed: tuple[Segment, ...] | None = None
+        self._last: tuple[str, str] | None = None
+        self._crosses: bool | None = None
+        self._regex: re.Pattern[str] | None = None
+        self._automaton: Automaton | None = None
+        bare = text.removesuffix("/")
+        if is_clean(bare) and SPECIAL.search(bare) is None:
+            # Most are plain paths, and there may be hundreds of thousands of them.
+            self.anchor, self.is_folder = "", len(bare) < len(text)
+            self.text = text
+            self.literal: str | None = None if self.is_folder else text
+            self._names = self.literal_segments = tuple(bare.split("/"))
+            return
         forward = text.replace("\\", "/")
         self.anchor, names = split_path(forward, wildcards=True)
         self.is_folder = forward.endswith("/") and names[-1:] != ["**"]
@@ -92,7 +107,6 @@ class PathPattern:
         if self.is_folder and not self.text.endswith("/"):
             self.text += "/"
         self._names = tuple(names)
-        self._parsed: tuple[Segment, ...] | None = None
         self.literal_segments = self._names
         if SPECIAL.search(self.text) is not None:
             known: list[str] = []
@@ -102,14 +116,11 @@ class PathPattern:
                     break
                 known.append(literal)
             self.literal_segments = tuple(known)
-        self.literal: str | None = None
+        self.literal = None
         if len(self.literal_segments) == len(names) and not self.is_folder:
             self.literal = join_path(self.anchor, self.literal_segments)
             # One spelling for one path, so that literals are equal when their texts are.
             self.text = escape(self.literal)
-        self._last: tuple[str, str] | None = None
-        self._regex: re.Pattern[str] | None = None
-        self._automaton: Automaton | None = None
 
     def __repr__(self) -> str:
         return f"PathPattern({self.text!r})"
@@ -206,6 +217,10 @@ class PathPattern:
         if self.is_folder and len(self.literal_segments) == len(self._names):
             folder = "".join(f"/{name}" for name in self.literal_segments)
             return subject.startswith(folder) and (len(subject) == len(folder) or subject[len(folder)] == "/")
+        if self._crosses is None:
+            self._crosses = crosses_segments(self._segments)
+        if self._crosses:
+            return self.automaton().accepts_text(subject)
         if self._regex is None:
             self._regex = compile_regex(self._segments, folder=self.is_folder)
         return self._regex.fullmatch(subject) is not None

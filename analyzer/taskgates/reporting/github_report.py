@@ -48,7 +48,7 @@ def _command(report: Report, finding: Finding) -> str:
 
 def _data(text: str) -> str:
     # Line feeds are the one control character that the command's message may carry.
-    safe = "\n".join(printable(line) for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n"))
+    safe = printable(text.replace("\r\n", "\n").replace("\r", "\n"), lines=True, colons=True)
     return safe.replace("%", "%25").replace("\n", "%0A")
 
 

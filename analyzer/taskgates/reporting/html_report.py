@@ -96,7 +96,7 @@ def _finding(report: Report, finding: Finding, number: int) -> dict[str, Any]:
 
 def _pieces(message: str) -> list[tuple[bool, str]]:
     """The message in turns of prose and code."""
-    return message_pieces(printable(plain_message(message)))
+    return message_pieces(printable(plain_message(message), lines=True))
 
 
 def _frame(report: Report, span: SourceSpan) -> list[dict[str, Any]]:
@@ -135,7 +135,7 @@ def _row(row: TaskRow) -> dict[str, Any]:
         "title": printable(task.title),
         "format": task.format,
         "status": task.status.value,
-        "command": None if task.command is None else printable(str(task.command)),
+        "command": None if task.command is None else printable(str(task.command), lines=True),
         "manifest": printable(f"{task.span.file}:{task.span.line}"),
         "has_code": row.has_code,
         "writes": row.writes,

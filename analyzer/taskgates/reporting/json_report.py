@@ -6,15 +6,15 @@ removed. The same input gives the same bytes.
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
+from taskgates.reporting.json_text import json_text
 from taskgates.reporting.report import RenderOptions, Report, plain_message
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from taskgates.model.access import Access, AccessSet, Opaque, SharedAccess
+    from taskgates.model.access import Access, AccessSet, LockOrder, Opaque, SharedAccess
     from taskgates.model.finding import Finding, Related
     from taskgates.model.spans import Site, SourceSpan
     from taskgates.model.task import DeclaredPath, Task
@@ -24,12 +24,12 @@ SCHEMA_VERSION = 1
 
 def render(report: Report, options: RenderOptions) -> str:  # noqa: ARG001 - every format is called alike
     """The `scan` object as indented JSON with a final line feed; ASCII only, so that no encoding can break it."""
-    return _dump(scan_to_dict(report))
+    return json_text(scan_to_dict(report))
 
 
 def render_access_set(access_set: AccessSet, options: RenderOptions) -> str:  # noqa: ARG001
     """The `infer` object as indented JSON with a final line feed."""
-    return _dump(access_set_to_dict(access_set))
+    return json_text(access_set_to_dict(access_set))
 
 
 def scan_to_dict(report: Report) -> dict[str, Any]:
@@ -54,15 +54,12 @@ def access_set_to_dict(access_set: AccessSet) -> dict[str, Any]:
     return {"target": access_set.target, "complete": access_set.complete, **_effects(access_set)}
 
 
-def _dump(value: dict[str, Any]) -> str:
-    return json.dumps(value, indent=2) + "\n"
-
-
 def _effects(access_set: AccessSet) -> dict[str, Any]:
     return {
         "reads": [_access(access) for access in access_set.reads],
         "writes": [_access(access) for access in access_set.writes],
         "shared_state": [_shared(shared) for shared in access_set.shared_state],
+        "lock_order": [_lock_order(order) for order in access_set.lock_order],
         "opaque": [_opaque(opaque) for opaque in access_set.opaque],
     }
 
@@ -108,6 +105,16 @@ def _shared(shared: SharedAccess) -> dict[str, Any]:
         "access": shared.access,
         "guards": list(shared.guards),
         "sites": [_site(site) for site in shared.sites],
+    }
+
+
+def _lock_order(order: LockOrder) -> dict[str, Any]:
+    return {
+        "lock": order.lock,
+        "held": list(order.held),
+        "worker": order.worker,
+        "several": order.several,
+        "sites": [_site(site) for site in order.sites],
     }
 
 

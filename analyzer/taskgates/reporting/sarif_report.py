@@ -7,11 +7,11 @@ SARIF support for code scanning, from which the limits come.
 from __future__ import annotations
 
 import gzip
-import json
 from typing import TYPE_CHECKING, Any
 
 from taskgates.model.finding import Finding, Related, Severity
 from taskgates.reporting import sarif_rules
+from taskgates.reporting.json_text import json_text
 from taskgates.reporting.links import DOCUMENTATION
 from taskgates.reporting.provenance import provenance
 from taskgates.reporting.report import (
@@ -57,7 +57,7 @@ def render(report: Report, options: RenderOptions) -> str:
         findings = (*findings, *report.accepted)
     kept = min(len(findings), LARGEST_RUN)
     while True:
-        text = json.dumps(_log(report, findings[:kept], options), indent=1) + "\n"
+        text = json_text(_log(report, findings[:kept], options), indent=1)
         excess = _compressed(text) / LARGEST_FILE
         if excess <= 1 or kept == 0:
             return text

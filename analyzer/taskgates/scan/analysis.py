@@ -5,8 +5,11 @@ from __future__ import annotations
 from contextlib import contextmanager
 from hashlib import blake2b
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from taskgates.tree.cache import Cache, NullCache, ResultCache
 
@@ -31,14 +34,16 @@ def open_cache(root: Path, *, enabled: bool) -> Iterator[ResultCache]:
 def code_identity() -> str:
     """What changes when the code that makes cached results does: the version, and the state of the package's files.
 
-    The latter counts while taskgates itself is being worked on.
+    The latter, and those of the packaged effect tables, count while taskgates itself is being worked on.
     """
-    package = Path(__file__).resolve().parents[1]
     digest = blake2b(digest_size=8)
-    for path in sorted(package.rglob("*")):
-        if path.suffix in (".py", ".toml"):
-            status = path.stat()
-            digest.update(f"{path.relative_to(package)}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
+    for package in ("taskgates", "taskgates_rules"):
+        spec = find_spec(package)
+        for folder in (spec.submodule_search_locations or ()) if spec is not None else ():
+            for path in sorted(Path(folder).rglob("*")):
+                if path.suffix in (".py", ".toml"):
+                    status = path.stat()
+                    digest.update(f"{path.relative_to(folder)}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
     return f"{version('taskgates')}:{digest.hexdigest()}"
 
 
@@ -59,17 +64,11 @@ def make_analyser(tree: Tree, config: Config, environ: Mapping[str, str], cache:
     from taskgates.inference.core import Limits
     from taskgates.inference.engine import Analyser, InferenceOptions
 
-    # The engine has bounds of its own; only what was set takes their place.
-    chosen = {
-        name: getattr(config.inference, name)
-        for name in Limits.__struct_fields__
-        if config.origin(f"inference.{name}").source != "default"
-    }
     options = InferenceOptions(
         environ=dict(environ),
         python=config.python,
         follow=config.follow,
-        limits=Limits(**chosen),
+        limits=Limits(**msgspec.structs.asdict(config.inference)),
         effect_files=tuple(str(tree.root / name) for name in config.effects),
     )
     return Analyser(tree, options, cache)

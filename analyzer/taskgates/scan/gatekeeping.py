@@ -1,7 +1,4 @@
-"""The gates of a repository: may these tasks run in parallel, and in which batches otherwise?
-
-Locks that others hold are known only to the runtime, which lies above: it hands in a callable that tells them.
-"""
+"""The gates of a repository: may these tasks run in parallel, and in which batches otherwise?"""
 
 from __future__ import annotations
 
@@ -21,6 +18,7 @@ from taskgates.gates.makespan import Schedule, schedule
 from taskgates.gates.report import as_report, assess_group
 from taskgates.model.patterns import PathPattern
 from taskgates.scan.repository import Repository
+from taskgates.tree.lock_records import LockMode, lock_holders
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -38,8 +36,22 @@ _NAMED_LOCKS = 10_000
 """Locks are listed one by one up to this number; above it the report gives the number alone."""
 
 
-def _nobody() -> tuple[HeldLock, ...]:
-    return ()
+def current_locks(root: Path) -> Callable[[], list[HeldLock]]:
+    """Tells the locks that living processes hold in a repository; raises LockRecordError where they cannot be read."""
+
+    def holders() -> list[HeldLock]:
+        return [
+            HeldLock(
+                holder.path,
+                holder.mode is LockMode.EXCLUSIVE,
+                holder.task,
+                f"task {holder.task} (process {holder.pid} on {holder.host})",
+            )
+            for holder in lock_holders(root)
+            if not holder.stale
+        ]
+
+    return holders
 
 
 def _shown(path: str) -> str:
@@ -90,9 +102,10 @@ class ParallelExecutionGates:
     Args:
         root: a folder or a repository that is open already; the working directory when None.
         config: the settings; those of the repository when None.
-        lock_holders: tells the locks that are held now; nobody holds any when None.
+        lock_holders: tells the locks that are held now; the record of the repository when None.
         measure: measures the machine; None leaves its load out.
-        durations: seconds that tasks take, by id, from earlier runs.
+        durations: seconds that tasks take, by id; they go before those of `history`.
+        history: durations and failures of tasks in earlier runs, by id.
 
     Raises:
         ConfigError: the settings cannot be used.
@@ -106,11 +119,14 @@ class ParallelExecutionGates:
         lock_holders: Callable[[], Iterable[HeldLock]] | None = None,
         measure: Callable[[], HostMeasurement] | None = measure_host,
         durations: Mapping[str, float] | None = None,
+        history: Mapping[str, Measured] | None = None,
     ) -> None:
         self.repository = as_repository(root, config)
-        self._lock_holders = lock_holders or _nobody
+        self._lock_holders = lock_holders or current_locks(self.repository.root)
         self._measure = measure
-        self._durations = dict(durations or {})
+        self._history = dict(history or {})
+        known = {task_id: each.duration for task_id, each in self._history.items() if each.duration is not None}
+        self._durations = {**known, **(durations or {})}
 
     def validate_parallel_group(self, task_ids: Iterable[str]) -> tuple[bool, dict[str, Any]]:
         """Whether tasks may start at the same time.
@@ -145,6 +161,7 @@ class ParallelExecutionGates:
 
         Raises:
             UnknownTaskError: an id is unknown.
+            LockRecordError: the record of the locks that are held is damaged.
         """
         footprints, separate = self._apart(ids)
         gates = self.repository.config.gates
@@ -212,6 +229,14 @@ class ParallelExecutionGates:
                 for each in predicted_contention(assessment.conflicts, costs)
             ],
         }
+
+    def timed(self, ids: Iterable[str]) -> int:
+        """How many of the tasks have a known duration."""
+        return sum(task_id in self._durations for task_id in ids)
+
+    def times_are_known(self, ids: Sequence[str]) -> bool:
+        """Whether at least half of the tasks have a known duration, so that a schedule says something."""
+        return bool(ids) and 2 * self.timed(ids) >= len(ids)
 
     def plan_batches(
         self, ids: Sequence[str], *, solver: Solver = Solver.AUTO, time_limit: float | None = None
@@ -301,7 +326,11 @@ class ParallelExecutionGates:
     def _measured(self, ids: Sequence[str]) -> dict[str, Measured]:
         measured = self.repository.measured(ids)
         for task_id in ids:
-            if task_id in self._durations:
-                known = measured.get(task_id, Measured())
-                measured[task_id] = msgspec.structs.replace(known, duration=self._durations[task_id])
+            if task_id in self._durations or task_id in self._history:
+                earlier = self._history.get(task_id, Measured())
+                measured[task_id] = msgspec.structs.replace(
+                    measured.get(task_id, earlier),
+                    duration=self._durations.get(task_id),
+                    failure_rate=earlier.failure_rate,
+                )
         return measured

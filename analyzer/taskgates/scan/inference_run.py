@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 import traceback
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from multiprocessing import get_context
+from contextlib import contextmanager
+from multiprocessing import active_children, get_context
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -88,9 +91,11 @@ def infer_all(setup: InferenceSetup, tasks: Sequence[Task], progress: Progress, 
     chunks = _chunks(tasks, jobs * _CHUNKS_PER_PROCESS)
     results: dict[int, Inferred] = {}
     done = 0
+    others = set(active_children())
     # Fresh interpreters: a fork would copy whatever threads and locks the caller holds.
     with ProcessPoolExecutor(min(jobs, len(chunks)), mp_context=get_context("spawn")) as pool:
-        futures = {pool.submit(_infer_here, setup, chunk): number for number, chunk in enumerate(chunks)}
+        with _interrupts_left_to_this_process():
+            futures = {pool.submit(_infer_here, setup, chunk): number for number, chunk in enumerate(chunks)}
         progress(_STAGE, 0, len(tasks))
         try:
             for future in as_completed(futures):
@@ -100,8 +105,27 @@ def infer_all(setup: InferenceSetup, tasks: Sequence[Task], progress: Progress, 
                 progress(_STAGE, done, len(tasks))
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
+            # What a worker has begun it would end, and leaving waits for it.
+            for worker in set(active_children()) - others:
+                worker.terminate()
             raise
     return _joined([results[number] for number in range(len(chunks))])
+
+
+@contextmanager
+def _interrupts_left_to_this_process() -> Iterator[None]:
+    """Let the processes that are started inside the block ignore Ctrl-C, which reaches them too.
+
+    Only this process tells of it, and ends them.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _infer_here(setup: InferenceSetup, tasks: Sequence[Task], progress: Progress | None = None) -> Inferred:

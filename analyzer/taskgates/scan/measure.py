@@ -73,8 +73,10 @@ class TextSizes:
         return known
 
     def _count(self, path: str) -> int:
-        size = self._tree.size(path) or 0
-        data = self._tree.read_bytes(path, _COUNTED_BYTES) if size else b""
+        size = self._tree.size(path)
+        if not size:
+            return 0
+        data = self._tree.read_bytes(path, _COUNTED_BYTES)
         if data is None:
             return estimate_tokens_of_size(size)
         return 0 if b"\0" in data else estimate_tokens(data.decode("utf-8", "replace"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from taskgates.gates.relations import natural_key
+from taskgates.model.natural_order import natural_key
 from taskgates.scan.declared import is_at_or_below, literal_folder
 
 if TYPE_CHECKING:

@@ -15,6 +15,7 @@ from taskgates.scan.rule import call_flow
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from taskgates.gates.footprint import Touch
     from taskgates.model.task import Task
 
 
@@ -74,6 +75,11 @@ def place_of(sites: Iterable[Site], task: Task) -> Place:
     if not listed or not listed[0].file:
         return Place(task.span)
     return Place(task.span, "<command>" if listed[0].file.startswith("<") else listed[0].function, listed[0].call)
+
+
+def place_of_touch(touch: Touch, task: Task) -> Place:
+    """Where a touch is annotated: the code that does it, or the declaration."""
+    return Place(touch.span) if touch.site is None else place_of([touch.site], task)
 
 
 def sites_of(accesses: Iterable[Access]) -> list[Site]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from taskgates.model.task import Status, Task
 from taskgates.scan.declared import Declared, Touched, literal_folder
 from taskgates.scan.measure import TextSizes, task_footprint
 from taskgates.scan.path_index import PathIndex
+from taskgates.tree.lock_records import LockRecordError, lock_holders
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -24,7 +26,10 @@ if TYPE_CHECKING:
     from taskgates.gates.budget import Measured
     from taskgates.gates.footprint import Footprint
     from taskgates.model.finding import Problem
+    from taskgates.tree.lock_records import LockHolder
     from taskgates.tree.tree import Tree
+
+_log = logging.getLogger(__name__)
 
 
 class Project:
@@ -46,6 +51,7 @@ class Project:
         problems: what readers complained about.
         include_finished: whether finished, absorbed and broken-down tasks take part.
         host: the state of the machine; measured when first asked for when None.
+        locks: the locks that are held; those in the record of the repository when None.
     """
 
     def __init__(
@@ -58,6 +64,7 @@ class Project:
         problems: Iterable[Problem] = (),
         include_finished: bool = False,
         host: HostMeasurement | None = None,
+        locks: Iterable[LockHolder] | None = None,
     ) -> None:
         self.tree = tree
         self.config = config if config is not None else Config()
@@ -69,6 +76,7 @@ class Project:
         self.problems: tuple[Problem, ...] = tuple(problems)
         self.include_finished = include_finished
         self._host = host
+        self._locks = None if locks is None else tuple(locks)
         self._declared: dict[str, Declared] = {}
         self._touched: dict[str, Touched] = {}
 
@@ -172,6 +180,17 @@ class Project:
     def host(self) -> HostMeasurement:
         """The state of the machine."""
         return self._host if self._host is not None else measure_host()
+
+    @cached_property
+    def locks(self) -> tuple[LockHolder, ...]:
+        """The file locks of tasks that run, or were killed; none where the record of them is damaged."""
+        if self._locks is not None:
+            return self._locks
+        try:
+            return lock_holders(self.tree.root)
+        except LockRecordError as error:
+            _log.warning("the locks that are held are not known: %s", error)
+            return ()
 
     @cached_property
     def in_progress(self) -> tuple[Task, ...]:

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from taskgates.config import Config, load_config
-from taskgates.gates.relations import GroupError, Relations, natural_key
+from taskgates.gates.relations import GroupError, Relations
 from taskgates.manifests import load_tasks
+from taskgates.model.natural_order import natural_key
 from taskgates.model.task import Status
 from taskgates.scan.inference_run import InferenceSetup, InternalError, Progress, infer_all, infer_one, silent
 from taskgates.scan.measure import TextSizes, task_footprint
@@ -203,8 +204,12 @@ class Repository:
         near = difflib.get_close_matches(task_id, ids, n=3, cutoff=0.5)
         done = sum(fnmatch.fnmatchcase(each, task_id) for each in ids)
         if done:
-            hint = f"the {done} tasks that it matches are finished, absorbed or broken down"
-        elif near:
+            many = f"{done} tasks match" if done > 1 else "one task matches"
+            return (
+                f"no task that may still run matches {task_id!r}; {many} that {'are' if done > 1 else 'is'} finished, "
+                "absorbed or broken down: include finished tasks (--include-finished)"
+            )
+        if near:
             hint = f"did you mean {', '.join(map(repr, near))}?"
         elif ids:
             ordered = sorted(ids, key=natural_key)

@@ -20,6 +20,7 @@ from taskgates.gates.host import HostMeasurement
 from taskgates.model.access import AccessSet
 from taskgates.model.finding import Finding, Related, Severity
 from taskgates.model.spans import Site, SourceSpan
+from taskgates.tree.lock_records import LockHolder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -45,6 +46,7 @@ class Example(msgspec.Struct, frozen=True):
         access: access sets by task id, for what no source code can produce; empty where the code speaks for itself.
         include_finished: whether finished tasks are looked at too.
         host: the state of the machine, for rules that look at it; None where it does not matter.
+        locks: the file locks that are held, for rules that look at them.
     """
 
     title: str
@@ -52,6 +54,7 @@ class Example(msgspec.Struct, frozen=True):
     access: Mapping[str, AccessSet] = {}
     include_finished: bool = False
     host: HostMeasurement | None = None
+    locks: tuple[LockHolder, ...] = ()
 
 
 def native_task(task_id: str, **fields: object) -> str:

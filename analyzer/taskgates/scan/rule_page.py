@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from taskgates.scan.rule import Example, Rule
+    from taskgates.tree.lock_records import LockHolder
 
 _LANGUAGES = {
     "json": "json",
@@ -62,7 +63,13 @@ def _examples(title: str, examples: Iterable[Example]) -> list[str]:
         note = " Finished tasks are included." if example.include_finished else ""
         parts.append(f"{example.title}{note}")
         parts += [_file(path, text) for path, text in example.files.items()]
+        parts += [f"Meanwhile {_lock(holder)}." for holder in example.locks]
     return parts
+
+
+def _lock(holder: LockHolder) -> str:
+    state = "has ended without giving it back" if holder.stale else "is alive"
+    return f"task {holder.task} holds `{holder.path}` ({holder.mode}), and its process {state}"
 
 
 def _file(path: str, text: str) -> str:

@@ -6,9 +6,12 @@ A cache is never needed: wherever it cannot be opened, read or written, it behav
 from __future__ import annotations
 
 import sqlite3
+import stat
 import time
 from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Any, Protocol, Self
+
+from taskgates.tree.ownership import is_ours
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -89,10 +92,13 @@ class Cache:
     """Records of earlier runs over the repository at `root`.
 
     Records of another version of the tool are dropped when the file is opened. A file that is not a sound database is
-    deleted and begun anew. Safe for several processes at once; one instance belongs to one thread.
+    deleted and begun anew. One that is a link, or that another user may write, is left alone and unused. One that
+    another process keeps locked is waited for once. Safe for several processes at once; one instance belongs to one
+    thread.
 
     Attributes:
-        available: whether there is a file to work with; False in a read-only repository.
+        available: whether there is a file to work with; False in a read-only repository, and where the cache is a link
+            or another user's.
         recreated: whether a broken file was dropped.
 
     Args:
@@ -175,10 +181,17 @@ class Cache:
 
     def _open(self) -> sqlite3.Connection | None:
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            ignore = self._folder.parent / ".gitignore"
-            if not ignore.exists():
-                ignore.write_text("*\n", encoding="ascii")
+            for folder in (self._folder.parent, self._folder):
+                with suppress(FileExistsError):
+                    folder.mkdir()
+                if not is_ours(folder.lstat(), stat.S_IFDIR):
+                    return None
+            with suppress(FileExistsError), (self._folder.parent / ".gitignore").open("x", encoding="ascii") as ignore:
+                ignore.write("*\n")
+            for file in self._files():
+                with suppress(FileNotFoundError):
+                    if not is_ours(file.lstat(), stat.S_IFREG):
+                        return None
         except (OSError, ValueError):
             return None
         try:
@@ -187,6 +200,10 @@ class Cache:
             return None
         except sqlite3.DatabaseError:
             return self._recreate()
+
+    def _files(self) -> list[Path]:
+        """The database and what SQLite keeps beside it."""
+        return [self._file.with_name(self._file.name + suffix) for suffix in ("", "-wal", "-shm", "-journal")]
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self._file, timeout=_BUSY_SECONDS, isolation_level=None)
@@ -224,8 +241,8 @@ class Cache:
     def _recreate(self) -> sqlite3.Connection | None:
         self.recreated = True
         try:
-            for suffix in ("", "-wal", "-shm", "-journal"):
-                self._file.with_name(self._file.name + suffix).unlink(missing_ok=True)
+            for file in self._files():
+                file.unlink(missing_ok=True)
             return self._connect()
         except (OSError, sqlite3.Error):
             return None
@@ -253,8 +270,14 @@ class Cache:
             self._give_up(error)
 
     def _give_up(self, error: sqlite3.Error) -> None:
-        """After damage begin anew; a busy or read-only file only loses this one request."""
-        if isinstance(error, sqlite3.OperationalError) or self._connection is None:
+        """After damage begin anew; a read-only file only loses this one request, a locked one all that follow."""
+        if self._connection is None:
+            return
+        if isinstance(error, sqlite3.OperationalError):
+            if error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+                with suppress(sqlite3.Error):
+                    self._connection.close()
+                self._connection = None
             return
         if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.IntegrityError):
             with suppress(sqlite3.Error):

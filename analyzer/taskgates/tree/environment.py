@@ -83,6 +83,13 @@ class Environment(msgspec.Struct, frozen=True):
                     return target
         return None
 
+    def script(self, name: str) -> Path | None:
+        """The Python source that is installed as a command of its own, without an entry point, if there is one."""
+        place = self.scripts / name if self.scripts is not None and "/" not in name else None
+        text = read_text(place, _DATA_LIMIT) if place is not None else None
+        first = text.partition("\n")[0] if text else ""
+        return place if first.startswith("#!") and "python" in first else None
+
 
 def find_environment(root: Path, python: str | None = None, environ: Mapping[str, str] | None = None) -> Environment:
     """The environment that the code under `root` runs in.

@@ -10,13 +10,13 @@ from __future__ import annotations
 import configparser
 import os
 import re
-import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
 from taskgates.tree.environment import Environment, clean_target, console_script
+from taskgates.tree.toml_source import load_toml
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -197,8 +197,8 @@ def _project_entry_point(name: str, tree: Tree) -> str | None:
     text = _text(tree, "pyproject.toml")
     if text and name in text:
         try:
-            data = tomllib.loads(text)
-        except (tomllib.TOMLDecodeError, RecursionError, ValueError):
+            data = load_toml(text)
+        except ValueError:
             data = {}
         for table in (("project", "scripts"), ("project", "gui-scripts"), ("tool", "poetry", "scripts")):
             value: object = data

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import subprocess
+import sys
 import threading
 from typing import TYPE_CHECKING
 
@@ -67,6 +70,45 @@ def test_tasks_on_a_local_cluster(tmp_path: Path) -> None:
         killer.join()
         assert result.rolled_back
         assert (root / "out.txt").read_text() == "before\n"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("retries", ["2", "0"])
+def test_command_line_with_a_worker_that_is_killed(tmp_path: Path, retries: str) -> None:
+    root = tmp_path / "repository"
+    root.mkdir()
+    (root / "taskgates.toml").write_text("[gates]\nmax_cpu_percent = 100\nmax_memory_percent = 100\n")
+    (root / "out.txt").write_text("before\n")
+    text = "echo half > out.txt; if [ ! -e ../started ]; then touch ../started; sleep 60; fi; echo done > out.txt"
+    add_task(root, "1", text, ["out.txt"])
+    add_task(root, "2", "echo 2 > two.txt", ["two.txt"], dependencies=["1"])
+    killer = threading.Thread(target=kill_worker_of, args=(root, tmp_path / "started"))
+    killer.start()
+    process = subprocess.run(
+        [
+            sys.executable, "-m", "taskgates", "run", "1", "2", "--executor", "dask", "--max-parallel-tasks", "2",
+            "--no-infer", "--retries", retries, "--format", "json", "-q",
+        ],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )  # fmt: skip
+    killer.join()
+    answer = json.loads(process.stdout)
+    names = [event["event"] for event in events(root, answer["run"])]
+    assert "worker-lost" in names
+    assert "rolled-back" in names
+    if retries == "0":
+        assert process.returncode == 1
+        assert answer["rolled_back"]
+        assert (root / "out.txt").read_text() == "before\n"
+    else:
+        assert process.returncode == 0, process.stderr
+        assert [(task["state"], task["attempts"]) for task in answer["tasks"]] == [("finished", 2), ("finished", 1)]
+        assert (root / "out.txt").read_text() == "done\n"
+        assert (root / "two.txt").exists()
 
 
 def test_scheduler_that_does_not_answer() -> None:

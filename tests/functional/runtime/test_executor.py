@@ -11,7 +11,16 @@ import pytest
 from functional.runtime.task_repository import add_task, events, options, status, wait_for
 from taskgates.model.access import Access, AccessSet, Certainty, Operation
 from taskgates.runtime.checkpoints import CheckpointStore
-from taskgates.runtime.errors import BlockedTaskError, CommandError, TaskRuntimeError, UnknownTaskError
+from taskgates.runtime.errors import (
+    BlockedTaskError,
+    BrokenRunError,
+    CommandError,
+    LockError,
+    LockTimeoutError,
+    RestoreError,
+    TaskRuntimeError,
+    UnknownTaskError,
+)
 from taskgates.runtime.events import TaskState
 from taskgates.runtime.executor import SafeParallelExecutor
 from taskgates.runtime.locks import LockManager
@@ -21,6 +30,8 @@ from unit.runtime.tree_states import snapshot
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from taskgates.model.task import Task
 
 
 def run(root: Path, *ids: str, **fields: object) -> RunResult:
@@ -211,6 +222,21 @@ def test_strict_undoes_undeclared_writes(tmp_path: Path) -> None:
     assert snapshot(tmp_path, folder_times=False) == before
 
 
+def test_strict_undoes_a_folder_without_what_others_wrote_into_it(tmp_path: Path) -> None:
+    (tmp_path / "shared").mkdir(mode=0o755)
+    (tmp_path / "shared/kept.txt").write_text("before")
+    add_task(
+        tmp_path, "1", "echo 1 > shared/one.txt; mkdir -p new; echo 1 > new/one.txt", ["shared/one.txt", "new/one.txt"]
+    )
+    add_task(tmp_path, "2", "chmod 700 shared; rm shared/kept.txt; touch new/two.txt", ["two.txt"], dependencies=["1"])
+    result = run(tmp_path, "1", "2", strict=True, keep_going=True)
+    assert states(result) == {"1": "finished", "2": "failed"}
+    assert (tmp_path / "shared").stat().st_mode & 0o777 == 0o755
+    assert (tmp_path / "shared/kept.txt").read_text() == "before"
+    assert (tmp_path / "shared/one.txt").read_text() == "1\n"
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["one.txt"]
+
+
 def test_unknown_writes_run_alone_and_are_undone(tmp_path: Path) -> None:
     (tmp_path / "any.txt").write_text("before")
     add_task(tmp_path, "1", "sleep 0.1; echo x > any.txt; exit 1", [])
@@ -240,6 +266,266 @@ def test_result_is_validated(tmp_path: Path) -> None:
 
     result = SafeParallelExecutor(tmp_path, options=options(), validate=validate).run(["1"])
     assert "out.txt was not written" in result.message
+
+
+INTRUDER = "while [ ! -e ../first ]; do sleep 0.01; done; sleep 0.1; {0}; echo 2 > two.txt"
+"""Waits until another task is done, and then does something to its file without having declared it."""
+
+
+@pytest.mark.parametrize("schedule", list(Schedule))
+@pytest.mark.parametrize("deed", ["echo 2 > one.txt", "rm one.txt"])
+def test_results_are_looked_at_together(tmp_path: Path, schedule: Schedule, deed: str) -> None:
+    root = tmp_path / "repository"
+    (root / ".claude").mkdir(parents=True)
+    (root / "two.txt").write_text("before\n")
+    # Once more alone, the second one does nothing that it should not.
+    once = f"[ -e ../again ] || {{ touch ../again; {deed}; }}"
+    add_task(root, "1", "echo 1 > one.txt; touch ../first", ["one.txt"])
+    add_task(root, "2", INTRUDER.format(once), ["two.txt"])
+    add_task(root, "3", "cat one.txt two.txt > three.txt", ["three.txt"], dependencies=["1", "2"])
+    result = run(root, "*", schedule=schedule, waves=(2,))
+    assert result.succeeded, result.message
+    assert (root / "three.txt").read_text() == "1\n2\n"
+    (refused,) = events(root, result.run, "results-invalid")
+    assert [each["message"] for each in refused["problems"]] == [
+        "two tasks wrote one.txt: 1, and then 2, which had not declared it"
+    ]
+    order = [event["event"] for event in events(root, result.run)]
+    started = [event["task"] for event in events(root, result.run, "started")]
+    assert started[2:] == ["1", "2", "3"], "nothing builds on what does not hold"
+    assert order.index("batch-rolled-back") > order.index("results-invalid")
+    assert order[-2:] == ["results-validated", "run-ended"]
+
+
+def test_a_batch_whose_outputs_went_missing_is_refused(tmp_path: Path) -> None:
+    """What nobody could have told when the task ended: its output is gone when the batch is over."""
+    add_task(tmp_path, "1", "true", ["one.txt"])
+    add_task(tmp_path, "2", "true", ["two.txt"])
+    looks: list[str] = []
+
+    def validate(task: Task) -> str | None:
+        looks.append(task.id)
+        # Every second look is the one at the whole batch.
+        return "declared output not written: one.txt" if task.id == "1" and looks.count("1") % 2 == 0 else None
+
+    executor = SafeParallelExecutor(tmp_path, options=options(schedule=Schedule.BATCHES), validate=validate)
+    result = executor.run(["*"])
+    assert result.rolled_back
+    assert "declared output not written: one.txt" in result.message
+    assert len(events(tmp_path, result.run, "batch-rolled-back")) == 1
+    assert len(events(tmp_path, result.run, "results-invalid")) == 2
+
+
+@pytest.mark.parametrize("keep_going", [False, True])
+def test_results_that_do_not_hold_are_undone(tmp_path: Path, keep_going: bool) -> None:
+    root = tmp_path / "repository"
+    (root / ".claude").mkdir(parents=True)
+    (root / "one.txt").write_text("before\n")
+    add_task(root, "1", "echo 1 > one.txt; touch ../first", ["one.txt"])
+    add_task(root, "2", INTRUDER.format("echo 2 > one.txt"), ["two.txt"])
+    add_task(root, "3", "echo 3 > three.txt", ["three.txt"])
+    add_task(root, "4", "cp two.txt four.txt", ["four.txt"], dependencies=["2"])
+    result = run(root, "*", keep_going=keep_going)
+    assert (root / "one.txt").read_text() == "before\n"
+    assert not (root / "two.txt").exists()
+    assert not (root / "four.txt").exists()
+    assert (root / "three.txt").exists() is keep_going
+    assert result.rolled_back is not keep_going
+    expected = {"1": "failed", "2": "failed", "4": "skipped" if keep_going else "waiting"}
+    assert {name: states(result)[name] for name in expected} == expected
+    assert {(write.path, write.owners) for write in result.undeclared} == {("one.txt", ("1",))}
+
+
+def test_a_batch_that_could_not_be_undone_is_undone_when_the_run_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = tmp_path / "repository"
+    (root / ".claude").mkdir(parents=True)
+    add_task(root, "1", "echo 1 >> one.txt; touch ../first", ["one.txt"])
+    add_task(root, "2", INTRUDER.format("[ -e ../again ] || { touch ../again; echo 2 > one.txt; }"), ["two.txt"])
+    real = CheckpointStore.restore
+
+    def full_disk(store: CheckpointStore, checkpoint: str, **options: object) -> object:
+        raise RestoreError(checkpoint, [("one.txt", "No space left on device")])
+
+    monkeypatch.setattr(CheckpointStore, "restore", full_disk)
+    with pytest.raises(BrokenRunError, match="No space left"):
+        run(root, "1", "2")
+    monkeypatch.setattr(CheckpointStore, "restore", real)
+    result = SafeParallelExecutor(root).resume()
+    assert result.succeeded, result.message
+    assert states(result) == {"1": "finished", "2": "finished"}
+    assert (root / "one.txt").read_text() == "1\n"
+    assert (root / "two.txt").read_text() == "2\n"
+
+
+def test_what_was_built_on_a_result_that_does_not_hold_is_undone_too(tmp_path: Path) -> None:
+    """Task 3 reads what task 2 spoils while 3 runs; nothing is run twice."""
+    root = tmp_path / "repository"
+    (root / ".claude").mkdir(parents=True)
+    (root / "one.txt").write_text("before\n")
+    add_task(root, "1", "echo 1 >> one.txt; touch ../first", ["one.txt"])
+    add_task(root, "2", INTRUDER.format("while [ ! -e ../third ]; do sleep 0.01; done; echo 2 >> one.txt"), ["two.txt"])
+    wait = "touch ../third; while [ ! -e ../go ]; do sleep 0.01; done"
+    add_task(root, "3", f"{wait}; cp one.txt three.txt", ["three.txt"], dependencies=["1"])
+    executor = SafeParallelExecutor(root, options=options(conflict_resolution="refuse", keep_going=True))
+
+    def go_when_spoilt() -> None:
+        wait_for(lambda: "2" in (root / "one.txt").read_text())
+        wait_for(lambda: not any(view.id == "2" and view.state is TaskState.RUNNING for view in executor.board.tasks()))
+        (tmp_path / "go").touch()
+
+    thread = threading.Thread(target=go_when_spoilt)
+    thread.start()
+    result = executor.run(["1", "2", "3"])
+    thread.join()
+    assert states(result) == {"1": "failed", "2": "failed", "3": "failed"}
+    assert "builds on 1" in result.tasks[2].message
+    assert (root / "one.txt").read_text() == "before\n"
+    assert not (root / "two.txt").exists()
+    assert not (root / "three.txt").exists()
+
+
+def test_a_result_that_a_later_task_uses_up_is_not_missed(tmp_path: Path) -> None:
+    add_task(tmp_path, "1", "echo 1 > part.txt", ["part.txt"])
+    add_task(tmp_path, "2", "mv part.txt whole.txt", ["part.txt", "whole.txt"], dependencies=["1"])
+    checks: list[str] = []
+
+    def validate(task: Task) -> str | None:
+        checks.append(task.id)
+        return None if (tmp_path / ("part.txt" if task.id == "1" else "whole.txt")).exists() else "missing"
+
+    assert SafeParallelExecutor(tmp_path, options=options(), validate=validate).run(["1", "2"]).succeeded
+    assert checks == ["1", "2", "2"]
+
+
+def test_finished_tasks_stay_locked_until_the_run_is_over(tmp_path: Path) -> None:
+    (tmp_path / "one.txt").write_text("before\n")
+    add_task(tmp_path, "1", "echo 1 > one.txt", ["one.txt"])
+    add_task(tmp_path, "2", "while [ ! -e go ]; do sleep 0.01; done; exit 1", ["two.txt"], dependencies=["1"])
+    add_task(tmp_path, "3", "echo 3 >> one.txt; touch three", ["one.txt", "three"], dependencies=["1"])
+    seen: list[str] = []
+
+    def another_process() -> None:
+        wait_for((tmp_path / "three").exists)
+        try:
+            LockManager(tmp_path).acquire("other", exclusive=["one.txt"], timeout=0.2)
+        except LockTimeoutError as error:
+            seen.append(str(error))
+        (tmp_path / "go").touch()
+        # Granted only once nothing of the run can overwrite it any more.
+        with LockManager(tmp_path).acquire("other", exclusive=["one.txt"], timeout=20):
+            (tmp_path / "one.txt").write_text("other\n")
+
+    thread = threading.Thread(target=another_process)
+    thread.start()
+    result = run(tmp_path, "1", "2", "3", conflict_resolution="refuse")
+    thread.join()
+    assert result.rolled_back
+    assert "by the run of task" in seen[0]
+    assert (tmp_path / "one.txt").read_text() == "other\n"
+
+
+def test_what_was_rolled_back_is_not_rolled_back_again(tmp_path: Path) -> None:
+    (tmp_path / "one.txt").write_text("before\n")
+    add_task(tmp_path, "1", "echo half > one.txt; exit 1", ["one.txt"])
+    add_task(tmp_path, "2", "echo 2 > two.txt; while [ ! -e go ]; do sleep 0.01; done", ["two.txt", "go"])
+    executor = SafeParallelExecutor(tmp_path, options=options(conflict_resolution="refuse", keep_going=True))
+
+    def another_process() -> None:
+        wait_for(lambda: any(view.id == "1" and view.state is TaskState.FAILED for view in executor.board.tasks()))
+        with LockManager(tmp_path).acquire("other", exclusive=["one.txt"], timeout=20):
+            (tmp_path / "one.txt").write_text("other\n")
+        executor.stop()
+
+    thread = threading.Thread(target=another_process)
+    thread.start()
+    assert executor.run(["1", "2"]).interrupted
+    thread.join()
+    assert SafeParallelExecutor(tmp_path).rollback().rolled_back
+    assert (tmp_path / "one.txt").read_text() == "other\n"
+    assert not (tmp_path / "two.txt").exists()
+
+
+def test_what_another_process_writes_under_its_own_lock_is_not_held_against_the_run(tmp_path: Path) -> None:
+    add_task(tmp_path, "1", "echo 1 > one.txt; while [ ! -e one.go ]; do sleep 0.01; done", ["one.txt", "one.go"])
+
+    def another_process() -> None:
+        wait_for((tmp_path / "one.txt").exists)
+        with LockManager(tmp_path).acquire("other", exclusive=["other.txt"]):
+            (tmp_path / "other.txt").write_text("other\n")
+            (tmp_path / "one.go").touch()
+            wait_for(lambda: bool(LockManager(tmp_path).status()) and (tmp_path / "done").exists())
+
+    thread = threading.Thread(target=another_process)
+    thread.start()
+    result = run(tmp_path, "1")
+    (tmp_path / "done").touch()
+    thread.join()
+    assert result.succeeded
+    assert result.undeclared == ()
+
+
+def test_nobody_else_writes_during_a_strict_run(tmp_path: Path) -> None:
+    add_task(tmp_path, "1", "echo 1 > one.txt; while [ ! -e one.go ]; do sleep 0.01; done", ["one.txt", "one.go"])
+    refused: list[str] = []
+
+    def another_process() -> None:
+        wait_for((tmp_path / "one.txt").exists)
+        try:
+            LockManager(tmp_path).acquire("other", exclusive=["other.txt"], timeout=0)
+        except LockTimeoutError as error:
+            refused.append(str(error))
+        (tmp_path / "one.go").touch()
+
+    thread = threading.Thread(target=another_process)
+    thread.start()
+    assert run(tmp_path, "1", strict=True).succeeded
+    thread.join()
+    assert ". is held shared by the run of task 1" in refused[0]
+    with LockManager(tmp_path).acquire("other", exclusive=["other.txt"]), pytest.raises(LockTimeoutError):
+        run(tmp_path, "1", strict=True, lock_timeout=0.2)
+
+
+def test_two_runs_that_wait_for_each_other_do_not_wait_for_ever(tmp_path: Path) -> None:
+    for number, (first, second) in enumerate([("x", "y"), ("y", "x")]):
+        wait = f"echo > {number}.there; while [ ! -e 0.there ] || [ ! -e 1.there ]; do sleep 0.01; done"
+        add_task(tmp_path, f"{number}1", f"{wait}; echo {number} > {first}", [first, f"{number}.there"])
+        add_task(tmp_path, f"{number}2", f"echo {number} > {second}", [second], dependencies=[f"{number}1"])
+    results: dict[int, RunResult] = {}
+
+    def one(number: int) -> None:
+        results[number] = run(tmp_path, f"{number}1", f"{number}2", lock_timeout=60.0)
+
+    threads = [threading.Thread(target=one, args=(number,)) for number in (0, 1)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(result.rolled_back for result in results.values()) == [False, True]
+    winner = next(number for number, result in results.items() if result.succeeded)
+    assert "deadlock" in results[1 - winner].message
+    assert (tmp_path / "x").read_text() == (tmp_path / "y").read_text() == f"{winner}\n"
+
+
+def test_a_shared_checkpoint_does_not_undo_what_another_process_did_meanwhile(tmp_path: Path) -> None:
+    (tmp_path / "two.txt").write_text("before\n")
+    add_task(tmp_path, "1", "echo 1 > one.txt; while [ ! -e one.go ]; do sleep 0.01; done", ["one.txt", "one.go"])
+    add_task(tmp_path, "2", "echo half > two.txt; exit 1", ["two.txt"], dependencies=["1"])
+
+    def another_process() -> None:
+        wait_for((tmp_path / "one.txt").exists)
+        with LockManager(tmp_path).acquire("other", exclusive=["two.txt"]):
+            (tmp_path / "two.txt").write_text("other\n")
+        (tmp_path / "one.go").touch()
+
+    thread = threading.Thread(target=another_process)
+    thread.start()
+    result = run(tmp_path, "1", "2", checkpoint_frequency=2)
+    thread.join()
+    assert result.rolled_back
+    assert (tmp_path / "two.txt").read_text() == "other\n"
+    assert not (tmp_path / "one.txt").exists()
 
 
 def test_lock_held_by_another_process_is_waited_for(tmp_path: Path) -> None:
@@ -275,6 +561,28 @@ def test_bad_input(tmp_path: Path) -> None:
         SafeParallelExecutor(tmp_path, gate=lambda _: ["too many"]).run(["3"])
     assert run(tmp_path, "1", template="echo {id} > a").succeeded
     assert (tmp_path / "a").read_text() == "1\n"
+
+
+def test_what_breaks_a_run_says_how_to_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "two.txt").write_text("before\n")
+    add_task(tmp_path, "1", "echo 1 >> one.txt", ["one.txt"])
+    add_task(tmp_path, "2", "echo 2 > two.txt", ["two.txt"], dependencies=["1"])
+    real = LockManager.retain
+
+    def full_disk(manager: LockManager, ticket: int, *, shared: bool) -> None:
+        if (tmp_path / "two.txt").read_text() == "2\n":
+            raise LockError("locks: No space left on device")
+        real(manager, ticket, shared=shared)
+
+    monkeypatch.setattr(LockManager, "retain", full_disk)
+    with pytest.raises(BrokenRunError, match="No space left") as caught:
+        run(tmp_path, "1", "2")
+    assert "--resume" in str(caught.value)
+    assert "--rollback" in str(caught.value)
+    monkeypatch.setattr(LockManager, "retain", real)
+    assert SafeParallelExecutor(tmp_path).resume().succeeded
+    assert (tmp_path / "one.txt").read_text() == "1\n"
+    assert (tmp_path / "two.txt").read_text() == "2\n"
 
 
 def test_cycles_are_refused(tmp_path: Path) -> None:
@@ -373,7 +681,9 @@ def test_events_are_timed_and_ordered(tmp_path: Path) -> None:
     start = time.time()
     result = run(tmp_path, "1")
     found = events(tmp_path, result.run)
-    assert [event["event"] for event in found] == ["run-started", "started", "ended", "finished", "run-ended"]
+    assert [event["event"] for event in found] == [
+        "run-started", "started", "ended", "finished", "results-validated", "run-ended",
+    ]  # fmt: skip
     times = [event["time"] for event in found]
     assert times == sorted(times)
     assert start <= times[0] <= times[-1] <= time.time()

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import queue
 import random
 import signal
 import subprocess
 import sys
+import tempfile
+import threading
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psutil
 import pytest
-from functional.runtime.task_repository import add_task, status
+from functional.runtime.task_repository import add_task, status, wait_for
 from taskgates.runtime.journal import Journal, RunState
 from taskgates.runtime.locks import LockManager
 from unit.runtime.tree_states import snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 SCRIPT = Path(__file__).with_name("run_tasks.py")
 TESTS = Path(__file__).parents[2]
@@ -58,18 +66,81 @@ EXPECTED = {
 }
 
 
-def start(root: Path, action: str) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [sys.executable, str(SCRIPT), str(root), action],
-        env={**os.environ, "PYTHONPATH": str(TESTS)},
-        stderr=subprocess.PIPE,
-    )
+class Run:
+    """One process that runs or resumes the tasks of a repository."""
+
+    def __init__(self, runner: Runner, pid: int) -> None:
+        self._runner = runner
+        self.pid = pid
+
+    def poll(self) -> int | None:
+        return self._runner.codes.get(self.pid)
+
+    def wait(self, seconds: float = 60.0) -> int:
+        wait_for(lambda: self.poll() is not None, seconds)
+        code = self.poll()
+        assert code is not None
+        with contextlib.suppress(ProcessLookupError):
+            # The processes of a pool whose owner was killed wait for work for ever.
+            os.killpg(self.pid, signal.SIGKILL)
+        return code
 
 
-def finish(root: Path, action: str) -> None:
-    process = start(root, action)
-    _, errors = process.communicate(timeout=60)
-    assert process.returncode == 0, errors.decode()
+class Runner:
+    """Starts such processes without the time that a new interpreter takes."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, str(SCRIPT)],
+            env={**os.environ, "PYTHONPATH": str(TESTS)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self._started: queue.Queue[int] = queue.Queue()
+        self.codes: dict[int, int] = {}
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def _listen(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            what, *numbers = line.split()
+            if what == "started":
+                self._started.put(int(numbers[0]))
+            else:
+                self.codes[int(numbers[0])] = int(numbers[1])
+
+    def start(self, root: Path, action: str, variant: str = "events") -> Run:
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{variant} {action} {root}\n")
+        self._process.stdin.flush()
+        return Run(self, self._started.get(timeout=60))
+
+    def finish(self, root: Path, action: str, variant: str = "events") -> None:
+        assert self.start(root, action, variant).wait() == 0
+
+    def close(self) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    """In memory where that is possible: waiting for the disk would take most of the time, and no kill needs it."""
+    memory = Path("/dev/shm")
+    if not os.access(memory, os.W_OK):
+        yield tmp_path
+        return
+    with tempfile.TemporaryDirectory(prefix="kills-", dir=memory) as name:
+        yield Path(name)
+
+
+@pytest.fixture(scope="module")
+def runner() -> Iterator[Runner]:
+    runner = Runner()
+    yield runner
+    runner.close()
 
 
 def assert_done(root: Path) -> None:
@@ -84,97 +155,94 @@ def assert_done(root: Path) -> None:
     assert LockManager(root).status() == ()
 
 
-def length_of_a_run(folder: Path) -> float:
-    root = folder / "measured" / "repository"
-    build(root)
-    began = time.monotonic()
-    finish(root, "run")
-    assert_done(root)
-    return time.monotonic() - began
-
-
 @pytest.mark.slow
-def test_kill_9_at_random_moments_loses_nothing(tmp_path: Path) -> None:
-    source = random.Random(7)
-    total = length_of_a_run(tmp_path)
-    kills = 0
-    attempt = 0
-    while kills < 52:
+@pytest.mark.parametrize(
+    ("variant", "kills"),
+    [("events", 12), ("strict", 12), ("batches", 10), ("progressive", 8), ("process-pool", 10)],
+)
+def test_kill_9_at_random_moments_loses_nothing(runner: Runner, folder: Path, variant: str, kills: int) -> None:
+    source = random.Random(variant)
+    measured = folder / "measured/repository"
+    build(measured)
+    began = time.monotonic()
+    runner.finish(measured, "run", variant)
+    total = time.monotonic() - began
+    assert_done(measured)
+    done = attempt = 0
+    while done < kills:
         attempt += 1
-        root = tmp_path / str(attempt) / "repository"
+        root = folder / str(attempt) / "repository"
         build(root)
         before = snapshot(root, folder_times=False)
         action = "run"
         while True:
-            process = start(root, action)
-            time.sleep(source.uniform(0.15, 1.0) * total)
+            process = runner.start(root, action, variant)
+            time.sleep(source.uniform(0.0, 1.0) * total)
             if process.poll() is not None:
-                process.communicate()
                 break
-            process.send_signal(signal.SIGKILL)
-            process.communicate()
-            kills += 1
+            os.kill(process.pid, signal.SIGKILL)
+            process.wait()
+            done += 1
             if not any(run.is_open for run in Journal(root).runs()):
-                # Killed before the run began, or when it was over already.
+                # Killed before the run began, or when it was over already but for the return of its locks.
+                LockManager(root).clean()
                 break
             action = "resume"
-            if kills % 3 == 0:
-                finish(root, "rollback")
+            if done % 3 == 0:
+                runner.finish(root, "rollback", variant)
                 assert snapshot(root, folder_times=False) == before
                 break
-        open_runs = [run for run in Journal(root).runs() if run.is_open]
-        if open_runs:
-            finish(root, "resume")
+        if any(run.is_open for run in Journal(root).runs()):
+            runner.finish(root, "resume", variant)
         elif not any(run.state is RunState.FINISHED for run in Journal(root).runs()):
-            finish(root, "run")
+            runner.finish(root, "run", variant)
         assert_done(root)
 
 
 @pytest.mark.slow
-def test_kill_9_while_a_failed_run_is_undone(tmp_path: Path) -> None:
-    source = random.Random(11)
-    for attempt in range(12):
-        root = tmp_path / str(attempt) / "repository"
+@pytest.mark.parametrize(("variant", "kills"), [("events", 6), ("strict", 6)])
+def test_kill_9_while_a_failed_run_is_undone(runner: Runner, folder: Path, variant: str, kills: int) -> None:
+    source = random.Random(variant)
+    for attempt in range(kills):
+        root = folder / str(attempt) / "repository"
         build(root)
         for number in range(60):
             (root / f"old/{number}.txt").write_text(str(number))
         add_task(root, "5", "rm -r old; echo half > e.txt; exit 1", ["e.txt", "old/"], dependencies=["4"])
         before = snapshot(root, folder_times=False)
-        process = start(root, "run")
+        process = runner.start(root, "run", variant)
         # The longer the rollback takes, the better it is hit: it begins when the last task has begun to fail.
-        while not (root / "e.txt").exists() and process.poll() is None:
-            time.sleep(0.002)
+        wait_for((root / "e.txt").exists)
         time.sleep(source.uniform(0.0, 0.12))
-        process.kill()
-        process.communicate()
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process.pid, signal.SIGKILL)
+        process.wait()
         if any(run.is_open for run in Journal(root).runs()):
             state = next(run.state for run in Journal(root).runs())
-            finish(root, "resume" if state is RunState.ROLLING_BACK else "rollback")
+            runner.finish(root, "resume" if state is RunState.ROLLING_BACK else "rollback", variant)
         assert snapshot(root, folder_times=False) == before
         assert LockManager(root).clean() is not None
         assert LockManager(root).status() == ()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_signals_end_the_run_in_order(tmp_path: Path, number: signal.Signals) -> None:
+def test_signals_end_the_run_in_order(runner: Runner, tmp_path: Path, number: signal.Signals) -> None:
     root = tmp_path / "repository"
     root.mkdir()
     (root / "data.txt").write_text("original\n")
     add_task(root, "1", "echo 1 > a.txt", ["a.txt"])
     text = "echo half > data.txt; (sleep 60 & echo $! > ../pid); [ -e ../go ] || sleep 60; echo new > data.txt"
     add_task(root, "2", text, ["data.txt"], dependencies=["1"])
-    process = start(root, "run")
-    while (root / "data.txt").read_text() == "original\n":
-        time.sleep(0.01)
-    time.sleep(0.1)
-    process.send_signal(number)
-    process.communicate(timeout=30)
-    assert process.returncode == 1
+    process = runner.start(root, "run")
+    mark = tmp_path / "pid"
+    wait_for(lambda: mark.exists() and mark.read_text().endswith("\n"))
+    os.kill(process.pid, number)
+    assert process.wait() == 1
     assert (root / "data.txt").read_text() == "original\n"
     assert (root / "a.txt").read_text() == "1\n"
     assert LockManager(root).status() == ()
-    pid = int((tmp_path / "pid").read_text())
+    pid = int(mark.read_text())
     assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
     (tmp_path / "go").touch()
-    finish(root, "resume")
+    runner.finish(root, "resume")
     assert (root / "data.txt").read_text() == "new\n"

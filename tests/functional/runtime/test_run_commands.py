@@ -9,6 +9,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 from functional.runtime.task_repository import add_task, status, wait_for
 from taskgates.runtime.locks import LockManager
@@ -43,6 +44,8 @@ def taskgates(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
+    tmp_path = tmp_path / "repository"
+    tmp_path.mkdir()
     (tmp_path / "a.py").write_text(SCRIPT)
     (tmp_path / "in.txt").write_text("hello\n")
     # Whatever else the machine does must not hold up the tests.
@@ -81,6 +84,16 @@ def test_failure_is_told_and_rolled_back(root: Path) -> None:
     assert (root / "in.txt").read_text() == "hello\n"
 
 
+def test_names_that_would_begin_a_line_of_their_own(root: Path) -> None:
+    name = "x\n::error::boo\x1b[31m"
+    add_task(root, "3", ["touch", name, "c.txt"], ["c.txt"])  # type: ignore[arg-type]
+    result = taskgates(root, "run", "3", "-q", "--no-infer")
+    assert result.returncode == 0, result.stderr
+    assert "\n::error" not in result.stdout
+    assert "\x1b" not in result.stdout
+    assert "TG701 undeclared write: x\\n" in result.stdout
+
+
 def test_exec_template(root: Path) -> None:
     result = taskgates(root, "run", "1", "--exec", "echo {id} '{title}' > out.txt", "--no-status", "-q")
     assert result.returncode == 0, result.stderr
@@ -102,7 +115,10 @@ def test_exec_template(root: Path) -> None:
         (["run", "--resume"], "no interrupted run"),
         (["run", "1", "--scheduler", "tcp://nowhere:1"], "--executor dask"),
         (["run", "1", "--max-parallel-tasks", "0"], "max"),
-        (["trace"], "Give one task id"),
+        (["trace"], "Give a task id, or a command line"),
+        (["trace", "1", "2"], "Give one task id"),
+        (["trace", "1", "--", "true"], "not both"),
+        (["trace", "--"], "no command behind"),
         (["trace", "9"], "no task has the id '9'"),
         (["verify", "9"], "no task has the id '9'"),
     ],
@@ -169,6 +185,32 @@ def test_killed_strict_run_undoes_what_nobody_announced(root: Path) -> None:
     assert not (root / "c.txt").exists()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="needs prlimit(2)")
+@pytest.mark.parametrize("action", ["--resume", "--rollback"])
+def test_disk_that_is_full_while_files_are_put_back(root: Path, action: str) -> None:
+    content = bytes(range(256)) * 1000
+    (root / "data.bin").write_bytes(content)
+    (root / "folder").mkdir()
+    (root / "folder/file").write_text("x\n")
+    text = "[ -e ../enough ] || { rm -r data.bin folder; while [ ! -e ../go ]; do sleep 0.02; done; exit 3; }"
+    add_task(root, "3", text, ["data.bin", "folder/"])
+    process = subprocess.Popen(
+        [*PROGRAM, "run", "3", "-q", "--no-infer"], cwd=root, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    wait_for(lambda: not (root / "folder").exists())
+    # From now on no file of the runner can grow beyond this, the one that it must write again included.
+    psutil.Process(process.pid).rlimit(psutil.RLIMIT_FSIZE, (100_000, 100_000))
+    (root.parent / "go").touch()
+    output, errors = process.communicate(timeout=40)
+    assert process.returncode == 130, errors
+    assert "data.bin: File too large" in output
+    assert "nothing recorded is lost" in output
+    assert (root / "folder/file").read_text() == "x\n", "what can be put back is"
+    (root.parent / "enough").touch()
+    assert taskgates(root, "run", action, "-q").returncode == 0
+    assert (root / "data.bin").read_bytes() == content
+
+
 def test_lock_held_by_another_process(root: Path) -> None:
     with LockManager(root).acquire("elsewhere", exclusive=["out/"]):
         result = taskgates(root, "run", "1", "--lock-timeout", "0.5", "-q")
@@ -185,9 +227,9 @@ def test_timeout(root: Path) -> None:
     assert time.monotonic() - began < 45
 
 
-@needs_strace
-def test_trace_has_the_shape_of_infer(root: Path) -> None:
-    traced = json.loads(taskgates(root, "trace", "1", "--format", "json").stdout)
+@pytest.mark.parametrize("tracer", [pytest.param("strace", marks=needs_strace), "audit"])
+def test_trace_has_the_shape_of_infer(root: Path, tracer: str) -> None:
+    traced = json.loads(taskgates(root, "trace", "1", "--tracer", tracer, "--format", "json").stdout)
     assert set(traced) == set(json.loads(taskgates(root, "infer", "1", "--format", "json").stdout))
     assert [access["path"] for access in traced["reads"]] == ["in.txt"]
     assert {(access["path"], access["operation"]) for access in traced["writes"]} == {

@@ -105,13 +105,66 @@ def test_places_in_the_code(root: Path, tracer: Tracer) -> None:
     assert ("main.py", 8, "save") in [(site.file, site.line, site.function) for site in created.sites]
 
 
+TESTS = """
+import os, shutil
+from pathlib import Path
+
+Path("in.txt").exists(), os.path.isfile("no.txt"), Path("folder").is_dir(), os.access("old.txt", os.R_OK)
+Path("missing").resolve()
+os.makedirs("made/deep", exist_ok=True)
+Path("made/deep").mkdir(exist_ok=True)
+shutil.copy("in.txt", "made/copy.txt")
+try:
+    os.mkdir("folder")
+except FileExistsError:
+    pass
+try:
+    os.remove("no.txt")
+except FileNotFoundError:
+    pass
+shutil.rmtree("made")
+os.rmdir("folder")
+Path("touched").touch()
+Path("touched").touch()
+"""
+
+
+def test_both_tracers_see_the_same(root: Path) -> None:
+    """Existence tests of the program, but not those of the import system and the library; folders made and removed."""
+    (root / "tests.py").write_text(TESTS)
+    found = {}
+    for tracer in [Tracer.AUDIT, *([Tracer.STRACE] if available_tracer() is Tracer.STRACE else [])]:
+        (root / "folder").mkdir(exist_ok=True)
+        (root / "touched").unlink(missing_ok=True)
+        access = trace(root, sys.executable, "tests.py", tracer=tracer).access
+        seen = {(str(each.path), each.operation.value) for each in (*access.reads, *access.writes)}
+        found[tracer] = {pair for pair in seen if not pair[0].startswith("/")}
+    for seen in found.values():
+        assert seen == {
+            ("in.txt", "stat"), ("no.txt", "stat"), ("folder", "stat"), ("old.txt", "stat"), ("in.txt", "read"),
+            ("made", "mkdir"), ("made/deep", "mkdir"), ("made/copy.txt", "create"), ("made/copy.txt", "delete"),
+            ("made", "list"), ("made/deep", "list"), ("folder", "mkdir"), ("touched", "create"), ("touched", "update"),
+        }  # fmt: skip
+
+
+def test_threads_are_all_seen_by_the_hook(root: Path) -> None:
+    (root / "threads.py").write_text(
+        "import threading\n"
+        "def work(n):\n"
+        "    for k in range(50): open(f'out-{n}-{k}', 'w').close()\n"
+        "threads = [threading.Thread(target=work, args=(n,)) for n in range(4)]\n"
+        "[t.start() for t in threads]; [t.join() for t in threads]\n"
+    )
+    assert len(writes(trace(root, sys.executable, "threads.py", tracer=Tracer.AUDIT))) == 200
+
+
 @needs_strace
 def test_shell_and_native_programs(root: Path) -> None:
     (root / "run.sh").write_text(
         "cd folder; cat ../in.txt > copy.txt; cp copy.txt 'strange [name] é'; mv copy.txt ../old.txt; [ -e nothing ]\n"
     )
     traced = trace(root, "sh", "run.sh")
-    assert set(reads(traced)) == {"in.txt", "folder/copy.txt"}
+    assert reads(traced) == {"in.txt": "read", "folder/copy.txt": "read", "folder/nothing": "stat"}
     assert writes(traced) == {
         ("folder/copy.txt", "create"),
         ("folder/strange [[]name] é", "create"),

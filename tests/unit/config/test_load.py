@@ -103,6 +103,8 @@ def test_grouped_and_flat_spellings(tmp_path: Path) -> None:
     write(tmp_path, "taskgates.toml", text)
     config = load_config(tmp_path)
     assert config.effects == ("effects/own.toml",)
+    write(tmp_path, "taskgates.toml", "effects = ['effects']\n")
+    assert load_config(tmp_path).effects == ("effects",)
     assert config.follow == ("pkg.sub",)
     assert config.scan.fail_on is Severity.NOTE
     assert config.scan.exclude == ("*.log",)

@@ -1,7 +1,8 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from taskgates.manifests.reader import natural_key, parse_path, parse_status
+from taskgates.manifests.reader import parse_path, parse_status
+from taskgates.model.natural_order import natural_key
 from taskgates.model.patterns import PathPattern
 from taskgates.model.spans import SourceSpan
 from taskgates.model.task import DeclaredPath, Status
@@ -56,6 +57,9 @@ def test_paths_are_normalised(text: str, expected: str) -> None:
         ("~/x", "is not relative"),
         ("C:\\x", "is not relative"),
         ("s3://bucket/x", "is not relative"),
+        ("x" * 5000, "is longer than a path can be (4,096 characters)"),
+        ("a/" * 3000 + "*", "is longer than a path can be (4,096 characters)"),
+        ("*a" * 65, "has more than 64 wildcards"),
         ("../x", "leads out of the repository"),
         ("a/../../x", "leads out of the repository"),
         ("a\0b", "holds a character"),

@@ -14,7 +14,7 @@ from taskgates.reporting.report import RenderOptions, Report
 if TYPE_CHECKING:
     from taskgates.scan.pipeline import ScanResult
 
-EFFECTS = ["reads", "writes", "shared_state", "opaque"]
+EFFECTS = ["reads", "writes", "shared_state", "lock_order", "opaque"]
 
 
 def test_scan_object(report: Report) -> None:

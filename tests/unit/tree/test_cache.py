@@ -1,4 +1,5 @@
 import multiprocessing
+import os
 import sqlite3
 from pathlib import Path
 
@@ -70,17 +71,85 @@ def test_a_cache_that_cannot_be_made_is_empty_and_silent(tmp_path: Path) -> None
         assert null.get_many("ir", ["k"]) == {}
 
 
-def test_the_file_may_turn_read_only_while_in_use(tmp_path: Path) -> None:
+def test_a_file_that_stays_locked_is_waited_for_once(tmp_path: Path) -> None:
     with Cache(tmp_path, "1.0") as cache:
         cache.put("ir", "k", b"v")
         blocker = sqlite3.connect(tmp_path / FILE, isolation_level=None)
         cache._connection.execute("PRAGMA busy_timeout = 10")  # type: ignore[union-attr]
         blocker.execute("BEGIN EXCLUSIVE")
+        assert cache.available
         cache.put("ir", "late", b"v")
+        assert not cache.available
+        assert cache.get("ir", "k") is None
         blocker.execute("ROLLBACK")
         blocker.close()
+    with Cache(tmp_path, "1.0") as cache:
         assert cache.get("ir", "k") == b"v"
         assert cache.get("ir", "late") is None
+
+
+def _content(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize(
+    "linked", [".taskgates", ".taskgates/cache", str(FILE), f"{FILE}-wal", ".taskgates/.gitignore"]
+)
+@pytest.mark.parametrize("dangling", [True, False])
+def test_no_link_leads_the_cache_out_of_the_repository(tmp_path: Path, linked: str, dangling: bool) -> None:
+    root, outside = tmp_path / "root", tmp_path / "outside"
+    root.mkdir()
+    outside.mkdir()
+    target = outside / "target"
+    if not dangling and linked in (".taskgates", ".taskgates/cache"):
+        target.mkdir()
+    elif not dangling:
+        with sqlite3.connect(target) as other:
+            other.execute("CREATE TABLE record (precious TEXT)")
+        other.close()
+    before = _content(outside)
+    link = root / linked
+    link.parent.mkdir(parents=True, exist_ok=True)
+    link.symlink_to(target)
+    with Cache(root, "1.0") as cache:
+        cache.put("ir", "k", b"v")
+        assert cache.available == (linked == ".taskgates/.gitignore")
+    assert link.is_symlink()
+    assert _content(outside) == before
+    assert dangling != target.exists()
+
+
+@pytest.mark.parametrize("name", [str(FILE), f"{FILE}-journal"])
+def test_what_is_no_plain_file_is_left_alone(tmp_path: Path, name: str) -> None:
+    place = tmp_path / name
+    place.parent.mkdir(parents=True)
+    os.mkfifo(place)
+    with Cache(tmp_path, "1.0") as cache:
+        assert not cache.available
+    place.unlink()
+    other = tmp_path / "other"
+    other.write_bytes(b"garbage" * 1000)
+    os.link(other, place)
+    with Cache(tmp_path, "1.0") as cache:
+        assert not cache.available
+    assert other.read_bytes() == b"garbage" * 1000
+
+
+def test_records_that_anyone_may_write_are_not_believed(tmp_path: Path) -> None:
+    with Cache(tmp_path, "1.0") as cache:
+        cache.put("ir", "k", b"forged")
+    (tmp_path / FILE).chmod(0o666)
+    with Cache(tmp_path, "1.0") as cache:
+        assert cache.get("ir", "k") is None
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files away")
+def test_records_of_another_user_are_not_believed(tmp_path: Path) -> None:
+    with Cache(tmp_path, "1.0") as cache:
+        cache.put("ir", "k", b"forged")
+    os.chown(tmp_path / FILE, 65534, 65534)
+    with Cache(tmp_path, "1.0") as cache:
+        assert cache.get("ir", "k") is None
 
 
 def test_the_oldest_records_go_when_it_grows_too_large(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from taskgates.reporting.json_text import json_text
 from taskgates.reporting.printable import printable
 
 if TYPE_CHECKING:
@@ -76,15 +77,15 @@ def chart_dot(chart: Chart, columns: Sequence[Sequence[str]]) -> str:
 
 def as_json(data: dict[str, Any]) -> str:
     """Plain data as JSON text."""
-    return json.dumps(data, indent=2) + "\n"
+    return json_text(data)
 
 
 def _quoted(text: str) -> str:
-    escaped = printable(text).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    escaped = printable(text).replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
 
 
 def _mermaid(text: str) -> str:
     """Text inside quotes: Mermaid takes numeric entities with a hash sign."""
-    flat = " ".join(printable(text).split())
+    flat = printable(" ".join(text.split()))
     return "".join(f"#{ord(character)};" if character in '#;"<>&`|[]{}' else character for character in flat)

@@ -14,13 +14,16 @@ if TYPE_CHECKING:
     from taskgates.gates.makespan import Schedule
 
 
-def batches_as_data(plan: BatchPlan, difficulty: Callable[[str], float], schedule: Schedule | None) -> dict[str, Any]:
+def batches_as_data(
+    plan: BatchPlan, difficulty: Callable[[str], float], schedule: Schedule | None, timed: int = 0
+) -> dict[str, Any]:
     """The plan as plain data, ready for JSON.
 
     Args:
         plan: the batches.
         difficulty: what the budget counts for a task.
         schedule: the makespan view, where durations are known.
+        timed: how many of the tasks have a known duration.
     """
     data: dict[str, Any] = {
         "task_count": sum(map(len, plan.batches)),
@@ -40,6 +43,7 @@ def batches_as_data(plan: BatchPlan, difficulty: Callable[[str], float], schedul
             "proven_optimal": schedule.proven_optimal,
             "sequential_seconds": schedule.sequential,
             "solver": schedule.solver,
+            "timed_tasks": timed,
             "tasks": [
                 {"task": each.task_id, "start": each.start, "end": each.end, "lane": each.lane}
                 for each in schedule.tasks
@@ -86,6 +90,17 @@ def batches_document(data: dict[str, Any], title: Callable[[str], str]) -> list[
                 f"({_seconds(schedule['sequential_seconds'])} one after the other)"
             ),
             Sentence(f"{optimal.capitalize()}: {schedule['bound_reason']}.", "plain"),
+            *(
+                [
+                    Sentence(
+                        f"The durations of {schedule['timed_tasks']} tasks are known; the others are taken for as long "
+                        "as their mean.",
+                        "plain",
+                    )
+                ]
+                if schedule["timed_tasks"] < data["task_count"]
+                else []
+            ),
             Grid(
                 ("Start", "End", "Slot", "Task", "Title"),
                 tuple(

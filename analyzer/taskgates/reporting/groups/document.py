@@ -121,7 +121,7 @@ def _print_items(console: Console, items: Sequence[str], *, numbered: bool) -> N
 
 def _escaped(text: str) -> str:
     """Text as Markdown shows it literally, on one line."""
-    flat = " ".join(printable(text).split())
+    flat = printable(" ".join(text.split()))
     for character in "\\`*_[]<>|":
         flat = flat.replace(character, f"\\{character}")
     return flat

@@ -32,6 +32,7 @@ def group_document(report: Mapping[str, Any], *, verbose: bool = False) -> list[
     pieces += _gates(report)
     pieces += _conflicts(report, verbose=verbose)
     pieces += _shared(report, verbose=verbose)
+    pieces += _inversions(report, verbose=verbose)
     pieces += _contention(report, verbose=verbose)
     if report["recommendations"]:
         pieces += [Heading("What to do"), Items(tuple(report["recommendations"]))]
@@ -54,12 +55,16 @@ def _gates(report: Mapping[str, Any]) -> list[Piece]:
     if budget["total_tokens"] is not None:
         load += f", about {budget['total_tokens']:,} tokens to read"
     if budget["expected_seconds"] is not None:
-        load += f", about {budget['expected_seconds']:g} s"
+        load += f", about {budget['expected_seconds']:.3g} s"
+        if budget["recovery_seconds"]:
+            load += f" and {budget['recovery_seconds']:.3g} s for attempts that fail"
     needed = f"{len(report['locks']) + report['locks_left_out']} needed, " if "locks" in report else ""
+    inversions = len(report.get("lock_order_inversions", ()))
+    inverted = f", {plural(inversions, 'pair')} taken in opposite orders" if inversions else ""
     rows = (
         ("File conflicts", not blocking, f"{blocking} blocking, {plural(warnings, 'warning')}"),
         ("Dependencies", not (cycles or within), f"{within} within the group, {plural(cycles, 'cycle')}"),
-        ("Locks", not locks, f"{needed}{locks} held by others"),
+        ("Locks", not locks, f"{needed}{locks} held by others{inverted}"),
         ("Capacity", capacity["within_capacity"], slots),
         ("Context budget", budget["within_budget"], load),
         ("Shared state", not shared, f"{shared} blocking, {plural(len(report['shared_state']) - shared, 'warning')}"),
@@ -109,6 +114,29 @@ def _shared(report: Mapping[str, Any], *, verbose: bool) -> list[Piece]:
     kept = found if verbose else found[:_NAMED]
     rows = tuple((entry["type"], f"{entry['task1']} and {entry['task2']}", entry["name"]) for entry in kept)
     pieces: list[Piece] = [Heading("Shared state"), Grid(("Weight", "Tasks", "Name"), rows)]
+    return pieces + _more(len(found) - len(kept), "pair")
+
+
+def _inversions(report: Mapping[str, Any], *, verbose: bool) -> list[Piece]:
+    found = report.get("lock_order_inversions", [])
+    if not found:
+        return []
+    kept = found if verbose else found[:_NAMED]
+    rows = tuple(
+        (
+            task if (task := entry["task1"]) == entry["task2"] else f"{task} and {entry['task2']}",
+            entry["task1_holds"],
+            entry["task1_waits_for"],
+            " and ".join(
+                f"{site['file']}:{site['line']}" for side in (1, 2) for site in entry[f"task{side}_sites"][:1]
+            ),
+        )
+        for entry in kept
+    )
+    pieces: list[Piece] = [
+        Heading("Locks taken in opposite orders"),
+        Grid(("Tasks", "Held", "Waited for", "Places"), rows),
+    ]
     return pieces + _more(len(found) - len(kept), "pair")
 
 
