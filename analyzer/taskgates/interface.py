@@ -1,18 +1,19 @@
 """The Python interface: a repository scanned, asked, and gated in one line each.
 
 `taskgates` offers these names at its root and imports them when they are first used. What the gates must know of the
-runtime, the locks that are held, is wired here.
+runtime, how long tasks took in earlier runs, is wired here.
 """
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
-from taskgates.gates.contention import HeldLock
+from taskgates.gates.budget import Measured
 from taskgates.gates.host import measure_host
 from taskgates.model.task import Command
-from taskgates.runtime.lock_table import LockMode
-from taskgates.runtime.locks import LockManager
+from taskgates.runtime.errors import JournalError
+from taskgates.runtime.journal import Journal
 from taskgates.scan import gatekeeping
 from taskgates.scan.gatekeeping import ConflictDetector
 from taskgates.scan.repository import Repository
@@ -22,10 +23,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from taskgates.config import Config
+    from taskgates.gates.contention import HeldLock
     from taskgates.gates.host import HostMeasurement
     from taskgates.model.access import AccessSet
 
-__all__ = ["ConflictDetector", "ParallelExecutionGates", "current_locks", "infer"]
+__all__ = ["ConflictDetector", "ParallelExecutionGates", "history_of", "infer"]
+
+_log = logging.getLogger(__name__)
 
 
 def infer(
@@ -67,33 +71,35 @@ def infer(
     return found
 
 
-def current_locks(root: Path) -> Callable[[], list[HeldLock]]:
-    """Tells the locks that living processes hold in a repository."""
+def history_of(root: Path) -> dict[str, Measured]:
+    """How long tasks took in earlier runs of a repository and how often they failed, by id.
 
-    def holders() -> list[HeldLock]:
-        return [
-            HeldLock(
-                holder.path,
-                holder.mode is LockMode.EXCLUSIVE,
-                holder.task,
-                f"task {holder.task} (process {holder.pid} on {holder.host})",
-            )
-            for holder in LockManager(root).status()
-            if not holder.stale
-        ]
-
-    return holders
+    A journal that cannot be read is passed over with a warning in the log.
+    """
+    try:
+        histories = Journal(root).histories()
+    except JournalError as error:
+        _log.warning("how long tasks took in earlier runs is not known: %s", error)
+        return {}
+    return {
+        task_id: Measured(
+            duration=None if each.seconds is None else round(each.seconds, 3),
+            failure_rate=each.failures / each.attempts,
+        )
+        for task_id, each in histories.items()
+    }
 
 
 class ParallelExecutionGates(gatekeeping.ParallelExecutionGates):
-    """The gates over the tasks of a repository, with the locks that are held now.
+    """The gates over the tasks of a repository, with what its earlier runs tell about the tasks.
 
     Args:
         root: a folder or a repository that is open already; the working directory when None.
         config: the settings; those of the repository when None.
-        lock_holders: tells the locks that are held; the lock table of the repository when None.
+        lock_holders: tells the locks that are held; the record of the repository when None.
         measure: measures the machine; None leaves its load out.
-        durations: seconds that tasks take, by id, from earlier runs.
+        durations: seconds that tasks take, by id; what earlier runs took where it is silent.
+        history: durations and failures of tasks, by id; the journal of the repository when None.
 
     Raises:
         ConfigError: the settings cannot be used.
@@ -107,11 +113,13 @@ class ParallelExecutionGates(gatekeeping.ParallelExecutionGates):
         lock_holders: Callable[[], Iterable[HeldLock]] | None = None,
         measure: Callable[[], HostMeasurement] | None = measure_host,
         durations: Mapping[str, float] | None = None,
+        history: Mapping[str, Measured] | None = None,
     ) -> None:
         repository = gatekeeping.as_repository(root, config)
         super().__init__(
             repository,
-            lock_holders=lock_holders or current_locks(repository.root),
+            lock_holders=lock_holders,
             measure=measure,
             durations=durations,
+            history=history_of(repository.root) if history is None else history,
         )

@@ -1,8 +1,9 @@
 """Runs a program in a scratch copy under strace and tells which files it really read and wrote.
 
-Counted: files below the root that were opened for reading; created, opened for writing, truncated, appended to,
-deleted, or renamed (both names). A file that is created and deleted again counts as written. A descriptor opened for
-both is judged by what was done with it, and counts as written where nothing was.
+The system calls are read as `taskgates trace` reads them. Counted: files below the root that were opened for reading;
+created, opened for writing, truncated, appended to, deleted, or renamed (both names). A file that is created and
+deleted again counts as written. A descriptor opened for both is judged by what was done with it, and counts as written
+where nothing was.
 
 Left out: folders, `stat`-like tests, failed calls, paths outside the root, byte code, SQLite's journals (they stand for
 the database beside them), changes of mode or owner, and code that was only loaded: Python modules that the import
@@ -22,12 +23,14 @@ import sys
 import tempfile
 from pathlib import Path
 
-from accuracy.journal import TRACED, Journal, files_below
-from accuracy.program import Program, ProgramError, Truth
-from accuracy.syscalls import parse
+from taskgates.model.access import Operation
+from taskgates.runtime.tracing.strace_log import STRACE_OPTIONS, StraceLog
+from taskgates.runtime.tracing.tracer import Tracer, available_tracer, hook_environment, paths_below
 
-_AUDIT = Path(__file__).resolve().parent / "audit"
+from accuracy.program import Program, ProgramError, Truth
+
 _SECONDS = 120
+_DATABASE_SIDECARS = ("-journal", "-wal", "-shm")
 
 
 class TraceError(Exception):
@@ -36,10 +39,7 @@ class TraceError(Exception):
 
 def available() -> bool:
     """Whether strace is installed and may trace here."""
-    strace = shutil.which("strace")
-    if strace is None:
-        return False
-    return subprocess.run([strace, "-o", os.devnull, "true"], capture_output=True, check=False).returncode == 0
+    return available_tracer() is Tracer.STRACE
 
 
 def trace(program: Program) -> Truth:
@@ -53,23 +53,42 @@ def trace(program: Program) -> Truth:
         root, home, log = place / "root", place / "home", place / "strace.log"
         shutil.copytree(program.tree, root, symlinks=True, ignore=shutil.ignore_patterns("__pycache__", ".taskgates"))
         (home / "tmp").mkdir(parents=True)
-        before = files_below(root)
-        command = [
-            "strace", "-f", "-y", "-q", "--seccomp-bpf", "-s", "512", "-e", f"trace={TRACED}", "-e", "signal=none",
-            "-o", str(log), *_offline(), *program.argv,
-        ]  # fmt: skip
-        code, output = _run(command, root, _environment(program, home))
+        files, folders = paths_below(root)
+        command = ["strace", *STRACE_OPTIONS, "--seccomp-bpf", "-o", str(log), *_offline(), *program.argv]
+        environment = _environment(
+            program, home, hook_environment(place / "hook.log", root, program.env.get("PYTHONPATH", ""))
+        )
+        code, output = _run(command, root, environment)
         if code is None:
             raise TraceError(f"{program.name}: still running after {_SECONDS} seconds\n{output}")
         if code != program.exit_code:
             raise TraceError(f"{program.name}: exit code {code}, expected {program.exit_code}\n{output}")
-        journal = Journal(str(root), before, bytecode=program.bytecode)
-        with log.open(encoding="utf-8", errors="surrogateescape") as lines:
-            journal.replay(parse(lines))
-        tree = journal.seen | files_below(root)
-        if not program.bytecode:
-            tree = {path for path in tree if "__pycache__" not in path.split("/")}
-        return Truth(frozenset(journal.reads), frozenset(journal.writes), frozenset(tree))
+        replay = StraceLog(str(root), files, folders)
+        with log.open(encoding="ascii") as lines:
+            events = list(replay.events(lines))
+        tree = replay.seen | set(paths_below(root)[0])
+        reads = {event.path for event in events if event.operation is Operation.READ}
+        writes = {event.path for event in events if event.operation.is_write and event.operation.conflicts}
+
+        def counted(paths: set[str]) -> frozenset[str]:
+            return frozenset(path for path in _below(root, paths) if program.bytecode or not _is_byte_code(path))
+
+        sidecars = {path for path in reads | writes if _stands_for_database(path, replay.seen)}
+        return Truth(counted(reads - sidecars), counted(writes - sidecars), counted(tree))
+
+
+def _below(root: Path, paths: set[str]) -> set[str]:
+    """Paths below the root, relative to it."""
+    base = f"{root}/"
+    return {path.removeprefix(base) for path in paths if path.startswith(base)}
+
+
+def _is_byte_code(path: str) -> bool:
+    return "__pycache__" in path.split("/")
+
+
+def _stands_for_database(path: str, seen: set[str]) -> bool:
+    return any(path.endswith(end) and path.removesuffix(end) in seen for end in _DATABASE_SIDECARS)
 
 
 def record(program: Program) -> Truth:
@@ -114,8 +133,8 @@ def _run(command: list[str], root: Path, environment: dict[str, str]) -> tuple[i
         return code, output.read()[-4000:].decode(errors="replace")
 
 
-def _environment(program: Program, home: Path) -> dict[str, str]:
-    """A clean environment: nothing of the caller's but the interpreter."""
+def _environment(program: Program, home: Path, hook: dict[str, str]) -> dict[str, str]:
+    """A clean environment: nothing of the caller's but the interpreter, and what the audit hook needs."""
     interpreter = Path(sys.executable).parent
     return {
         "PATH": f"{interpreter}:/usr/local/bin:/usr/bin:/bin",
@@ -126,7 +145,7 @@ def _environment(program: Program, home: Path) -> dict[str, str]:
         "PYTHONHASHSEED": "0",
         "PYTHONDONTWRITEBYTECODE": "1",
         **program.env,
-        "PYTHONPATH": ":".join(filter(None, (str(_AUDIT), program.env.get("PYTHONPATH", "")))),
+        **hook,
     }
 
 

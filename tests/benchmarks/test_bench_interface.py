@@ -86,7 +86,7 @@ def test_growth(benchmark: Any, tmp_path: Path, step: str, count: int) -> None:
 
 
 def main() -> None:
-    """Print seconds, peak memory and growth of every step."""
+    """Print seconds, of the clock and of the processor, peak memory and growth of every step."""
     before: dict[str, float] = {}
     for count in SIZES:
         with tempfile.TemporaryDirectory() as folder:
@@ -95,16 +95,16 @@ def main() -> None:
             for name in ("load", *STEPS):
                 action = STEPS.get(name)
                 repository = root if action is None else opened(root)
-                started = time.perf_counter()
+                started, busy = time.perf_counter(), time.process_time()
                 opened(root) if action is None else action(repository)  # type: ignore[arg-type]
-                elapsed = time.perf_counter() - started
+                elapsed, busy = time.perf_counter() - started, time.process_time() - busy
                 repository = root if action is None else opened(root)
                 tracemalloc.start()
                 opened(root) if action is None else action(repository)  # type: ignore[arg-type]
                 peak = tracemalloc.get_traced_memory()[1] / 2**20
                 tracemalloc.stop()
                 growth = f"  x{elapsed / before[name]:.1f}" if name in before else ""
-                print(f"{name:9} {count:6}  {elapsed:7.3f} s  {peak:7.1f} MiB{growth}")  # noqa: T201
+                print(f"{name:9} {count:6}  {elapsed:7.3f} s  {busy:7.3f} s of CPU  {peak:7.1f} MiB{growth}")  # noqa: T201
                 before[name] = elapsed
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import builtins
 from typing import TYPE_CHECKING
 
 from taskgates.inference.core import Core
+from taskgates.inference.exceptions import exception_attribute, is_exception
 from taskgates.inference.models import registry
+from taskgates.inference.operators import from_python
 from taskgates.inference.text import Text
 from taskgates.inference.values import (
+    DATA,
     NONE,
     UNKNOWN,
     AnyValue,
@@ -26,6 +30,7 @@ from taskgates.inference.values import (
     Maybe,
     Method,
     ModuleV,
+    NamedTupleV,
     Native,
     Partial,
     PathV,
@@ -34,15 +39,20 @@ from taskgates.inference.values import (
     TupleV,
     Union,
     Unknown,
+    Value,
     join,
     text_hole,
 )
 from taskgates.model.access import SharedKind
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from taskgates.syntax import ir
 
 
+ATTRIBUTES = ("attributes",)
+"""The slot of an object that holds the mapping assigned as its `__dict__`."""
 PLAIN_BASES = frozenset(
     {"builtins.object", "abc.ABC", "typing.Generic", "typing.Protocol", "enum.Enum", "enum.IntEnum", "enum.StrEnum"}
 )
@@ -73,7 +83,7 @@ class Attributes(Core):
             return self.super_attr(obj, name)
         if isinstance(obj, Unknown):
             self.may_raise()
-            return Unknown(f"{obj.reason}" if obj.reason else f"an attribute {name} of an unknown value", obj.origin)
+            return Unknown(obj.reason or f"an attribute {name} of an unknown value", obj.origin, name)
         if isinstance(obj, FunctionV | Partial | BoundMethod | Native):
             return self.function_attr(obj, name)
         if isinstance(obj, Descriptor):
@@ -82,13 +92,46 @@ class Attributes(Core):
             return self.get_attr(obj.func, name, node)
         if isinstance(obj, Known) and obj.value is None:
             raise self.throw("AttributeError", f"'NoneType' object has no attribute {name!r}")
-        if isinstance(obj, Known) and name in ("real", "imag", "numerator", "start", "stop", "step"):
-            return Known(getattr(obj.value, name, None))
+        if isinstance(obj, Known):
+            if name in ("real", "imag", "numerator", "start", "stop", "step"):
+                return Known(getattr(obj.value, name, None))
+            if type(obj.value).__module__ != "builtins":
+                # A moment, a decimal number: what it has beside methods is as known as it is itself.
+                found = getattr(obj.value, name, None)
+                if found is not None and not callable(found):
+                    return from_python(found)
         if name == "__class__":
             return self.type_of(obj)
         if name == "__doc__":
             return text_hole()
+        if isinstance(obj, ListObj | DictObj | NamedTupleV):
+            return self.container_attr(obj, name)
         return Method(obj, name)
+
+    def container_attr(self, obj: ListObj | DictObj | NamedTupleV, name: str) -> AnyValue:
+        """An attribute of a list, set or dict: a method, or what was set on it or stands for an entry."""
+        if isinstance(obj, NamedTupleV):
+            return obj.items[obj.names.index(name)] if name in obj.names else Method(obj, name)
+        if isinstance(obj, ListObj):
+            found = obj.slots.get(name)
+            return found if isinstance(found, Value) else Method(obj, name)
+        entry = self.mapping_attr(obj, name) if "." in obj.kind else None
+        return entry if entry is not None else Method(obj, name)
+
+    def mapping_attr(self, obj: DictObj, name: str) -> AnyValue | None:
+        """An entry of a mapping whose entries are attributes too; None where the name is a method of its class."""
+        found = obj.slots.get(Known(name))
+        if isinstance(found, Maybe):
+            self.may_raise("AttributeError", "KeyError")
+            return found.value
+        if found is not None:
+            return found  # type: ignore[no-any-return]
+        if hasattr(dict, name) or name.startswith("__") or self.effects.method(obj.kind, name) is not None:
+            return None
+        if any(f"{kind}.{name}" in registry.METHODS for kind in self.type_names(obj.kind)):
+            return None
+        self.may_raise("AttributeError", "KeyError")
+        return obj.rest if obj.rest is not None else Unknown(f"the entry {name}, which a mapping does not have", "data")
 
     def union_attr(self, obj: Union, name: str, node: ir.Attr | None) -> AnyValue:
         """An attribute of every alternative of a value."""
@@ -156,8 +199,7 @@ class Attributes(Core):
                 return value.value if isinstance(value, Maybe) else value
             if name == "__class__":
                 return cls
-            found = self.external_attribute(obj, cls.name, name)
-            return found if found is not None else Method(obj, name)
+            return self.library_object_attr(obj, cls, name)
         value = None
         holder: ClassV | None = None
         for base in cls.mro:
@@ -171,6 +213,10 @@ class Attributes(Core):
         if name in obj.slots:
             own = obj.slots[name]
             return own.value if isinstance(own, Maybe) else own
+        if ATTRIBUTES in obj.slots:
+            entry = self.assigned_attribute(obj, name, certain=value is None)
+            if entry is not None:
+                return entry
         if value is not None:
             if isinstance(value, Descriptor) and value.kind == "cached_property":
                 result = self.bound(value, obj, cls)
@@ -197,8 +243,47 @@ class Attributes(Core):
             if not external:
                 return Native(name, lambda _, __: NONE)
         for base in cls.mro:
-            if isinstance(base, ClassV) and "__getattr__" in base.slots:
+            if isinstance(base, ClassV) and "__getattr__" in base.slots and not self.is_inherited(cls, name):
                 return self.call(base.slots["__getattr__"], Arguments([obj, Known(name)]))
+        return self.library_attr(obj, cls, name)
+
+    def is_inherited(self, cls: ClassV, name: str) -> bool:
+        """Whether a library class among the bases of a class has an attribute, so that `__getattr__` is not asked."""
+        for base in cls.mro:
+            if isinstance(base, Ext) and base.name not in PLAIN_BASES:
+                module, _, kind = base.name.rpartition(".")
+                if module == "builtins" and hasattr(getattr(builtins, kind, None), name):
+                    return True
+                if self.effects.method(base.name, name) is not None:
+                    return True
+        return False
+
+    def assigned_attribute(self, obj: Instance, name: str, *, certain: bool) -> AnyValue | None:
+        """An attribute from the mapping that was assigned as `obj.__dict__`; None where it has none of that name."""
+        mapping = obj.slots[ATTRIBUTES]
+        mapping = mapping.value if isinstance(mapping, Maybe) else mapping
+        if name == "__dict__":
+            return mapping
+        if not isinstance(mapping, DictObj):
+            return None if not certain or name.startswith("__") else DATA
+        found = mapping.slots.get(Known(name))
+        if found is not None:
+            return found.value if isinstance(found, Maybe) else found
+        return mapping.rest if certain and not hasattr(dict, name) and not name.startswith("__") else None
+
+    def library_object_attr(self, obj: Instance, cls: Ext, name: str) -> AnyValue:
+        """An attribute of an object of a library class: a listed one, what every exception has, else a method."""
+        found = self.external_attribute(obj, cls.name, name)
+        if found is None and is_exception(cls):
+            found = exception_attribute(obj, name)
+        return found if found is not None else Method(obj, name)
+
+    def library_attr(self, obj: Instance, cls: ClassV, name: str) -> AnyValue:
+        """An attribute that an object has from a library class among the bases of its own."""
+        if is_exception(cls):
+            found = exception_attribute(obj, name)
+            if found is not None:
+                return found
         for base in cls.mro:
             if isinstance(base, Ext) and base.name not in PLAIN_BASES:
                 found = self.external_attribute(obj, base.name, name)
@@ -282,6 +367,12 @@ class Attributes(Core):
     def super_attr(self, obj: Super, name: str) -> AnyValue:
         """An attribute that stands behind the present class in the method resolution order."""
         start = obj.self.cls if isinstance(obj.self, Instance) else obj.self
+        if isinstance(start, ClassV) and isinstance(start.metaclass, ClassV) and obj.cls not in start.mro:
+            # Within a method of the metaclass, whose object the class is.
+            start = start.metaclass
+            if name == "__call__" and not any(name in base.slots for base in _behind(start.mro, obj.cls)):
+                made = obj.self
+                return Native("builtins.type.__call__", lambda machine, args: machine.make_object(made, args))
         mro = start.mro if isinstance(start, ClassV) else ()
         found = False
         external: Ext | None = None
@@ -302,19 +393,24 @@ class Attributes(Core):
             elif external is None and base.name not in PLAIN_BASES:
                 external = base
         if external is not None:
+            if external.name == "builtins.type" and name == "__init__":
+                return Native("builtins.type.__init__", lambda _, __: NONE)
             if name == "__init__" and isinstance(obj.self, Instance):
                 instance, type_name = obj.self, external.name
                 return Native(
-                    "__init__", lambda machine, args: machine.init_external(instance, type_name, args) or NONE
+                    f"{type_name}.__init__",
+                    lambda machine, args: machine.init_external(instance, type_name, args) or NONE,
                 )
             if name == "__new__":
-                return Native("__new__", lambda machine, args: machine.external_new(external.name, args))
+                return Native(
+                    f"{external.name}.__new__", lambda machine, args: machine.external_new(external.name, args)
+                )
             return Method(obj.self, name)
         if name == "__new__":
-            return Native("__new__", lambda _, args: _plain_new(args))
+            return Native("builtins.object.__new__", lambda _, args: _plain_new(args))
         if name == "__setattr__":
-            return Native("__setattr__", lambda machine, args: machine.raw_setattr(obj.self, args))
-        return Native(f"object.{name}", lambda _, __: NONE)
+            return Native("builtins.object.__setattr__", lambda machine, args: machine.raw_setattr(obj.self, args))
+        return Native(f"builtins.object.{name}", lambda _, __: NONE)
 
     def function_attr(self, obj: AnyValue, name: str) -> AnyValue:
         """An attribute of a function or another callable."""
@@ -353,7 +449,8 @@ class Attributes(Core):
     def type_of(self, value: AnyValue) -> AnyValue:
         """`type(value)`."""
         if isinstance(value, Known):
-            return Ext(f"builtins.{type(value.value).__name__}") if value.value is not None else Ext("types.NoneType")
+            kind = type(value.value)
+            return Ext(f"{kind.__module__}.{kind.__qualname__}") if value.value is not None else Ext("types.NoneType")
         if isinstance(value, Text):
             return Ext("builtins.str")
         if isinstance(value, Scalar):
@@ -369,6 +466,8 @@ class Attributes(Core):
                 else Ext(f"collections.{value.kind}")
             )
         if isinstance(value, DictObj):
+            if "." in value.kind:
+                return Ext(value.kind)
             return Ext("builtins.dict") if value.kind == "dict" else Ext(f"collections.{value.kind}")
         if isinstance(value, Instance):
             return value.cls
@@ -390,6 +489,7 @@ class Attributes(Core):
             kept = [o for o in obj.options if isinstance(o, Heap)]
             for option in kept:
                 previous = option.slots.get(name)
+                previous = previous.value if isinstance(previous, Maybe) else previous
                 self.set_attr(option, name, value if len(kept) == 1 or previous is None else join([previous, value]))
             return
         if isinstance(obj, Instance) and isinstance(obj.cls, ClassV):
@@ -412,6 +512,17 @@ class Attributes(Core):
             if setter is not None:
                 setter(self, value)
             return
+        if isinstance(obj, DictObj) and "." in obj.kind:
+            self.put(obj, Known(name), value)
+            return
+        if isinstance(obj, Instance) and name == "__dict__":
+            if isinstance(value, Instance) and isinstance(value.cls, ClassV):
+                value = self.inner(value, next((base.name for base in value.cls.mro if isinstance(base, Ext)), ""))
+            self.state.write(obj.slots, ATTRIBUTES, value)
+            return
+        if isinstance(obj, Instance) and name not in obj.slots and isinstance(obj.slots.get(ATTRIBUTES), DictObj):
+            self.put(obj.slots[ATTRIBUTES], Known(name), value)
+            return
         if isinstance(obj, Heap):
             if obj.owner is not None and isinstance(value, ListObj | DictObj | Instance) and value.owner is None:
                 value.owner = obj.owner
@@ -424,6 +535,13 @@ class Attributes(Core):
             if isinstance(name, Known) and isinstance(name.value, str):
                 self.state.write(obj.slots, name.value, args.pos[-1])
         return NONE
+
+
+def _behind(mro: Sequence[AnyValue], cls: AnyValue) -> list[ClassV]:
+    """The classes of the program that stand behind one in a method resolution order."""
+    classes = list(mro)
+    start = classes.index(cls) + 1 if cls in classes else len(classes)
+    return [base for base in classes[start:] if isinstance(base, ClassV)]
 
 
 def _field_constructor(instance: Instance, cls: ClassV) -> Native:

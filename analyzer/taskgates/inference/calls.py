@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from taskgates.inference.core import NORMAL, RETURN, AbstractRaise, CallCut, Core, Frame, Watch
+from taskgates.inference.core import EXCUSED, NORMAL, RETURN, AbstractRaise, CallCut, Core, Frame, Watch, place_of
 from taskgates.inference.log import Chain
 from taskgates.inference.values import (
     BOTTOM,
@@ -39,7 +39,7 @@ from taskgates.inference.values import (
     path_text,
     widen_texts,
 )
-from taskgates.model.access import SharedKind
+from taskgates.model.access import Operation, SharedKind
 from taskgates.syntax import ir
 
 if TYPE_CHECKING:
@@ -113,7 +113,6 @@ class Calls(Core):
         if isinstance(func, BoundMethod):
             return self.call(func.func, args.shifted(func.self), node)
         if isinstance(func, Ext):
-            self.note_call(f"<builtin>.{func.name[9:]}" if func.name.startswith("builtins.") else func.name)
             return self.call_external(func.name, args, node)
         if isinstance(func, Method):
             return self.call_method(func.self, func.name, args, node)
@@ -153,6 +152,12 @@ class Calls(Core):
         origin = "unknown"
         if isinstance(func, Unknown):
             origin = func.origin
+            if origin == "bound":
+                self.opaque(func.reason)
+            if func.attribute and origin != "bottom":
+                row = self.effects.lookup(f"?.{func.attribute}")
+                if row is not None:
+                    return self.apply_by_name(row, args, Unknown(func.reason, origin))
         paths = [value for value in args.every() if looks_like_path(value)]
         if paths:
             what = func.reason if isinstance(func, Unknown) and func.reason else "an unknown value"
@@ -160,11 +165,28 @@ class Calls(Core):
         return Unknown("the result of an unknown call", origin)
 
     def call_back(self, args: Arguments) -> None:
-        """Call the functions among the arguments of a call that nothing is known about."""
+        """Call the functions among the arguments of a call that nothing is known about; iterate over own objects."""
         for value in args.every():
             for option in value.options if isinstance(value, Union) else (value,):
                 if isinstance(option, FunctionV | BoundMethod | Partial):
                     self.call_with_unknowns(option)
+                elif isinstance(option, Instance) and isinstance(option.cls, ClassV):
+                    self.call_back_object(option, option.cls)
+
+    def use_object(self, value: Instance, operation: Operation) -> None:
+        """What a library does with an open file of the analysed code's own making."""
+        if isinstance(value.cls, ClassV):
+            reading = operation is Operation.READ
+            self.call_back_object(value, value.cls, ("__next__", "__iter__", "read") if reading else ("write",))
+
+    def call_back_object(
+        self, value: Instance, cls: ClassV, names: tuple[str, ...] = ("__next__", "__iter__", "__call__")
+    ) -> None:
+        """What a library may do with an object of the analysed code by the language's own protocols."""
+        for name in names:
+            if any(isinstance(base, ClassV) and name in base.slots for base in cls.mro):
+                self.call_with_unknowns(self.get_attr(value, name))
+                return
 
     def call_with_unknowns(self, func: AnyValue) -> AnyValue:
         """Call a function whose arguments are not known."""
@@ -178,22 +200,15 @@ class Calls(Core):
             self.undecided -= 1
         return result
 
-    def note_call(self, callee: str) -> None:
-        """Add an edge to the call graph."""
-        if self.frame is not None:
-            self.calls.setdefault(self.frame_name(self.frame), {})[callee] = None
+    def note_function(self, func: AnyValue) -> None:
+        """See that a function is called which has run already; for the call graph."""
 
-    def frame_name(self, frame: Frame) -> str:
-        """The dotted name of what a frame executes."""
-        module = frame.module.dotted
-        if frame.qualname == "<module>" or (frame.cls is not None and frame.function is None):
-            return module
-        return f"{module}.{frame.qualname}"
+    def note_special(self, name: str) -> None:
+        """See a call of a built-in that needs the frame it is called in; for the call graph."""
 
     def call_function(self, func: FunctionV, args: Arguments) -> AnyValue:
         """Call a function of the analysed code."""
         node = func.node
-        self.note_call(f"{func.module.dotted}.{func.qualname}")
         self.tick()
         if node.is_generator:
             return self.run_generator(func, args)
@@ -214,7 +229,6 @@ class Calls(Core):
             args = Arguments([*func.args.pos, *args.pos], {**func.args.kw, **args.kw}, args.star, args.kwstar)
             func = func.func
         if isinstance(func, FunctionV) and func.node.is_generator:
-            self.note_call(f"{func.module.dotted}.{func.qualname}")
             self.run_function(func, args, None, on_yield)
             return
         content = self.iterate(self.call(func, args))
@@ -262,8 +276,7 @@ class Calls(Core):
         chain = self.chain
         call_node = self.call_node
         if caller is not None:
-            pos = call_node.pos if call_node is not None else 0
-            self.chain = Chain(chain, caller.module.file, pos, caller.qualname)
+            self.chain = Chain(chain, caller.module.file, place_of(call_node, caller), caller.qualname)
         loops, self.loops = self.loops, []
         undecided, held = self.undecided, list(self.held)
         state = self.state
@@ -272,13 +285,16 @@ class Calls(Core):
         started = self.steps
         size = self.log.size
         watches = len(self.watches)
-        watch = Watch(started + self.allowance(identity), func, args, size=size)
+        watch = Watch(started + self.allowance(identity), func, args, size=size, since=started)
+        if on_yield is not None:
+            watch.carries = True
         self.watches.append(watch)
         self.cut_at = min(self.cut_at, watch.limit)
         tries = len(self.tries)
         self.active.append((identity, key))
         self.frames.append(frame)
         self.frame = frame
+        self.call_node = None
         try:
             flags = self.block(node.body, frame)
             state.arrive(RETURN, frame, include_current=bool(flags & NORMAL))
@@ -297,6 +313,7 @@ class Calls(Core):
                 raise
             self.undecided = undecided
             self.held = held
+            self.excuse(watch, self.watches[:watches], self.steps - started)
             del self.tries[tries:]
             state.forget(frame)
             state.unwind(marks)
@@ -313,7 +330,7 @@ class Calls(Core):
             if watch.idle:
                 self.spent += spent
             elif self.log.size == size:
-                self.fruitless[identity] = self.fruitless.get(identity, 0) + spent
+                self.fruitless[identity] = self.fruitless.get(identity, 0) + spent - watch.excused
             self.active.pop()
             self.frames.pop()
             state.end()
@@ -322,21 +339,31 @@ class Calls(Core):
             frame.returns.append(NONE)
         return join(frame.returns)
 
+    def excuse(self, watch: Watch, outer: list[Watch], spent: int) -> None:
+        """What a call took that was cut does not count against those around it; the next like it ends soon."""
+        if watch.idle:
+            return
+        spent -= watch.excused
+        granted = min(spent, self.limits.effort)
+        long = spent >= self.limits.effort // 2 and self.excused < EXCUSED * self.limits.effort
+        if long:
+            self.excused += granted
+            self.fruitless[id(watch.func.node)] = self.limits.effort
+        for other in outer:
+            other.excused += spent
+            if long:
+                other.limit += granted
+
     def allowance(self, identity: int) -> int:
         """Steps that a call may take before it is looked at."""
         if self.fruitless.get(identity, 0) >= self.limits.effort:
-            return 300
-        return self.limits.call_steps if self.spent < self.limits.idle_steps else 200
+            return min(300, self.limits.call_steps // 4)
+        return self.limits.call_steps if self.spent < self.limits.idle_steps else min(200, self.limits.call_steps // 4)
 
     def is_idle(self, func: FunctionV, args: Arguments) -> bool:
         """Whether a call can reach no effect, neither by itself nor through a function that it is handed."""
-        if self.relevance.relevant(func.node):
-            return False
-        return not any(
-            isinstance(option, FunctionV | BoundMethod | Partial | Native | ClassV)
-            for value in args.every()
-            for option in (value.options if isinstance(value, Union) else (value,))
-        )
+        reaches = self.relevance.reaches
+        return not (reaches(func) or any(reaches(value) for value in args.every()))
 
     def in_progress(self, identity: int, yields: ListObj | None) -> AnyValue:
         """The result of a recursive call that is cut: what the activations under way have given so far."""
@@ -438,6 +465,10 @@ class Calls(Core):
             for meta in cls.metaclass.mro:
                 if isinstance(meta, ClassV) and "__call__" in meta.slots:
                     return self.call(meta.slots["__call__"], args.shifted(cls))
+        return self.make_object(cls, args)
+
+    def make_object(self, cls: ClassV, args: Arguments) -> AnyValue:
+        """What `type.__call__` does: `__new__`, then `__init__`."""
         special = self.construct_special(cls, args)
         if special is not None:
             return special
@@ -451,6 +482,8 @@ class Calls(Core):
 
     def initialise(self, instance: Instance, cls: ClassV, args: Arguments) -> AnyValue:
         """Run `__init__`."""
+        if "exception" in cls.traits:
+            instance.slots["args"] = TupleV(args.pos, args.star)
         for base in cls.mro:
             if isinstance(base, ClassV):
                 if "__init__" in base.slots:

@@ -6,9 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from taskgates.inference.core import AbstractRaise, Core, Frame
+from taskgates.inference.exceptions import is_exception
 from taskgates.inference.models import registry
+from taskgates.inference.models.settings_classes import BASES as _SETTINGS_BASES
+from taskgates.inference.models.settings_classes import settings_values
+from taskgates.inference.models.structuring import convert_fields
 from taskgates.inference.values import (
     EMPTY,
+    FALSE,
     INT,
     NONE,
     TRUE,
@@ -67,9 +72,7 @@ _DATACLASS = frozenset(
     }
 )
 _FIELD = frozenset({"dataclasses.field", "attr.ib", "attr.field", "attrs.field", "attr.attrib", "pydantic.Field"})
-_FIELD_BASES = frozenset(
-    {"pydantic.BaseModel", "pydantic_settings.BaseSettings", "pydantic.BaseSettings", "msgspec.Struct"}
-)
+_FIELD_BASES = frozenset({"pydantic.BaseModel", "msgspec.Struct"}) | _SETTINGS_BASES
 
 
 class FieldDefault(Instance):
@@ -95,6 +98,8 @@ class Classes(Core):
             if isinstance(parent, ClassV):
                 parent.traits.setdefault("subclasses", []).append(cls)
         externals = [base.name for base in cls.mro if isinstance(base, Ext)]
+        if is_exception(cls):
+            cls.traits["exception"] = True
         if any(name in _ENUM_BASES for name in externals):
             self.make_enum(cls, externals)
         elif "typing.NamedTuple" in externals:
@@ -180,8 +185,11 @@ class Classes(Core):
         if node is not None:
             for stmt in node.body:
                 if isinstance(stmt, ir.AnnAssign) and isinstance(stmt.target, ir.Name):
-                    if _annotation_head(stmt.annotation) == "ClassVar":
+                    head = _annotation_head(stmt.annotation)
+                    if head == "ClassVar":
                         continue
+                    if head == "InitVar":
+                        cls.traits.setdefault("init_only", []).append(stmt.target.id)
                     fields[stmt.target.id] = cls.slots.get(stmt.target.id)
                 elif isinstance(stmt, ir.Assign) and isinstance(stmt.targets[0], ir.Name):
                     value = cls.slots.get(stmt.targets[0].id)
@@ -204,6 +212,12 @@ class Classes(Core):
             if isinstance(base, ClassV) and "fields" in base.traits:
                 fields = base.traits["fields"]
                 break
+        init_only = {name for base in cls.mro if isinstance(base, ClassV) for name in base.traits.get("init_only", ())}
+        passed: dict[str, AnyValue] = {}
+        if any(isinstance(base, Ext) and base.name in _SETTINGS_BASES for base in cls.mro):
+            args = Arguments(args.pos, settings_values(self, cls, args.kw), args.star, args.kwstar)
+        if "auto_fields" in cls.traits and args.kw:
+            args = Arguments(args.pos, convert_fields(self, cls, args.kw), args.star, args.kwstar)
         index = 0
         for name, default in fields.items():
             is_field = isinstance(default, FieldDefault)
@@ -226,12 +240,15 @@ class Classes(Core):
                     value = self.call(default.slots["method"], Arguments([instance]))  # type: ignore[union-attr]
             if is_field and "converter" in default.slots:  # type: ignore[union-attr]
                 value = self.call(default.slots["converter"], Arguments([value]))  # type: ignore[union-attr]
-            self.state.write(instance.slots, name, value)
+            if name in init_only:
+                passed[name] = value
+            else:
+                self.state.write(instance.slots, name, value)
         for base in cls.mro:
             if isinstance(base, ClassV):
                 for hook in ("__post_init__", "__attrs_post_init__", "model_post_init"):
                     if hook in base.slots:
-                        self.call(base.slots[hook], Arguments([instance]))
+                        self.call(base.slots[hook], Arguments([instance, *passed.values()]))
                         return
 
     def field_default(self, default: AnyValue | None) -> AnyValue:
@@ -357,14 +374,25 @@ _DESCRIPTORS = {
 
 def dataclass_model(machine: Any, args: Arguments) -> AnyValue | None:
     """`dataclass(...)`, `attrs.define(...)` with arguments: the decorator proper."""
+    ordered = machine.truth(args.kw["order"]) if "order" in args.kw else False
+
+    def make(inner: Any, cls: ClassV) -> None:
+        inner.make_fields(cls, cls.node, keyword_only=False)
+        if ordered:
+            cls.traits["order"] = [
+                name
+                for name, default in cls.traits["fields"].items()
+                if not (isinstance(default, FieldDefault) and default.slots.get("compare") == FALSE)
+            ]
+
     if args.pos and isinstance(args.pos[0], ClassV):
-        machine.make_fields(args.pos[0], args.pos[0].node, keyword_only=False)
+        make(machine, args.pos[0])
         return args.pos[0]
 
     def run(inner: Any, given: Arguments) -> AnyValue:
         cls = given.pos[0] if given.pos else UNKNOWN
         if isinstance(cls, ClassV):
-            inner.make_fields(cls, cls.node, keyword_only=False)
+            make(inner, cls)
         return cls
 
     return Native("dataclass", run)
@@ -374,7 +402,7 @@ def field_model(machine: Any, args: Arguments) -> AnyValue | None:
     """`field(...)`."""
     del machine
     out = FieldDefault(Ext("dataclasses.Field"))
-    if args.pos:
+    if args.pos and args.pos[0] != Known(...):
         out.slots["default"] = args.pos[0]
     for keyword, slot in (
         ("default", "default"),
@@ -383,6 +411,10 @@ def field_model(machine: Any, args: Arguments) -> AnyValue | None:
         ("init", "init"),
         ("kw_only", "kw_only"),
         ("converter", "converter"),
+        ("compare", "compare"),
+        ("alias", "alias"),
+        ("validation_alias", "validation_alias"),
+        ("env", "env"),
     ):
         if keyword in args.kw:
             out.slots[slot] = args.kw[keyword]
@@ -410,6 +442,38 @@ def _field_validator(machine: Any, obj: Instance, args: Arguments) -> AnyValue:
 
 registry.METHODS["dataclasses.Field.default"] = _field_default_method
 registry.METHODS["dataclasses.Field.validator"] = _field_validator
+
+
+def _enum_function(name: str) -> None:
+    def model(machine: Any, args: Arguments) -> AnyValue | None:
+        """`Enum(name, members)`: a class made of names."""
+        title, members = args.get(0, "value"), args.get(1, "names")
+        if not (isinstance(title, Known) and isinstance(title.value, str)) or members is None:
+            return None
+        cls = ClassV(
+            title.value, title.value, machine.frame.module if machine.frame is not None else None, (Ext(name),)
+        )
+        if isinstance(members, Known) and isinstance(members.value, str):
+            pairs: list[tuple[str, AnyValue | None]] = [(n, None) for n in members.value.replace(",", " ").split()]
+        elif isinstance(members, DictObj):
+            pairs = [(str(key.value), value) for key, value in members.known() if isinstance(key, Known)]
+        else:
+            pairs = []
+            for item in machine.iterate(members).items:
+                if isinstance(item, TupleV) and len(item.items) == 2:
+                    pairs.append((str(render(item.items[0])), item.items[1]))
+                else:
+                    pairs.append((str(render(item)), None))
+        for member, value in pairs:
+            cls.slots[member] = value if value is not None else Instance(Ext("enum.auto"))
+        machine.make_enum(cls, [name])
+        return cls
+
+    registry.FUNCTIONS[name] = model
+
+
+for _name in sorted(_ENUM_BASES):
+    _enum_function(_name)
 
 
 def namedtuple_model(machine: Any, args: Arguments) -> AnyValue | None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 import time
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from taskgates.config.model import InferenceBudgets
 from taskgates.inference.interface import Interface
 from taskgates.inference.log import Chain, EffectLog, RawSite
-from taskgates.inference.paths import join_paths, normalise, relative_to_root
+from taskgates.inference.paths import join_paths, normalise, relative_to_root, report_form
 from taskgates.inference.state import State
 from taskgates.inference.text import Hole, Text, TextLike, parts_of
 from taskgates.inference.values import (
@@ -19,6 +21,7 @@ from taskgates.inference.values import (
     UNKNOWN,
     AnyValue,
     Arguments,
+    BoundMethod,
     ClassV,
     DictObj,
     Ext,
@@ -44,9 +47,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from taskgates.inference.effects import EffectTable
+    from taskgates.tree.environment import Environment
     from taskgates.tree.tree import Tree
 
 NORMAL, RETURN, BREAK, CONTINUE = 1, 2, 4, 8
+
+
+_BUDGETS = InferenceBudgets()
+"""The bounds that the configuration knows have their defaults there."""
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -59,6 +67,7 @@ class Limits(msgspec.Struct, frozen=True):
         depth: how deep calls may nest.
         recursion: how often one function may be active at once.
         unroll: how many known elements a loop runs one by one.
+        set_size: how many values one name may have before they are generalised.
         rounds: how often an undecided loop is repeated before it is widened.
         file_size: bytes of a source file that is parsed, and of a data file that is read.
         call_steps: steps of one call that can reach no effect.
@@ -66,16 +75,28 @@ class Limits(msgspec.Struct, frozen=True):
         effort: steps of any call without a new effect.
     """
 
-    steps: int = 300_000
-    seconds: float = 0.0
-    depth: int = 80
+    steps: int = _BUDGETS.steps
+    seconds: float = _BUDGETS.seconds
+    depth: int = _BUDGETS.depth
     recursion: int = 4
-    unroll: int = 300
+    unroll: int = _BUDGETS.unroll
+    set_size: int = _BUDGETS.set_size
     rounds: int = 3
     file_size: int = 2_000_000
-    call_steps: int = 2_000
+    call_steps: int = 5_000
     idle_steps: int = 40_000
     effort: int = 25_000
+
+
+EXCUSED = 2
+"""How much effort in calls that are cut does not count against the calls around them, in units of that of one call."""
+
+_PATIENCE = (3, 2)
+"""How many times longer than others the calls from the entry inwards may go on before they are cut."""
+
+
+Place = ir.Call | ir.Attr | ir.Subscript | ir.Import | ir.ImportFrom
+"""What gives effects a place: the last call, or the assignment or import under way."""
 
 
 class BudgetExceeded(Exception):  # noqa: N818 - not an error of the program, a stop of the analysis
@@ -91,16 +112,22 @@ class Watch:
         args: its arguments.
         idle: whether the call can reach no effect at all; None as long as nobody asked.
         size: how many effects had been logged when the watch was set.
+        since: the step count at that time.
+        excused: the steps of calls within it that were cut.
+        carries: whether the code of another function runs within it: the body of a `with` statement or a loop.
     """
 
-    __slots__ = ("args", "func", "idle", "limit", "size")
+    __slots__ = ("args", "carries", "excused", "func", "idle", "limit", "since", "size")
 
-    def __init__(self, limit: int, func: FunctionV, args: Arguments, *, size: int) -> None:
+    def __init__(self, limit: int, func: FunctionV, args: Arguments, *, size: int, since: int) -> None:
         self.limit = limit
         self.func = func
         self.args = args
         self.idle: bool | None = None
         self.size = size
+        self.since = since
+        self.excused = 0
+        self.carries = False
 
 
 class CallCut(Exception):  # noqa: N818 - a stop of one call
@@ -167,20 +194,48 @@ class Frame:
         self.floor = 0
 
 
+def place_of(node: Place | ir.Name | None, frame: Frame) -> int:
+    """The identifier that stands for a node; that of the function where there is none."""
+    if node is not None:
+        return node.pos
+    return frame.function.node.pos if frame.function is not None else 0
+
+
 class TryContext:
     """The exceptions that may leave the body of a try statement that is being run."""
 
-    __slots__ = ("anything", "kinds", "names", "values")
+    __slots__ = ("anything", "kinds", "libraries", "names", "values")
 
     def __init__(self, kinds: Sequence[AnyValue | None] = ()) -> None:
         self.kinds = tuple(kinds)
         self.anything = False
         self.names: set[str] = set()
+        self.libraries: set[str] = set()
         self.values: list[AnyValue] = []
 
 
+class Worker(msgspec.Struct, frozen=True):
+    """A thread or process that the program started, while what it does is being interpreted.
+
+    Attributes:
+        serial: the number of the start; 0 for one that is looked at again.
+        depth: how many frames there were before its own.
+        several: whether many of them run at a time.
+    """
+
+    serial: int
+    depth: int
+    several: bool = False
+
+
 class Core(Interface):
-    """State and services of one analysis; the parts of the interpreter are mixed in on top."""
+    """State and services of one analysis; the parts of the interpreter are mixed in on top.
+
+    Attributes:
+        environment: where installed packages are; None where there is none.
+    """
+
+    environment: Environment | None = None
 
     def __init__(
         self,
@@ -198,9 +253,12 @@ class Core(Interface):
         self.state = State()
         self.log = EffectLog()
         self.modules: dict[str, ModuleV] = {}
+        self.module_table: DictObj | None = None
         self.cwd: TextLike = root
         self.environ = environ
         self.set_environ: dict[str, AnyValue] = {}
+        # What the program set in libraries that later calls depend on: a tracking address, a configuration's folder.
+        self.library: dict[str, AnyValue] = {}
         self.argv: AnyValue = ListObj("list")
         self.undecided = 0
         self.threads = 0
@@ -211,21 +269,35 @@ class Core(Interface):
         self.spent = 0
         self.watches: list[Watch] = []
         self.fruitless: dict[int, int] = {}
+        self.excused = 0
         self.closed = False
         self.ending = False
         self.held: list[str] = []
+        self.worker: Worker | None = None
+        self.workers = 0
+        self.locks_made: dict[str, dict[int, int]] = {}
         self.chain: Chain | None = None
         self.frame: Frame | None = None
-        self.call_node: ir.Call | None = None
+        self.call_node: Place | None = None
         self.active: list[tuple[int, tuple[AnyValue, ...] | None]] = []
         self.tries: list[TryContext] = []
-        self.calls: dict[str, dict[str, None]] = {}
+        self.handling: list[AnyValue] = []
+        self.entry = ""
+        self.lent: dict[int, Heap] = {}
         self.again: list[tuple[AnyValue, Arguments]] = []
         self.at_exit: list[tuple[AnyValue, Arguments]] = []
         self.stdin: AnyValue | None = None
+        self.stdin_stream: Instance | None = None
         self.contexts: list[AnyValue] = []
 
     # Budgets
+
+    def restart(self) -> None:
+        """Give the next entry its full budget."""
+        self.steps = self.spent = self.excused = 0
+        self.deadline = time.monotonic() + self.limits.seconds if self.limits.seconds else 0.0
+        self.cut_at = self.limits.steps + 1
+        self.watches = []
 
     def tick(self, amount: int = 1) -> None:
         """Count steps against the budget.
@@ -246,22 +318,45 @@ class Core(Interface):
     def look_at_watches(self) -> None:
         """Cut the innermost call that went on too long without an effect.
 
+        The outermost calls are the program itself: each has more patience than the one that it calls, so that what is
+        given up is the part that takes long and not the whole.
+
         Raises:
             CallCut: for that call.
         """
-        for watch in reversed(self.watches):
+        for depth in range(len(self.watches) - 1, -1, -1):
+            watch = self.watches[depth]
             if self.steps <= watch.limit:
                 continue
+            if watch.carries:
+                watch.limit = self.limits.steps
+                continue
+            patience = self.limits.effort * (_PATIENCE[depth] if depth < len(_PATIENCE) else 1)
             if watch.idle is None:
                 watch.idle = self.is_idle(watch.func, watch.args)
                 if not watch.idle and self.fruitless.get(id(watch.func.node), 0) < self.limits.effort:
-                    watch.limit += self.limits.effort
+                    watch.limit += patience
                     continue
-            if watch.idle or self.log.size == watch.size:
+            if watch.idle:
                 raise CallCut(watch)
+            if self.log.size == watch.size:
+                raise CallCut(self.culprit(depth))
             watch.size = self.log.size
-            watch.limit = self.steps + self.limits.effort
+            watch.since = self.steps
+            watch.limit = self.steps + patience
         self.cut_at = min((watch.limit for watch in self.watches), default=self.limits.steps + 1)
+
+    def culprit(self, depth: int) -> Watch:
+        """The call to cut for one whose patience is at its end: the innermost that took nearly all of that time.
+
+        What is given up should be as small as what makes it take long; what the outer one does after that may matter.
+        """
+        watch = self.watches[depth]
+        early = watch.since + (self.steps - watch.since) // 8
+        for inner in reversed(self.watches[depth + 1 :]):
+            if inner.since <= early and not inner.carries and self.excused < EXCUSED * self.limits.effort:
+                return inner
+        return watch
 
     # Sites
 
@@ -269,11 +364,10 @@ class Core(Interface):
         """The present place in the program, as the log wants it."""
         frame = self.frame
         where = node if node is not None else self.call_node
-        pos = where.pos if where is not None else 0
-        start = where.start if isinstance(where, ir.Call) else -1
         if frame is None:
-            return RawSite("", 0, 0, "<module>", call, None)
-        return RawSite(frame.module.file, pos, start, frame.qualname, call, self.chain)
+            return RawSite(self.entry, 0, 0, "<module>", call, None, 1 if self.entry else 0, 1)
+        start = where.start if isinstance(where, ir.Call) else -1
+        return RawSite(frame.module.file, place_of(where, frame), start, frame.qualname, call, self.chain)
 
     @property
     def conditional(self) -> bool:
@@ -307,8 +401,11 @@ class Core(Interface):
                 if isinstance(option, Instance):
                     text = self.fspath(option)
                     if text is None:
+                        self.use_object(option, operation)
                         continue
                 elif isinstance(option, Unknown):
+                    if option.origin == "bound":
+                        self.opaque(option.reason)
                     if option.origin not in ("stream", "descriptor", "bottom"):
                         self.log.access(operation, None, self.site(call), undecided)
                     continue
@@ -339,6 +436,14 @@ class Core(Interface):
                 isinstance(cls, ClassV) and name in cls.slots for cls in value.cls.mro
             )
         return False
+
+    def class_protocol(self, cls: ClassV, name: str) -> AnyValue | None:
+        """A special method that a class has as an object: its metaclass's, bound to it; None where there is none."""
+        if isinstance(cls.metaclass, ClassV):
+            for base in cls.metaclass.mro:
+                if isinstance(base, ClassV) and isinstance(base.slots.get(name), FunctionV):
+                    return BoundMethod(base.slots[name], cls)
+        return None
 
     def access_text(self, operation: Operation, text: TextLike, call: str, conditional: bool) -> None:
         """Note an access to a path given as a string."""
@@ -378,7 +483,7 @@ class Core(Interface):
         """Log an access to an absolute path, and remember what it means for later existence tests."""
         known = path if isinstance(path, str) else None
         place = self.in_tree(known) if known is not None else None
-        if known is None and self.below_file(path):
+        if known is None and (self.below_file(path) or (operation is Operation.READ and self.nothing_below(path))):
             return
         if place is not None:
             kind = self.tree.kind(place)
@@ -412,11 +517,38 @@ class Core(Interface):
         place = self.in_tree(folder) if folder else None
         return place is not None and self.tree.kind(place) == "file" and not self.deleted(place)
 
+    def nothing_below(self, pattern: TextLike) -> bool:
+        """Whether a pattern would lie below a folder that is certainly not there."""
+        head = pattern if isinstance(pattern, str) else pattern.prefix
+        place = self.in_tree(head.rpartition("/")[0]) if self.closed else None
+        return (
+            place is not None
+            and (self.absent(place) or (isinstance(pattern, Text) and self.matches_nothing(pattern)))
+            and not any(
+                (matched.prefix.startswith(pattern.prefix) or pattern.prefix.startswith(matched.prefix))
+                and (matched.suffix.endswith(pattern.suffix) or pattern.suffix.endswith(matched.suffix))
+                for matched in self.log.written_patterns
+                if isinstance(matched, Text) and isinstance(pattern, Text)
+            )
+        )
+
+    def matches_nothing(self, pattern: Text) -> bool:
+        """Whether no file of the tree, nor one that the program made, has a name of a pattern with a telling end."""
+        last = pattern.parts[-1]
+        if not isinstance(last, str) or self.log.ran_other_code:
+            return False
+        text, _ = report_form(pattern, self.root)
+        if text is None or text.startswith(("/", "~", "../")) or "**" in re.sub(r"(?<![^/])\*\*(?![^/])", "", text):
+            return False
+        if any(isinstance(path, str) and matches_text(pattern, path) for path in self.log.written):
+            return False
+        return not self.tree.glob(text, hidden=True)
+
     def absent(self, place: str) -> bool:
         """Whether a root-relative path is certainly not there: the tree is complete and the program did not make it."""
         if not self.closed or (self.tree.kind(place) is not None and not self.deleted(place)):
             return False
-        return not self.wrote(place) and not self.made_folder(place) and not self.log.is_opaque
+        return not self.wrote(place) and not self.made_folder(place) and not self.log.ran_other_code
 
     def made_folder(self, place: str) -> bool:
         """Whether the program itself created a folder, or wrote below it."""
@@ -425,9 +557,9 @@ class Core(Interface):
             (path if isinstance(path, str) else path.prefix).startswith(base + "/") for path in self.log.written
         )
 
-    def opaque(self, reason: str) -> None:
-        """Note that something here could not be seen through."""
-        self.log.opaque(reason, self.site("", None))
+    def opaque(self, reason: str, *, other_code: bool = False) -> None:
+        """Note that something here could not be seen through; see `EffectLog.opaque`."""
+        self.log.opaque(reason, self.site("", None), other_code=other_code)
 
     def shared(self, name: str, kind: SharedKind, access: str, node: Any = None, call: str = "") -> None:
         """Note a touch of state that outlives the call, under the locks held at present."""
@@ -474,13 +606,34 @@ class Core(Interface):
         """
         path = self.in_tree(text)
         if path is None:
-            return None
+            return self.exists_outside(text, kind)
         found = self.tree.kind(path)
         if found is not None and not self.deleted(path):
             return kind is None or found == kind
         if self.wrote(path) and kind in (None, "file"):
             return None if self.deleted(path) else True
         return False if self.absent(path) else None
+
+    def exists_outside(self, text: TextLike, kind: str | None) -> bool | None:
+        """Existence outside the root, which is not looked at: a command line finds no settings there.
+
+        The folders above the root are there. Other names in them, and below the home folder, are what programs look
+        for when they climb in search of their settings; as with environment variables, these are taken as not given.
+        """
+        path = self.absolute(text)
+        if not self.closed or not isinstance(path, str):
+            return None
+        place = self.installed(path)
+        if place is not None:
+            return place.is_dir() if kind == "folder" else place.is_file() if kind == "file" else place.exists()
+        if path == "/" or self.root.startswith(path + "/"):
+            return kind != "file"
+        folder = path.rpartition("/")[0]
+        if path in self.log.written or path in self.log.folders:
+            return None
+        if path.startswith("~/") or (folder and self.root.startswith(folder + "/")):
+            return False
+        return False if not folder and "." in path else None
 
     def deleted(self, path: str) -> bool:
         """Whether the program itself may have removed a root-relative path."""
@@ -489,9 +642,31 @@ class Core(Interface):
     def content(self, text: TextLike) -> bytes | None:
         """The content of a file of the tree that the program has not written, within the size limit."""
         path = self.in_tree(text)
-        if path is None or self.wrote(path):
+        if path is None:
+            return self.installed_content(text)
+        if self.wrote(path):
             return None
         return self.tree.read_bytes(path, self.limits.file_size)
+
+    def installed(self, text: TextLike) -> Path | None:
+        """A path among the installed modules, whose data files belong to their code; None elsewhere."""
+        path = self.absolute(text)
+        if self.environment is None or not isinstance(path, str) or path in self.log.written:
+            return None
+        place = Path(path)
+        return place if any(place.is_relative_to(folder) for folder in self.environment.search_path) else None
+
+    def installed_content(self, text: TextLike) -> bytes | None:
+        """The content of a data file of an installed package, within the size limit."""
+        place = self.installed(text)
+        try:
+            if place is None or place.stat().st_size > self.limits.file_size or not place.is_file():
+                return None
+            data = place.read_bytes()
+        except OSError:
+            return None
+        self.log.modules[str(place)] = None
+        return data
 
     # Exceptions
 
@@ -504,10 +679,18 @@ class Core(Interface):
             else:
                 context.anything = True
 
-    def throw(self, name: str, message: str = "") -> AbstractRaise:
-        """A built-in exception that the program certainly raises."""
+    def throw(self, name: str, message: str = "", args: TupleV | None = None) -> AbstractRaise:
+        """A built-in exception that the program certainly raises.
+
+        Args:
+            name: its class.
+            message: its one argument, if there is one.
+            args: all its arguments, where there are more.
+        """
         instance = Instance(Ext(f"builtins.{name}"))
-        instance.slots["args"] = TupleV([Known(message)] if message else [])
+        instance.slots["args"] = args if args is not None else TupleV([Known(message)] if message else [])
+        if self.handling:
+            instance.slots["__context__"] = self.handling[-1]
         error = AbstractRaise(instance)
         error.place = self.frame.qualname if self.frame is not None else ""
         return error
@@ -659,4 +842,5 @@ __all__ = [
     "Text",
     "TryContext",
     "matches_text",
+    "place_of",
 ]

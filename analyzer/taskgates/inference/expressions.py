@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from taskgates.inference.core import AbstractRaise, Core, Frame
 from taskgates.inference.models import registry
 from taskgates.inference.models.strings import format_value
-from taskgates.inference.operators import DUNDER, arithmetic, compare, contains, unary
+from taskgates.inference.operators import DUNDER, REFLECTED, UNARY, arithmetic, as_plain, compare, contains, unary
 from taskgates.inference.row_values import type_name_of
 from taskgates.inference.text import Hole, concat, make_text, parts_of
 from taskgates.inference.values import (
@@ -54,6 +54,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 BUILTINS = frozenset(dir(__import__("builtins")))
+
+SENT = Union((NONE, Unknown("a value sent to a generator", "data")))
+"""What a `yield` gives: generators run before their consumer does."""
 
 
 class Expressions(Core):
@@ -146,15 +149,17 @@ class Expressions(Core):
             if special is not None and func_node.id not in frame.slots:
                 result = special(self, node, frame)
                 if result is not None:
+                    self.note_special(func_node.id)
                     return result
         func = self.eval(func_node, frame)
         args = self.arguments(node.args, frame)
-        outer, outer_frame = self.call_node, self.frame
+        outer_frame = self.frame
+        # It stays the frame's present place until the next call: what has no place of its own is near by.
         self.call_node, self.frame = node, frame
         try:
             return self.call(func, args, node)
         finally:
-            self.call_node, self.frame = outer, outer_frame
+            self.frame = outer_frame
 
     def arguments(self, nodes: list[ir.Arg], frame: Frame) -> Arguments:
         """Evaluate the arguments of a call."""
@@ -181,6 +186,8 @@ class Expressions(Core):
 
     def spread(self, value: AnyValue, args: Arguments) -> None:
         """`**value`."""
+        if isinstance(value, Instance):
+            value = self.as_mapping(value) or UNKNOWN
         if isinstance(value, DictObj):
             for key, item in value.known():
                 if isinstance(key, Known) and isinstance(key.value, str):
@@ -273,7 +280,9 @@ class Expressions(Core):
         if name is not None:
             for obj, other, method in ((left, right, f"__{name}__"), (right, left, f"__r{name}__")):
                 if isinstance(obj, Instance) and isinstance(obj.cls, ClassV) and self.has_attr(obj, method):
-                    return self.call(self.get_attr(obj, method), Arguments([other]))
+                    found = self.call(self.get_attr(obj, method), Arguments([other]))
+                    if not _declines(found):
+                        return found
         try:
             result = arithmetic(op, left, right)
         except (ArithmeticError, TypeError, ValueError) as error:
@@ -308,7 +317,14 @@ class Expressions(Core):
         if node.op == "not":
             decided = self.truth(value)
             return BOOL if decided is None else (FALSE if decided else TRUE)
-        return self.each(value, lambda option: unary(node.op, option))
+        return self.each(value, lambda option: self.signed(node.op, option))
+
+    def signed(self, op: str, value: AnyValue) -> AnyValue:
+        """`-x`, `+x`, `~x`, user-defined operators included."""
+        method = UNARY[op]
+        if isinstance(value, Instance) and isinstance(value.cls, ClassV) and self.has_attr(value, method):
+            return self.call(self.get_attr(value, method), Arguments())
+        return unary(op, value)
 
     def boolean(self, node: ir.Boolean, frame: Frame) -> AnyValue:
         left = self.eval(node.left, frame)
@@ -349,8 +365,13 @@ class Expressions(Core):
                 if found is not None:
                     return TRUE if found == (op == "in") else FALSE
                 return BOOL
+            if isinstance(right, Ext) and right.name in registry.MEMBERSHIPS:
+                return registry.MEMBERSHIPS[right.name](self, left, op == "in")
+            if isinstance(right, ClassV) and (asked := self.class_protocol(right, "__contains__")) is not None:
+                decided = self.truth(self.call(asked, Arguments([left])))
+                return BOOL if decided is None else (TRUE if decided == (op == "in") else FALSE)
             if isinstance(right, ClassV) and "enum" in right.traits:
-                return BOOL
+                right = TupleV([*right.traits["members"], *(m.slots["value"] for m in right.traits["members"])])
         else:
             name = DUNDER.get(op)
             if (
@@ -359,7 +380,15 @@ class Expressions(Core):
                 and isinstance(left.cls, ClassV)
                 and self.has_attr(left, f"__{name}__")
             ):
-                return self.call(self.get_attr(left, f"__{name}__"), Arguments([right]))
+                answer = self.call(self.get_attr(left, f"__{name}__"), Arguments([right]))
+                if not _declines(answer):
+                    return answer
+            elif op == "!=" and isinstance(left, Instance) and self.has_attr(left, "__eq__"):
+                decided = self.truth(self.call(self.get_attr(left, "__eq__"), Arguments([right])))
+                return BOOL if decided is None else (FALSE if decided else TRUE)
+            reflected = REFLECTED.get(op)
+            if reflected and isinstance(right, Instance) and self.has_attr(right, reflected):
+                return self.call(self.get_attr(right, reflected), Arguments([left]))
         if isinstance(left, Union) and not isinstance(right, Union):
             answers = {self.truth(compare(op, option, right)) for option in left.options}
             if len(answers) == 1:
@@ -375,7 +404,18 @@ class Expressions(Core):
         if self.has_attr(container, "__iter__"):
             content = self.iterate(container)
             return contains(TupleV(content.items, content.rest), item)
-        return None
+        plain, wanted = as_plain(container), as_plain(item)
+        if plain is not container:
+            if isinstance(plain, Known) and isinstance(plain.value, int) and isinstance(wanted, Known):
+                # A flag among flags.
+                return bool(plain.value & wanted.value == wanted.value)
+            return contains(plain, wanted)
+        entries = self.as_mapping(container)
+        if entries is not None:
+            return contains(entries, item)
+        names = self.type_names(type_name_of(container) or "")
+        modelled = next((m for name in names if (m := registry.METHODS.get(f"{name}.__contains__")) is not None), None)
+        return self.truth(modelled(self, container, Arguments([item]))) if modelled is not None else None
 
     def if_expr(self, node: ir.Conditional, frame: Frame) -> AnyValue:
         decided = self.truth(self.eval(node.test, frame))
@@ -401,6 +441,9 @@ class Expressions(Core):
                 for name in ("__bool__", "__len__"):
                     if self.has_attr(value, name):
                         return self.truth(self.call(self.get_attr(value, name), Arguments()))
+                inner = self.inner(value, next((base.name for base in value.cls.mro if isinstance(base, Ext)), ""))
+                if isinstance(inner, DictObj | ListObj):
+                    return truth(inner)
                 return (
                     True if all(isinstance(c, ClassV) or c.name == "builtins.object" for c in value.cls.mro) else None
                 )
@@ -642,7 +685,7 @@ class Expressions(Core):
             target.slots[CONTENT] = TupleV((*content.items, value))
         else:
             target.slots[CONTENT] = TupleV(content.items, join([content.rest, value]))
-        return NONE
+        return SENT
 
     def undecided_since(self, frame: Frame) -> bool:
         """Whether the generator of a frame is inside an undecided branch of its own."""
@@ -676,6 +719,11 @@ _ALWAYS_TRUE = frozenset(
         "tarfile.TarFile",
     }
 )
+
+
+def _declines(value: AnyValue) -> bool:
+    """Whether an operator's method gave `NotImplemented`: the other operand is asked."""
+    return isinstance(value, Ext) and value.name == "builtins.NotImplemented"
 
 
 def _options(value: AnyValue) -> tuple[AnyValue, ...]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from taskgates.inference.core import Frame
     from taskgates.inference.effects import Row
@@ -22,12 +23,17 @@ if TYPE_CHECKING:
         ModuleV,
         TupleV,
     )
+    from taskgates.model.access import Operation
     from taskgates.syntax import ir
     from taskgates.tree.modules import Module
 
 
 class Interface:
     """Every method that one part of the interpreter calls and another defines."""
+
+    def apply_by_name(self, row: Row, args: Arguments, obj: AnyValue) -> AnyValue:
+        """Carry out a method of an object whose type is not known."""
+        raise NotImplementedError
 
     def augmented(self, op: str, left: AnyValue, right: AnyValue) -> AnyValue:
         """`left op= right`."""
@@ -93,7 +99,7 @@ class Interface:
         """`del obj[index]`."""
         raise NotImplementedError
 
-    def enter(self, manager: AnyValue) -> AnyValue:
+    def enter(self, manager: AnyValue, site: RawSite | None = None) -> AnyValue:
         """`__enter__`."""
         raise NotImplementedError
 
@@ -169,12 +175,44 @@ class Interface:
         """The value of a library attribute that the tables list."""
         raise NotImplementedError
 
+    def use_object(self, value: Instance, operation: Operation) -> None:
+        """What a library does with an open file of the analysed code's own making."""
+        raise NotImplementedError
+
     def is_idle(self, func: FunctionV, args: Arguments) -> bool:
         """Whether a call can reach no effect."""
         raise NotImplementedError
 
     def is_lock(self, value: Instance) -> bool:
-        """Whether an object is a lock; see the library part."""
+        """Whether an object is a lock; see the part about locks."""
+        raise NotImplementedError
+
+    def new_lock(self, lock: Instance, paths: Iterable[AnyValue], bound: Mapping[str, AnyValue]) -> None:
+        """Prepare a lock object."""
+        raise NotImplementedError
+
+    def lock_call(self, lock: Instance, what: str, bound: Mapping[str, AnyValue]) -> None:
+        """`acquire` and `release`."""
+        raise NotImplementedError
+
+    def enter_lock(self, lock: Instance, site: RawSite | None) -> None:
+        """`with lock:`."""
+        raise NotImplementedError
+
+    def file_lock(self, path: AnyValue) -> str | None:
+        """The name of a lock on a file; None when the file is not exactly known."""
+        raise NotImplementedError
+
+    def take_lock(self, name: str, site: RawSite | None) -> None:
+        """Hold a lock from now on; with a site, the program may have to wait for it there."""
+        raise NotImplementedError
+
+    def give_lock(self, name: str) -> None:
+        """No longer hold a lock."""
+        raise NotImplementedError
+
+    def working(self, *, again: bool = False, several: bool = False) -> AbstractContextManager[None]:
+        """What runs in a thread or process of its own."""
         raise NotImplementedError
 
     def is_instance(self, value: AnyValue, kinds: AnyValue) -> bool | None:
@@ -203,6 +241,30 @@ class Interface:
 
     def match_pattern(self, pattern: ir.Pattern, subject: AnyValue, frame: Frame) -> bool | None:
         """Match a case pattern and bind its names."""
+        raise NotImplementedError
+
+    def touch_attr(self, obj: AnyValue, name: str, node: ir.Attr | None = None) -> None:
+        """Note that an attribute of an object is changed."""
+        raise NotImplementedError
+
+    def type_names(self, name: str) -> list[str]:
+        """A library type and its bases."""
+        raise NotImplementedError
+
+    def as_mapping(self, value: Instance) -> DictObj | None:
+        """The entries of an object that behaves like a mapping; None when it does not."""
+        raise NotImplementedError
+
+    def note_function(self, func: AnyValue) -> None:
+        """See the calling part."""
+        raise NotImplementedError
+
+    def note_special(self, name: str) -> None:
+        """See the calling part."""
+        raise NotImplementedError
+
+    def make_object(self, cls: ClassV, args: Arguments) -> AnyValue:
+        """What `type.__call__` does; see the calling part."""
         raise NotImplementedError
 
     def merge_into(self, target: DictObj, value: AnyValue) -> None:

@@ -13,31 +13,47 @@ from taskgates.inference.imports import Imports, Sources
 from taskgates.inference.items import Items
 from taskgates.inference.iteration import Iteration
 from taskgates.inference.library import Library
+from taskgates.inference.locking import Locking
 from taskgates.inference.log import Chain, EffectLog, RawSite
 from taskgates.inference.managers import Managers
 from taskgates.inference.matching import Matching
 from taskgates.inference.models import (
     argparsing,
     asynchronous,
+    attribute_mappings,
+    buffers,
     builtins,
     bytecode,
     click_cli,
+    collections_classes,
+    computed,
     concurrency,
+    constants,
     containers,
     context_managers,
+    context_variables,
     copying,
+    digests,
     docopt_cli,
     doctests,
+    dvc_api,
     environment,
+    file_locks,
     fire_cli,
     formats,
     functional,
     getopt_cli,
+    hydra_configs,
     importing,
     inspection,
     iterators,
+    itertools_functions,
     listings,
     logs,
+    mlflow_tracking,
+    ordering,
+    overridden,
+    path_specifications,
     paths,
     programs,
     pytest_items,
@@ -46,22 +62,31 @@ from taskgates.inference.models import (
     reading,
     regular_expressions,
     runners,
+    settings_changes,
+    settings_classes,
     specifications,
     strings,
+    structuring,
     system,
+    tables,
+    templates,
     testing,
     typer_cli,
     unittest_loading,
+    whole_folders,
+    xml_trees,
 )
 from taskgates.inference.processes import Processes
 from taskgates.inference.refine import Refinement
 from taskgates.inference.relevance import Relevance
 from taskgates.inference.statements import Statements
 from taskgates.inference.values import ListObj
+from taskgates.model.access import LOCK_FILE_PREFIX
 
 if TYPE_CHECKING:
     from taskgates.inference.core import Limits
     from taskgates.inference.effects import EffectTable
+    from taskgates.inference.relevance import Mentions
     from taskgates.model.finding import Problem
     from taskgates.tree.environment import Environment
     from taskgates.tree.modules import Module
@@ -71,25 +96,40 @@ MODELS = (
     models,
     argparsing,
     asynchronous,
+    attribute_mappings,
+    buffers,
     builtins,
     bytecode,
     click_cli,
+    collections_classes,
+    computed,
     concurrency,
+    constants,
     containers,
     context_managers,
+    context_variables,
     copying,
+    digests,
     docopt_cli,
     doctests,
+    dvc_api,
     environment,
+    file_locks,
     fire_cli,
     formats,
     functional,
     getopt_cli,
+    hydra_configs,
     importing,
     inspection,
     iterators,
+    itertools_functions,
     listings,
     logs,
+    mlflow_tracking,
+    ordering,
+    overridden,
+    path_specifications,
     paths,
     programs,
     pytest_items,
@@ -98,12 +138,19 @@ MODELS = (
     reading,
     regular_expressions,
     runners,
+    settings_changes,
+    settings_classes,
     specifications,
     strings,
+    structuring,
     system,
+    tables,
+    templates,
     testing,
     typer_cli,
     unittest_loading,
+    whole_folders,
+    xml_trees,
 )
 """The model packages: importing them fills the registries."""
 
@@ -117,6 +164,7 @@ class Interpreter(
     Items,
     Iteration,
     Managers,
+    Locking,
     Classes,
     Imports,
     Refinement,
@@ -151,6 +199,7 @@ class Interpreter(
         follow: set[str],
         log: EffectLog,
         problems: dict[str, Problem],
+        mentions: Mentions,
     ) -> None:
         super().__init__(tree, effects, root=root, environ=environ, limits=limits)
         self.sources = sources
@@ -160,7 +209,9 @@ class Interpreter(
         self.problems = problems
         self.loops = []
         self.frames = []
-        self.relevance = Relevance(effects)
+        self.mentions = mentions
+        self.relevance = Relevance(mentions)
+        self.shared_modules = None
         self.making = []
         self.search = ListObj("list")
         self.search.owner = ("sys.path", "process")
@@ -176,7 +227,7 @@ class Interpreter(
 
     def spawn(self, site: RawSite) -> Interpreter:
         """A fresh interpreter for a child process that shares the log and the tree."""
-        child = Interpreter(
+        child = type(self)(
             self.tree,
             self.effects,
             root=self.root,
@@ -187,15 +238,17 @@ class Interpreter(
             follow=set(self.follow),
             log=self.log,
             problems=self.problems,
+            mentions=self.mentions,
         )
         child.chain = Chain(self.chain, site.file, site.pos, site.function)
         child.undecided = self.undecided
+        # Memory is the parent's own; of a lock on a file it may be the child that is waited for.
+        child.held = [name for name in self.held if name.startswith(LOCK_FILE_PREFIX)]
         child.closed = self.closed
         child.process_depth = self.process_depth + 1
         child.process_keys = self.process_keys
         child.steps = self.steps
         child.deadline = self.deadline
-        child.calls = self.calls
         return child
 
     def locate_module(self, name: str) -> Module | None:

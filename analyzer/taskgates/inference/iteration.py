@@ -45,6 +45,8 @@ class Iteration(Core):
         if isinstance(value, ListObj):
             content: TupleV = value.slots[CONTENT]
             if value.kind == "iterator":
+                if value.owner is not None:
+                    self.mutated(value)
                 self.state.write(value.slots, CONTENT, TupleV(()))
             return content
         if isinstance(value, DictObj):
@@ -142,9 +144,10 @@ class Iteration(Core):
         inner = self.inner(value, type_name)
         if inner is not value:
             return self.iterate(inner)
-        model = registry.METHODS.get(f"{type_name}.__iter__")
-        if model is not None:
-            return self.iterate(model(self, value, Arguments()))
+        for candidate in self.type_names(type_name):
+            model = registry.METHODS.get(f"{candidate}.__iter__")
+            if model is not None:
+                return self.iterate(model(self, value, Arguments()))
         return self.external_iter(value, type_name)
 
     def drain(self, value: Instance, name: str) -> TupleV:

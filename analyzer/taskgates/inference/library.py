@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from taskgates.inference.calls import looks_like_path
@@ -17,6 +18,7 @@ from taskgates.inference.effects import (
 from taskgates.inference.models import registry
 from taskgates.inference.row_results import RowResults
 from taskgates.inference.row_values import type_name_of
+from taskgates.inference.sharing import lend
 from taskgates.inference.values import (
     NONE,
     UNKNOWN,
@@ -33,6 +35,7 @@ from taskgates.inference.values import (
     Method,
     PathV,
     Scalar,
+    TupleV,
     Union,
     Unknown,
     join,
@@ -50,11 +53,15 @@ INNER = ("value",)
 class Library(RowResults):
     """Library calls by table."""
 
+    loops: list[object]
+
     # Calls
 
     def call_external(self, name: str, args: Arguments, node: ir.Call | None) -> AnyValue:
         """Call a library callable by qualified name."""
         del node
+        if self.tries:
+            self.tries[-1].libraries.add(name.partition(".")[0])
         name = registry.ALIASES.get(name, name)
         model = registry.FUNCTIONS.get(name)
         if model is None:
@@ -92,6 +99,8 @@ class Library(RowResults):
         type_name = type_name_of(obj)
         if type_name is None:
             return self.call_unknown(Unknown(f"method {name}"), args)
+        if self.tries:
+            self.tries[-1].libraries.add(type_name.partition(".")[0])
         for candidate in self.type_names(type_name):
             model = registry.METHODS.get(f"{candidate}.{name}")
             if model is not None:
@@ -151,6 +160,10 @@ class Library(RowResults):
 
     def unlisted_call(self, name: str, args: Arguments, obj: AnyValue | None = None) -> AnyValue:
         """A call of something without a row: what its library's row says, opaque when handed a path."""
+        if obj is not None and not isinstance(obj, PathV):
+            by_name = self.effects.lookup(f"?.{name.rpartition('.')[2]}")
+            if by_name is not None:
+                return self.apply_by_name(by_name, args, Unknown(f"the result of {name}"))
         unlisted = self.effects.unlisted(name)
         self.may_raise()
         self.call_back(args)
@@ -200,7 +213,7 @@ class Library(RowResults):
                 held = obj.slots.get("item")
                 obj.slots["item"] = bound[name] if held is None else join([held, bound[name]])
         if row.lock in ("acquire", "release") and isinstance(obj, Instance):
-            self.lock_call(obj, row.lock)
+            self.lock_call(obj, row.lock, bound)
         result: AnyValue = UNKNOWN
         for callback in row.calls:
             if self.all_hold(row, bound, obj, callback.when) is not False:
@@ -212,7 +225,7 @@ class Library(RowResults):
             if executed is not None:
                 return executed
         if row.ends:
-            raise self.throw("SystemExit")
+            raise self.throw("SystemExit", args=TupleV(args.pos, args.star))
         if row.kind is Kind.TYPE:
             return self.construct(row, bound, opened, mode)
         if row.params is None:
@@ -222,6 +235,16 @@ class Library(RowResults):
         if row.returns is None:
             return Unknown(f"the result of {call}", row.origin or "unknown")
         return self.result(row.returns, row, bound, args, obj, result, opened, mode)
+
+    def apply_by_name(self, row: Row, args: Arguments, obj: AnyValue) -> AnyValue:
+        """Carry out the row for a method's name (`["?.to_csv"]`), where the type of the object is not known.
+
+        What a row does to the object itself, that is to a path of which nothing is known, counts only where the
+        arguments fit the row: other libraries' objects may have a method of the same name.
+        """
+        if row.params is not None and not row.params.fits(len(args.pos), args.kw):
+            return self.call_unknown(Unknown(obj.reason if isinstance(obj, Unknown) else ""), args)
+        return self.apply(row, args, obj, row.name.replace("?", "(object)"))
 
     def construct(self, row: Row, bound: dict[str, AnyValue], opened: AnyValue | None, mode: AnyValue) -> AnyValue:
         """A fresh object of a library type."""
@@ -233,26 +256,12 @@ class Library(RowResults):
             ignored = isinstance(value, Known) and value.value in row.ignore.get(name, ())
             if value is not None and not ignored:
                 instance.slots[name] = value
-        if self.call_node is not None and self.frame is not None:
-            instance.slots.setdefault("label", Known(f"{self.frame.module.dotted}.{self.frame.qualname}"))
+        if row.lock:
+            paths = [value for effect in row.effects for value in self.path_values(effect.path, row, bound, None)]
+            self.new_lock(instance, paths if opened is None else [opened], bound)
         if opened is not None:
             instance.slots.setdefault("name", opened)
         return instance
-
-    # Locks
-
-    def is_lock(self, value: Instance) -> bool:
-        """Whether an object is a lock."""
-        name = type_name_of(value)
-        return name is not None and any(row.lock == "lock" for row in self.effects.linearisation(name))
-
-    def lock_call(self, obj: Instance, what: str) -> None:
-        """acquire() and release()."""
-        name = self.lock_name(obj)
-        if what == "acquire":
-            self.held.append(name)
-        elif name in self.held:
-            self.held.remove(name)
 
     # Callbacks
 
@@ -282,20 +291,20 @@ class Library(RowResults):
         if callback.later:
             self.at_exit.append((func, call_args))
             return UNKNOWN
-        outer_held = self.held
-        if callback.thread or callback.process:
-            self.threads += callback.thread
-            self.held = []
+        apart = callback.thread or callback.process
+        if callback.thread:
+            lend(self, func, call_args, several=bool(self.loops and self.undecided))
+        self.threads += callback.thread
         starved = self.starved
         try:
-            result = self.call(func, call_args)
-            if self.starved > starved and not self.ending and (callback.thread or callback.process):
+            with self.working() if apart else nullcontext():
+                result = self.call(func, call_args)
+            if self.starved > starved and not self.ending and apart:
                 self.again.append((func, call_args))
         except AbstractRaise:
             self.may_raise()
             result = UNKNOWN
         finally:
-            self.held = outer_held
             self.threads -= callback.thread
         if isinstance(result, Awaitable):
             result = result.result

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from taskgates.inference.paths import report_form
-from taskgates.model.access import Access, AccessSet, Certainty, Opaque, Operation, SharedAccess, SharedKind
+from taskgates.model.access import Access, AccessSet, Certainty, LockOrder, Opaque, Operation, SharedAccess, SharedKind
 from taskgates.model.spans import CallFrame, Site
 
 if TYPE_CHECKING:
@@ -65,7 +65,12 @@ class EffectLog:
     def __init__(self) -> None:
         self._accesses: dict[tuple[Operation, TextLike | None], _Entry] = {}
         self._shared: dict[tuple[str, SharedKind, str], _Entry] = {}
+        self.local_state: set[str] = set()
+        self._lock_order: dict[tuple[str, frozenset[str], str], _Entry] = {}
+        self._started: dict[str, int] = {}
+        self._several: set[str] = set()
         self._opaque: dict[str, _Entry] = {}
+        self.ran_other_code = False
         self.imports: dict[str, None] = {}
         self.size = 0
         self.modules: dict[str, None] = {}
@@ -80,13 +85,15 @@ class EffectLog:
             self.size += 1
         self._accesses.setdefault((operation, path), _Entry()).add(site, conditional)
 
-    @property
-    def is_opaque(self) -> bool:
-        """Whether something could not be seen through so far."""
-        return bool(self._opaque)
+    def opaque(self, reason: str, site: RawSite, *, other_code: bool = False) -> None:
+        """Note something that could not be seen through.
 
-    def opaque(self, reason: str, site: RawSite) -> None:
-        """Note something that could not be seen through."""
+        Args:
+            reason: why.
+            site: where.
+            other_code: whether code that is not known ran there, which may have made any file.
+        """
+        self.ran_other_code = self.ran_other_code or other_code
         self._opaque.setdefault(reason, _Entry()).add(site, conditional=False)
 
     def shared(
@@ -97,6 +104,48 @@ class EffectLog:
         entry.add(site, conditional=False)
         entry.guards = guards if entry.guards is None else entry.guards & guards
         entry.threads = entry.threads or thread
+
+    def take_over(self, other: EffectLog, chain: Chain | None, *, conditional: bool) -> None:
+        """Add what another log holds, as seen by a program that came to it by a chain of imports."""
+        for (operation, path), entry in other._accesses.items():
+            for site in entry.sites.values():
+                self.access(operation, path, _behind(site, chain), entry.conditional or conditional)
+        for (name, kind, access), entry in other._shared.items():
+            for site in entry.sites.values():
+                self.shared(name, kind, access, _behind(site, chain), entry.guards or frozenset(), thread=entry.threads)
+        for reason, entry in other._opaque.items():
+            for site in entry.sites.values():
+                self.opaque(reason, _behind(site, chain))
+        for key, entry in other._lock_order.items():
+            known = self._lock_order.setdefault(key, _Entry())
+            for site in entry.sites.values():
+                known.add(_behind(site, chain), conditional=False)
+        self._started = {**other._started, **self._started}
+        self._several |= other._several
+        self.imports.update(other.imports)
+        self.modules.update(other.modules)
+        self.written |= other.written
+        self.written_patterns += other.written_patterns
+        self.removed |= other.removed
+        self.folders |= other.folders
+
+    def lock_order(
+        self, lock: str, held: frozenset[str], site: RawSite, worker: str, serial: int, *, several: bool
+    ) -> None:
+        """Note that a lock is waited for while others are held.
+
+        Args:
+            lock: its name.
+            held: the others.
+            site: the place.
+            worker: the function that runs in a thread or process of its own; empty in the main program.
+            serial: the number of its start; 0 where it was not started just now.
+            several: whether many of them run at a time.
+        """
+        entry = self._lock_order.setdefault((lock, held, worker), _Entry())
+        entry.add(site, conditional=False)
+        if serial and (several or self._started.setdefault(worker, serial) != serial):
+            self._several.add(worker)
 
     def access_set(self, target: str, root: str, locate: Locate, kept: Callable[[str], bool]) -> AccessSet:
         """Everything noted, in the vocabulary of the model and in a stable order.
@@ -124,15 +173,48 @@ class EffectLog:
             access = Access(path, Certainty(certainty), entry.conditional, operation, _sites(entry, locate))
             (writes if operation.is_write else reads).append(access)
         shared = [
-            SharedAccess(name, kind, access, tuple(sorted(entry.guards or ())), _sites(entry, locate), entry.threads)
+            SharedAccess(
+                name,
+                kind,
+                access,
+                tuple(sorted(entry.guards or ())),
+                _sites(entry, locate),
+                entry.threads,
+                name in self.local_state,
+            )
             for (name, kind, access), entry in sorted(self._shared.items(), key=lambda item: tuple(map(str, item[0])))
             if access == "write" or (name, kind, "write") in self._shared or kept(name)
         ]
         opaque = [Opaque(reason, _sites(entry, locate)) for reason, entry in sorted(self._opaque.items())]
         complete = not opaque and all(access.path is not None for access in (*reads, *writes))
+        order = [
+            LockOrder(lock, tuple(sorted(held)), worker, worker in self._several, _sites(entry, locate))
+            for (lock, held, worker), entry in sorted(
+                self._lock_order.items(), key=lambda item: (item[0][0], sorted(item[0][1]), item[0][2])
+            )
+        ]
         return AccessSet(
-            target, complete, tuple(reads), tuple(writes), tuple(shared), tuple(opaque), tuple(sorted(self.imports))
+            target,
+            complete,
+            tuple(reads),
+            tuple(writes),
+            tuple(shared),
+            tuple(opaque),
+            tuple(sorted(self.imports)),
+            tuple(order),
         )
+
+
+def _behind(site: RawSite, chain: Chain | None) -> RawSite:
+    """A site with another chain in front of its own."""
+    frames: list[Chain] = []
+    current = site.chain
+    while current is not None:
+        frames.append(current)
+        current = current.parent
+    for frame in reversed(frames):
+        chain = Chain(chain, frame.file, frame.pos, frame.function)
+    return msgspec.structs.replace(site, chain=chain)
 
 
 def _order(key: tuple[str, str, Operation]) -> tuple[bool, str, str]:

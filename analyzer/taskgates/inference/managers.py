@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from taskgates.inference.core import Core
 from taskgates.inference.models import registry
 from taskgates.inference.values import (
@@ -19,14 +21,17 @@ from taskgates.inference.values import (
     join,
 )
 
+if TYPE_CHECKING:
+    from taskgates.inference.log import RawSite
+
 
 class Managers(Core):
     """The part of the interpreter that enters and leaves context managers."""
 
-    def enter(self, manager: AnyValue) -> AnyValue:
-        """`__enter__` (or `__aenter__`)."""
+    def enter(self, manager: AnyValue, site: RawSite | None = None) -> AnyValue:
+        """`__enter__` (or `__aenter__`); `site` is the place, None for the present call."""
         if isinstance(manager, Union):
-            return join(self.enter(option) for option in manager.options)
+            return join(self.enter(option, site) for option in manager.options)
         if isinstance(manager, Instance):
             for name in ("__enter__", "__aenter__"):
                 if self.has_attr(manager, name):
@@ -42,11 +47,11 @@ class Managers(Core):
                 entered: AnyValue = model(self, manager, Arguments())
                 return entered
             if self.is_lock(manager):
-                self.held.append(self.lock_name(manager))
+                self.enter_lock(manager, site)
                 return NONE
             return self.external_context(manager, type_name)
         if isinstance(manager, Awaitable):
-            return self.enter(manager.result)
+            return self.enter(manager.result, site)
         if isinstance(manager, PathV):
             return manager
         if isinstance(manager, Unknown):
@@ -78,18 +83,9 @@ class Managers(Core):
             if model is not None:
                 result = model(self, manager, Arguments([error if error is not None else NONE]))
                 return isinstance(result, Known) and bool(result.value)
-            if self.is_lock(manager) and self.held:
-                name = self.lock_name(manager)
-                if name in self.held:
-                    self.held.remove(name)
+            if self.held and self.is_lock(manager):
+                self.give_lock(self.lock_name(manager))
         return False
-
-    def lock_name(self, value: Instance) -> str:
-        """The name of a lock: of the variable that holds it."""
-        if value.owner is not None:
-            return value.owner[0]
-        label = value.slots.get("label")
-        return str(label.value) if isinstance(label, Known) else f"lock-{type(value).__name__}"
 
     def generator_manager(self, manager: AnyValue) -> tuple[AnyValue, Arguments] | None:
         """The generator function and arguments behind a `contextlib.contextmanager` object."""

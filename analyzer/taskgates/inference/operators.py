@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import operator
 import re
+from collections import Counter
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from taskgates.inference.paths import join_paths, pure_path
 from taskgates.inference.text import Hole, Text, TextLike, concat, make_text, parts_of
 from taskgates.inference.values import (
     BOOL,
+    DEFAULT,
     FALSE,
     FLOAT,
     INT,
@@ -90,6 +93,9 @@ DUNDER = {
     ">": "gt",
     ">=": "ge",
 }
+UNARY = {"-": "__neg__", "+": "__pos__", "~": "__invert__"}
+REFLECTED = {"<": "__gt__", "<=": "__ge__", ">": "__lt__", ">=": "__le__", "==": "__eq__"}
+"""The method of the right operand that is asked when the left one has none."""
 
 
 def from_python(value: Any) -> AnyValue:
@@ -131,12 +137,62 @@ def to_python(value: AnyValue, depth: int = 0) -> Any:
         return items
     if isinstance(value, DictObj) and value.exact:
         return {to_python(key, depth + 1): to_python(item, depth + 1) for key, item in value.known()}
+    plain = as_plain(value)
+    if plain is not value:
+        return to_python(plain, depth + 1)
     raise NotKnown
+
+
+def comparable(value: AnyValue) -> Any:
+    """A Python value that compares with others as the given one does.
+
+    Raises:
+        NotKnown: when the order is not known.
+    """
+    if isinstance(value, PathV) and isinstance(value.text, str):
+        return PurePosixPath(value.text)
+    if isinstance(value, TupleV) and value.rest is None:
+        return tuple(comparable(item) for item in value.items)
+    if isinstance(value, Instance) and isinstance(value.cls, ClassV) and value.cls.traits.get("order"):
+        return tuple(comparable(value.slots[name]) for name in value.cls.traits["order"] if name in value.slots)
+    return to_python(value)
+
+
+_INNER = ("value",)
+_PLAIN_KINDS = frozenset(
+    {"builtins.str", "builtins.int", "builtins.float", "enum.IntEnum", "enum.StrEnum", "enum.IntFlag", "enum.Flag"}
+)
+
+
+def as_plain(value: AnyValue) -> AnyValue:
+    """The plain value that an object *is* by inheritance: of a string, a number, a container, a named tuple.
+
+    Anything else is given back as it is.
+    """
+    if not isinstance(value, Instance) or not isinstance(value.cls, ClassV):
+        return value
+    traits = value.cls.traits
+    found: Any = None
+    if "enum" in traits:
+        if any(isinstance(base, Ext) and base.name in _PLAIN_KINDS for base in value.cls.mro):
+            found = value.slots.get("value")
+    elif "tuple" in traits:
+        fields = [value.slots.get(name) for name in traits["tuple"]]
+        return value if any(item is None for item in fields) else TupleV(map(_certain, fields))
+    else:
+        found = value.slots.get(_INNER)
+    return value if found is None else _certain(found)
+
+
+def _certain(slot: Any) -> AnyValue:
+    return slot.value if isinstance(slot, Maybe) else slot
 
 
 def bounded(op: str, left: Any, right: Any) -> bool:
     """Whether an operation on known values stays small."""
     if op == "**":
+        if not isinstance(left, int | float | complex) and isinstance(right, int) and abs(right) > 64:
+            return False
         return not (isinstance(left, int) and isinstance(right, int)) or (
             abs(right) < 4096 and left.bit_length() * max(abs(right), 1) <= NUMBER_BITS
         )
@@ -242,6 +298,8 @@ def arithmetic(op: str, left: AnyValue, right: AnyValue) -> AnyValue | None:
     sequence = _sequences(op, left, right)
     if sequence is not None:
         return sequence
+    if isinstance(left, DictObj) and isinstance(right, DictObj) and left.kind == right.kind == "Counter":
+        return _counters(op, left, right)
     if isinstance(left, DictObj) and isinstance(right, DictObj) and op == "|":
         out = DictObj(left.kind, dict(left.slots))
         out.slots.update(right.slots)
@@ -258,17 +316,52 @@ def arithmetic(op: str, left: AnyValue, right: AnyValue) -> AnyValue | None:
         unknown = left if isinstance(left, Unknown) else right
         assert isinstance(unknown, Unknown)
         return unknown if unknown.origin != "unknown" else UNKNOWN
-    return None
+    return _inherited_arithmetic(op, left, right)
+
+
+def _inherited_arithmetic(op: str, left: AnyValue, right: AnyValue) -> AnyValue | None:
+    """An operation on objects that are strings, numbers or containers by inheritance."""
+    first, second = as_plain(left), as_plain(right)
+    if first is left and second is right:
+        return None
+    result = arithmetic(op, first, second)
+    if op in ("|", "&", "^") and isinstance(left, Instance) and isinstance(result, Known) and _is_enum(left):
+        # Flags combine to a flag.
+        combined = Instance(left.cls)
+        combined.slots.update({"name": NONE, "_name_": NONE, "value": result, "_value_": result})
+        return combined
+    return result
 
 
 def _library_arithmetic(op: str, left: AnyValue, right: AnyValue, side: Instance) -> AnyValue:
-    names = [value.cls.name for value in (left, right) if isinstance(value, Instance) and isinstance(value.cls, Ext)]
+    names = []
+    for value in (left, right):
+        if isinstance(value, Instance) and isinstance(value.cls, Ext):
+            names.append(value.cls.name)
+        elif isinstance(value, Known):
+            names.append(f"{type(value.value).__module__}.{type(value.value).__qualname__}")
     if names in (["datetime.datetime", "datetime.datetime"], ["datetime.date", "datetime.date"]):
         return Instance(Ext("datetime.timedelta")) if op == "-" else UNKNOWN
     for name in names:
         if name in ("datetime.datetime", "datetime.date"):
             return Instance(Ext(name))
     return Instance(side.cls)
+
+
+def _counters(op: str, left: DictObj, right: DictObj) -> AnyValue | None:
+    """`+`, `-`, `|` and `&` of two counters."""
+    if op not in ("+", "-", "|", "&"):
+        return None
+    try:
+        counted = BINARY[op](Counter(to_python(left)), Counter(to_python(right)))
+    except (NotKnown, TypeError):
+        keys = {key: Maybe(INT) for key, _ in (*left.known(), *right.known())}
+        rest = INT if left.rest is not None or right.rest is not None else None
+        out = DictObj("Counter", keys, rest)
+    else:
+        out = DictObj("Counter", {Known(key): Known(count) for key, count in counted.items()})
+    out.slots[DEFAULT] = Ext("builtins.int")
+    return out
 
 
 def _divide(left: PathV, right: AnyValue) -> AnyValue | None:
@@ -366,9 +459,26 @@ def compare(op: str, left: AnyValue, right: AnyValue) -> AnyValue:
             return BOOL
         return TRUE if same == (op == "==") else FALSE
     try:
-        return Known(bool(COMPARE[op](to_python(left), to_python(right))))
-    except (NotKnown, TypeError):
+        return Known(bool(COMPARE[op](comparable(left), comparable(right))))
+    except NotKnown:
+        if isinstance(left, TupleV) and isinstance(right, TupleV):
+            return _compare_items(op, left, right)
         return BOOL
+    except TypeError:
+        return BOOL
+
+
+def _compare_items(op: str, left: TupleV, right: TupleV) -> AnyValue:
+    """The order of two tuples of which not every item is known: the first items that differ decide."""
+    for one, other in zip(left.items, right.items, strict=False):
+        same = equal(one, other)
+        if same is None:
+            return BOOL
+        if not same:
+            return compare(op[0], one, other)
+    if left.rest is not None or right.rest is not None:
+        return BOOL
+    return Known(bool(COMPARE[op](len(left.items), len(right.items))))
 
 
 def equal(left: AnyValue, right: AnyValue) -> bool | None:
@@ -402,10 +512,25 @@ def equal(left: AnyValue, right: AnyValue) -> bool | None:
     if isinstance(left, (ClassV, FunctionV, ModuleV, Ext)) and isinstance(right, (ClassV, FunctionV, ModuleV, Ext)):
         return left == right
     if isinstance(left, Instance) and isinstance(right, Instance) and _is_enum(left) and _is_enum(right):
-        return left is right
+        return left is right or (left.slots.get("name") == NONE and left.slots.get("value") == right.slots.get("value"))
+    if isinstance(left, Instance) and isinstance(right, Instance) and isinstance(left.cls, ClassV):
+        fields = left.cls.traits.get("fields")
+        if fields is not None and left.cls is right.cls and "tuple" not in left.cls.traits:
+            parts = [
+                equal(_certain(left.slots[n]), _certain(right.slots[n]))
+                for n in fields
+                if n in left.slots and n in right.slots
+            ]
+            return False if False in parts else (None if None in parts else True)
+    for one, other in ((left, right), (right, left)):
+        if isinstance(one, Instance) and _is_enum(one) and isinstance(other, simple) and as_plain(one) is one:
+            return False
     try:
         return bool(to_python(left) == to_python(right))
     except NotKnown:
+        if isinstance(left, TupleV) and isinstance(right, TupleV) and left.rest is None and right.rest is None:
+            parts = [equal(one, other) for one, other in zip(left.items, right.items, strict=False)]
+            return False if False in parts or len(left.items) != len(right.items) else (None if None in parts else True)
         return None
 
 
@@ -440,6 +565,8 @@ def _identity(left: AnyValue, right: AnyValue, positive: bool) -> AnyValue:
         same = equal(left, right)
     elif isinstance(left, Heap) and isinstance(right, Heap):
         same = left is right
+    elif left is right and isinstance(left, TupleV):
+        same = True
     elif isinstance(left, Known) and isinstance(right, Known):
         same = type(left.value) is type(right.value) and left.value == right.value
     elif isinstance(left, Ext) and isinstance(right, Ext):
@@ -504,8 +631,12 @@ __all__ = [
     "COMPARE",
     "DUNDER",
     "NONE",
+    "REFLECTED",
+    "UNARY",
     "NotKnown",
     "arithmetic",
+    "as_plain",
+    "comparable",
     "compare",
     "concat_contents",
     "contains",

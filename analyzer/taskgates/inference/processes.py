@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from taskgates.inference.archived import member_names
 from taskgates.inference.core import TEMPORARY, AbstractRaise, Core, Frame
 from taskgates.inference.effects import ArgForm, Row
+from taskgates.inference.exceptions import exception_text
 from taskgates.inference.log import Chain, RawSite
 from taskgates.inference.models.programs import run_command, run_program
 from taskgates.inference.paths import from_segments, join_paths, normalise, relative_to_root, split_last
@@ -36,11 +37,10 @@ from taskgates.inference.values import (
     text_of,
 )
 from taskgates.syntax import ir
-from taskgates.syntax.lower import lower_source
 from taskgates.tree.modules import entry_point
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from taskgates.inference.interpreter import Interpreter
     from taskgates.model.access import Operation
@@ -82,7 +82,7 @@ class ShellHost:
     def opaque(self, reason: str, place: Place, conditional: bool) -> None:
         """Something could not be seen through."""
         del conditional
-        self.machine.log.opaque(reason, self.site(place, ""))
+        self.machine.log.opaque(reason, self.site(place, ""), other_code=True)
 
     def python(
         self, argv: Sequence[TextLike], state: ShellState, place: Place, conditional: bool, stdin: TextLike | None
@@ -101,7 +101,8 @@ class ShellHost:
                 if name in state.exported and value is not None
             },
         }
-        child.run_python([as_value(word) for word in argv], as_value(stdin) if stdin is not None else None)
+        child.stdin = as_value(stdin) if stdin is not None else None
+        child.run_python([as_value(word) for word in argv], child.stdin)
 
     def program(self, name: str, argv: Sequence[TextLike], state: ShellState, place: Place, conditional: bool) -> bool:
         """A program that the command table does not know: a console script, perhaps."""
@@ -115,9 +116,14 @@ class ShellHost:
             child.finish()
             return True
         target = entry_point(base, machine.tree, machine.environment)
-        if target is None:
+        if target is not None:
+            child.run_entry_point(target, words)
+            return True
+        script = machine.environment.script(base) if machine.environment is not None else None
+        if script is None:
             return False
-        child.run_entry_point(target, words)
+        child.follow = {*child.follow, base.replace("-", "_")}
+        child.run_script(Known(str(script)), words[1:])
         return True
 
 
@@ -157,7 +163,7 @@ class Processes(Core):
         state = ShellState(cwd=relative_to_root(cwd, self.root))
         self.launch_environment(bound.get(launch.env) if launch.env else None, state)
         if words is None:
-            self.opaque(f"{call} with a command that is not known")
+            self.opaque(f"{call} with a command that is not known", other_code=True)
             return
         single = words[0] if words else NONE
         if shell or (shell is None and len(words) == 1):
@@ -219,9 +225,24 @@ class Processes(Core):
             written_elsewhere=self.written_text,
             written_paths=self.written_paths,
             made_folder=self.made_folder,
+            closed=self.closed,
+            locking=self.locked_by_shell,
             file_limit=min(self.limits.file_size, 256 * 1024),
         )
         return ShellInterpreter(ShellHost(self), options_)  # type: ignore[arg-type]
+
+    @contextmanager
+    def locked_by_shell(self, path: TextLike, place: Place, waits: bool) -> Iterator[None]:
+        """A command that holds the lock on a file."""
+        name = self.file_lock(as_value(normalise(join_paths(self.root, path))))
+        if name is not None:
+            site = ShellHost(self).site(place, name) if waits and self.held else None  # type: ignore[arg-type]
+            self.take_lock(name, site)
+        try:
+            yield
+        finally:
+            if name is not None:
+                self.give_lock(name)
 
     def note_script(self, path: str) -> None:
         """A shell script of the repository is run: it is code, not data."""
@@ -243,7 +264,7 @@ class Processes(Core):
                 option = option.items[0] if option.items else NONE  # noqa: PLW2901
             text = path_text(option)
             if text is None:
-                self.opaque("a shell command that is not known")
+                self.opaque("a shell command that is not known", other_code=True)
                 continue
             self.shell().run_text(text, state.copy(), conditional=self.conditional)
 
@@ -313,7 +334,7 @@ class Processes(Core):
             if isinstance(text, str) and text.startswith("/"):
                 self.run_file(text, script, args)
                 return
-            self.opaque(f"the script {render(script)} is not in the repository")
+            self.opaque(f"the script {render(script)} is not in the repository", other_code=True)
             return
         if self.tree.kind(place) == "folder":
             inner = f"{place}/__main__.py" if place != "." else "__main__.py"
@@ -340,6 +361,7 @@ class Processes(Core):
         """Run a module's body as `__main__`, then what it left to the end of the program; see `run_module`."""
         module = ModuleV("__main__", file, package)
         self.modules["__main__"] = module
+        self.entry = self.entry or file
         with suppress(AbstractRaise):
             self.run_module(module, "__main__", described)
         self.finish()
@@ -349,8 +371,8 @@ class Processes(Core):
         for option in options(error.value):
             name = option.cls.name.removeprefix("builtins.") if isinstance(option, Instance) else "an exception"
             if name != "SystemExit":
-                message = option.slots.get("args") if isinstance(option, Instance) else None
-                detail = f": {render(message.items[0])}" if isinstance(message, TupleV) and message.items else ""
+                message = exception_text(option, render) if isinstance(option, Instance) else None
+                detail = f": {message}" if message else ""
                 place = f" in {error.place}" if error.place else ""
                 self.opaque(f"the program is seen to end with {name}{detail}{place}")
 
@@ -360,7 +382,8 @@ class Processes(Core):
         again, self.again = self.again, []
         for func, args in again:
             try:
-                self.call(func, args)
+                with self.working(again=True):
+                    self.call(func, args)
             except AbstractRaise:
                 continue
         while self.at_exit:
@@ -375,7 +398,7 @@ class Processes(Core):
         """Analyse `python -m NAME ARG...`."""
         text = text_of(name)
         if not isinstance(text, str):
-            self.opaque("python -m with a module that is not known")
+            self.opaque("python -m with a module that is not known", other_code=True)
             return
         self.set_program(name, args, "")
         self.follow = {*self.follow, text.split(".", 1)[0]}
@@ -383,7 +406,7 @@ class Processes(Core):
         if (found is None or found.installed) and self.run_known_module(text, args):
             return
         if found is None:
-            self.opaque(f"the module {text} was not found")
+            self.opaque(f"the module {text} was not found", other_code=True)
             return
         if found.is_package:
             try:
@@ -399,7 +422,7 @@ class Processes(Core):
             self.execute_main(inner.file, text)
             return
         if found.file is None or found.kind == "extension":
-            self.opaque(f"the module {text} has no source")
+            self.opaque(f"the module {text} has no source", other_code=True)
             return
         package = text.rpartition(".")[0]
         if package:
@@ -462,12 +485,12 @@ class Processes(Core):
             name = text_of(bound[rule.module])
             if isinstance(name, str):
                 return self.execute_module(name, bound)
-            self.opaque(f"{call} with a module that is not known")
+            self.opaque(f"{call} with a module that is not known", other_code=True)
         if rule.script and rule.script in bound:
             text = path_text(bound[rule.script])
             place = self.in_tree(text) if text is not None else None
             if place is None or self.tree.kind(place) not in ("file", "folder"):
-                self.opaque(f"{call} with a script that is not known")
+                self.opaque(f"{call} with a script that is not known", other_code=True)
                 return None
             if self.tree.kind(place) == "folder":
                 place = f"{place}/__main__.py"
@@ -499,7 +522,7 @@ class Processes(Core):
         found = self.locate_module(name)
         file = getattr(found, "file", None)
         if found is None or file is None:
-            self.opaque(f"the module {name} was not found")
+            self.opaque(f"the module {name} was not found", other_code=True)
             return None
         if getattr(found, "is_package", False):
             inner = self.locate_module(f"{name}.__main__")
@@ -517,8 +540,11 @@ class Processes(Core):
         if isinstance(value, Instance) and "source" in value.slots:
             text = text_of(value.slots["source"])
         if not isinstance(text, str) or len(text) > self.limits.file_size:
-            self.opaque("code that is not known is executed")
+            self.opaque("code that is not known is executed", other_code=True)
             return None
+        # Imported here: the parser takes long to load, and where every result is known nothing is parsed.
+        from taskgates.syntax.lower import lower_source
+
         lowered = lower_source(text)
         if isinstance(lowered, ir.SourceProblem):
             self.opaque(f"executed code cannot be parsed: {lowered.message}")

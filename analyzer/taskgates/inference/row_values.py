@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from taskgates.inference.core import TEMPORARY, Core
 from taskgates.inference.effects import (
     Condition,
@@ -12,13 +14,14 @@ from taskgates.inference.effects import (
     Step,
 )
 from taskgates.inference.effects.model import operations_of_flags
-from taskgates.inference.exceptions import catches
+from taskgates.inference.exceptions import catches, file_error
 from taskgates.inference.paths import join_paths, split_extension, split_last
 from taskgates.inference.text import Hole, TextLike, concat, make_text, parts_of
 from taskgates.inference.values import (
     UNKNOWN,
     AnyValue,
     Arguments,
+    Awaitable,
     BoundMethod,
     DictObj,
     Ext,
@@ -213,8 +216,8 @@ class RowValues(Core):
                     steps = steps[1:]
         else:
             value = self.argument(row, bound, piece.name)
-            if isinstance(value, Known) and piece.name in row.ignore and value.value in row.ignore[piece.name]:
-                return None
+            if piece.name in row.ignore:
+                value = _without(value, row.ignore[piece.name])
         for step in steps:
             if value is None:
                 return None
@@ -376,7 +379,7 @@ class RowValues(Core):
             AbstractRaise: a FileNotFoundError.
         """
         if operation is Operation.READ and self.missing_file(value) and self.prepared_for("FileNotFoundError"):
-            raise self.throw("FileNotFoundError")
+            raise self.throw("FileNotFoundError", args=file_error("FileNotFoundError", value))
         self.touch(operation, value, call, conditional=conditional)
 
     def missing_file(self, value: AnyValue) -> bool:
@@ -410,7 +413,8 @@ def _wild(text: str) -> list[str | Hole]:
 def type_name_of(value: AnyValue) -> str | None:
     """The library type of a value, as the tables and models name it."""
     if isinstance(value, Known):
-        return "builtins.NoneType" if value.value is None else f"builtins.{type(value.value).__name__}"
+        kind = type(value.value)
+        return f"{kind.__module__}.{kind.__qualname__}"
     if isinstance(value, PathV):
         return value.type
     if isinstance(value, Scalar):
@@ -422,7 +426,9 @@ def type_name_of(value: AnyValue) -> str | None:
             return "collections.deque"
         return "builtins.iterator" if value.kind == "iterator" else f"builtins.{value.kind}"
     if isinstance(value, DictObj):
-        return "builtins.dict" if value.kind == "dict" else f"collections.{value.kind}"
+        if value.kind == "dict":
+            return "builtins.dict"
+        return value.kind if "." in value.kind else f"collections.{value.kind}"
     if isinstance(value, Instance):
         if isinstance(value.cls, Ext):
             return value.cls.name
@@ -430,6 +436,18 @@ def type_name_of(value: AnyValue) -> str | None:
         return external.name if external is not None else None
     if isinstance(value, FunctionV | BoundMethod | Partial | Native):
         return "types.FunctionType"
+    if isinstance(value, Awaitable):
+        return "asyncio.Task"
     if text_of(value) is not None:
         return "builtins.str"
     return None
+
+
+def _without(value: AnyValue | None, ignored: tuple[Any, ...]) -> AnyValue | None:
+    """A path parameter without the values that stand for no file, by themselves or in a list."""
+    if isinstance(value, Known):
+        return None if value.value in ignored else value
+    if isinstance(value, ListObj | TupleV) and any(isinstance(i, Known) and i.value in ignored for i in value.items):
+        kept = [item for item in value.items if not (isinstance(item, Known) and item.value in ignored)]
+        return TupleV(kept, value.rest)
+    return value

@@ -106,9 +106,9 @@ class State:
         """Undo everything since `mark`; pending exits keep the state they left with."""
         if len(self.trail) == mark:
             return
-        for pending in self.pendings:
-            if pending.mark > mark:
-                self._rebase(pending, mark)
+        later = [pending for pending in self.pendings if pending.mark > mark]
+        if later:
+            self._rebase(later, mark)
         for slots, key, old in reversed(self.trail[mark:]):
             if old is MISSING:
                 slots.pop(key, None)
@@ -116,17 +116,30 @@ class State:
                 slots[key] = old
         del self.trail[mark:]
 
-    def _rebase(self, pending: Pending, mark: int) -> None:
-        """Describe a pending exit relative to an earlier mark."""
-        later = self.first_old(pending.mark)
-        delta: Delta = {}
-        for slots, key, _ in self.trail[mark : pending.mark]:
-            location = (id(slots), key)
-            if location not in delta:
-                delta[location] = (slots, key, later.get(location, slots.get(key, MISSING)))
-        delta.update(pending.delta)
-        pending.delta = delta
-        pending.mark = mark
+    def _rebase(self, pendings: list[Pending], mark: int) -> None:
+        """Describe pending exits relative to an earlier mark, in one walk back over the trail."""
+        pendings.sort(key=lambda pending: pending.mark, reverse=True)
+        trail = self.trail
+        position = len(trail)
+        content: dict[Location, Any] = {}
+        base: Delta = {}
+        done = -1
+        for pending in pendings:
+            if pending.mark != done:
+                done = pending.mark
+                # The oldest entry behind the mark has what the slot held there.
+                for index in range(position - 1, done - 1, -1):
+                    slots, key, old = trail[index]
+                    content[(id(slots), key)] = old
+                position = done
+                base = {}
+                for slots, key, _ in trail[mark:done]:
+                    location = (id(slots), key)
+                    if location not in base:
+                        held = content[location] if location in content else slots.get(key, MISSING)
+                        base[location] = (slots, key, held)
+            pending.delta = {**base, **pending.delta} if pending.delta else dict(base)
+            pending.mark = mark
 
     def merge(self, deltas: list[Delta], *, include_current: bool = False, widen: bool = False) -> bool:
         """Join the outcomes of branches that started from the present state.

@@ -40,11 +40,26 @@ from taskgates.model.access import SharedKind
 from taskgates.syntax import ir
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from taskgates.inference.log import RawSite
 
 
 ENDLESS_TURNS = 12
 """Turns of a loop without an exit that are run one by one, before it is summarised."""
+
+
+def _flat(value: TupleV) -> Iterator[AnyValue]:
+    """What a tuple and the tuples in it hold, each of them once: one tuple may stand in many places."""
+    pending = [value]
+    seen = {id(value)}
+    while pending:
+        for item in pending.pop().items:
+            if not isinstance(item, TupleV):
+                yield item
+            elif id(item) not in seen:
+                seen.add(id(item))
+                pending.append(item)
 
 
 class Statements(Core):
@@ -99,7 +114,7 @@ class Statements(Core):
             obj = self.eval(target.obj, frame)
             left = self.get_attr(obj, target.name, target)
             right = self.eval(stmt.value, frame)
-            self.touch_attr(obj, target)
+            self.touch_attr(obj, target.name, target)
             self.set_attr(obj, target.name, self.augmented(stmt.op, left, right))
         elif isinstance(target, ir.Subscript):
             obj = self.eval(target.obj, frame)
@@ -109,12 +124,13 @@ class Statements(Core):
             self.set_item(obj, index, self.augmented(stmt.op, left, right), target)
         return NORMAL
 
-    def touch_attr(self, obj: AnyValue, node: ir.Attr) -> None:
+    def touch_attr(self, obj: AnyValue, name: str, node: ir.Attr | None = None) -> None:
         """Note that an attribute of an object is changed."""
         if isinstance(obj, ClassV) and self.frame is not None and self.frame.function is not None:
-            self.shared(f"{obj.qualname}.{node.name}", SharedKind.CLASS_ATTRIBUTE, "write", node)
-        elif isinstance(obj, ModuleV) and self.frame is not None and obj is not self.frame.module:
-            self.shared(f"{obj.dotted}.{node.name}", SharedKind.MODULE_GLOBAL, "write", node)
+            self.shared(f"{obj.qualname}.{name}", SharedKind.CLASS_ATTRIBUTE, "write", node)
+        elif isinstance(obj, ModuleV) and self.frame is not None:
+            if obj is not self.frame.module or self.frame.function is not None:
+                self.shared(f"{obj.dotted}.{name}", SharedKind.MODULE_GLOBAL, "write", node)
         else:
             self.mutated(obj, node)
 
@@ -165,13 +181,19 @@ class Statements(Core):
     def own(self, value: AnyValue, label: str, kind: str) -> None:
         """Label a mutable object by the variable that holds it for the life of the program."""
         if isinstance(value, TupleV):
-            for item in value.items:
+            for item in _flat(value):
                 self.own(item, label, kind)
         if isinstance(value, ListObj | DictObj | Instance) and value.owner is None and not self.is_private(value):
             value.owner = (label, kind)
             # What it holds lives as long.
-            inner = value.items if isinstance(value, ListObj) else value.slots.values()
-            for item in inner:
+            if isinstance(value, Instance):
+                for name, slot in value.slots.items():
+                    inner = slot.value if isinstance(slot, Maybe) else slot
+                    # Two locks of one object are two locks.
+                    is_lock = isinstance(inner, Instance) and isinstance(inner.cls, Ext) and self.is_lock(inner)
+                    self.own(inner, f"{label}.{name}" if is_lock else label, kind)
+                return
+            for item in value.items if isinstance(value, ListObj) else value.slots.values():
                 self.own(item.value if isinstance(item, Maybe) else item, label, kind)
 
     def store(self, target: ir.Expr, value: AnyValue, frame: Frame) -> None:
@@ -180,12 +202,15 @@ class Statements(Core):
             self.store_name(target.id, value, frame, target)
         elif isinstance(target, ir.Attr):
             obj = self.eval(target.obj, frame)
-            self.touch_attr(obj, target)
+            self.touch_attr(obj, target.name, target)
             if isinstance(obj, ClassV):
                 self.own(value, f"{obj.qualname}.{target.name}", "class-attribute")
+            self.call_node = target
             self.set_attr(obj, target.name, value)
         elif isinstance(target, ir.Subscript):
-            self.set_item(self.eval(target.obj, frame), self.eval(target.index, frame), value, target)
+            obj, index = self.eval(target.obj, frame), self.eval(target.index, frame)
+            self.call_node = target
+            self.set_item(obj, index, value, target)
         elif isinstance(target, ir.Sequence):
             self.unpack(target.items, value, frame)
         elif isinstance(target, ir.Star):
@@ -432,15 +457,26 @@ class Statements(Core):
     # Exceptions
 
     def raise_(self, stmt: ir.Raise, frame: Frame) -> int:
-        value = self.eval(stmt.exc, frame) if stmt.exc is not None else UNKNOWN
+        if stmt.exc is None:
+            raise AbstractRaise(self.handling[-1] if self.handling else UNKNOWN)
+        value = self.eval(stmt.exc, frame)
         if isinstance(value, ClassV | Ext):
             value = self.call(value, Arguments())
+        if isinstance(value, Instance):
+            if stmt.cause is not None:
+                cause = self.eval(stmt.cause, frame)
+                if isinstance(cause, ClassV | Ext):
+                    cause = self.call(cause, Arguments())
+                self.state.write(value.slots, "__cause__", cause)
+            if self.handling and self.handling[-1] is not value:
+                self.state.write(value.slots, "__context__", self.handling[-1])
         raise AbstractRaise(value)
 
     def assert_(self, stmt: ir.Assert, frame: Frame) -> int:
         decided = self.truth(self.eval(stmt.test, frame))
         if decided is False:
-            raise self.throw("AssertionError")
+            said = [self.eval(stmt.message, frame)] if stmt.message is not None else []
+            raise self.throw("AssertionError", args=TupleV(said))
         if decided is None:
             self.may_raise("AssertionError")
         self.refine(stmt.test, True, frame)
@@ -501,15 +537,20 @@ class Statements(Core):
         outer = self.tries[-1]
         outer.anything = outer.anything or context.anything
         outer.names |= context.names
+        outer.libraries |= context.libraries
         outer.values.extend(context.values)
 
     def handler(self, handler: ir.Handler, kind: AnyValue | None, raised: AnyValue | None, frame: Frame) -> int:
+        value = raised
+        if value is None:
+            value = Instance(kind) if isinstance(kind, Ext | ClassV) else UNKNOWN
         if handler.name is not None:
-            value = raised
-            if value is None:
-                value = Instance(kind) if isinstance(kind, Ext | ClassV) else UNKNOWN
             self.store_name(handler.name, value, frame)
-        return self.block(handler.body, frame)
+        self.handling.append(value)
+        try:
+            return self.block(handler.body, frame)
+        finally:
+            self.handling.pop()
 
     def handle(self, stmt: ir.Try, kinds: list[AnyValue | None], raised: AnyValue, index: int, frame: Frame) -> int:
         """Find the handler of an exception that was certainly raised."""
@@ -548,11 +589,16 @@ class Statements(Core):
             )
         return self.with_manager(manager, item, stmt, index, frame)
 
+    def with_site(self, item: ir.WithItem) -> RawSite:
+        """Where a context manager is entered."""
+        context = item.context
+        return self.site("with", context if isinstance(context, ir.Call | ir.Attr | ir.Name | ir.Subscript) else None)
+
     def with_manager(self, manager: AnyValue, item: ir.WithItem, stmt: ir.With, index: int, frame: Frame) -> int:
         generator = self.generator_manager(manager)
         if generator is not None:
             return self.with_generator(generator, item, stmt, index, frame)
-        value = self.enter(manager)
+        value = self.enter(manager, self.with_site(item) if self.held else None)
         if item.target is not None:
             self.store(item.target, value, frame)
         suppressed = self.suppressed(manager)
@@ -616,6 +662,7 @@ class Statements(Core):
         return NORMAL
 
     def import_(self, stmt: ir.Import | ir.ImportFrom, frame: Frame) -> int:
+        self.call_node = stmt
         self.import_names(stmt, frame)
         return NORMAL
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 
 class Hole(msgspec.Struct, frozen=True):
@@ -68,15 +68,34 @@ HEAD = 6
 """Pieces kept at either end where there are more."""
 
 
+LITERAL_LIMIT = 1 << 16
+"""Characters that one known piece may have: a text that doubles in a loop would fill the memory."""
+
+_KEPT = 1 << 10
+
+
+def _shortened(parts: Iterable[str | Hole]) -> Iterator[str | Hole]:
+    """Of literals that are too long, only how they begin and end."""
+    for part in parts:
+        if isinstance(part, str) and len(part) > LITERAL_LIMIT:
+            yield part[:_KEPT]
+            yield Hole("data", "/" in part)
+            yield part[-_KEPT:]
+        else:
+            yield part
+
+
 def make_text(parts: Iterable[str | Hole]) -> TextLike:
     """Join pieces, merging neighbouring literals; a plain `str` when no hole is among them."""
     out: list[str | Hole] = []
+    grown = False
     for part in parts:
         if isinstance(part, str):
             if not part:
                 continue
             if out and isinstance(out[-1], str):
                 out[-1] += part
+                grown = grown or len(out[-1]) > LITERAL_LIMIT
                 continue
         elif out and isinstance(out[-1], Hole):
             last = out[-1]
@@ -85,6 +104,8 @@ def make_text(parts: Iterable[str | Hole]) -> TextLike:
             out[-1] = part
             continue
         out.append(part)
+    if grown:
+        return make_text(list(_shortened(out)))
     if not any(isinstance(part, Hole) for part in out):
         return "".join(part for part in out if isinstance(part, str))
     if len(out) > PARTS_LIMIT:

@@ -6,6 +6,7 @@ Immutable values compare by content; objects on the abstract heap compare by ide
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from taskgates.inference.text import Hole, Text, TextLike, concat, make_text
@@ -15,7 +16,10 @@ if TYPE_CHECKING:
 
     from taskgates.syntax import ir
 
-UNION_LIMIT = 16
+SET_SIZE: ContextVar[int] = ContextVar("SET_SIZE", default=16)
+"""How many alternatives a value may have, for the analysis that is running."""
+SMALL_SET = 2
+"""A number of alternatives that is always kept."""
 SEQUENCE_LIMIT = 512
 
 
@@ -37,7 +41,11 @@ class Known(Value):
         return isinstance(other, Known) and type(self.value) is type(other.value) and bool(self.value == other.value)
 
     def __hash__(self) -> int:
-        return hash((type(self.value), self.value))
+        try:
+            return hash((type(self.value), self.value))
+        except TypeError:
+            # A slice compares by content, but has no hash of its own.
+            return hash(type(self.value))
 
     def __repr__(self) -> str:
         return f"Known({self.value!r})"
@@ -74,13 +82,17 @@ BYTES = Scalar("bytes")
 
 
 class Unknown(Value):
-    """Nothing is known; `reason` says why, `origin` what kind of input it stems from (see `Hole.origin`)."""
+    """Nothing is known; `reason` says why, `origin` what kind of input it stems from (see `Hole.origin`).
 
-    __slots__ = ("origin", "reason")
+    `attribute` is the name under which it was taken from another unknown value, if it was.
+    """
 
-    def __init__(self, reason: str = "", origin: str = "unknown") -> None:
+    __slots__ = ("attribute", "origin", "reason")
+
+    def __init__(self, reason: str = "", origin: str = "unknown", attribute: str = "") -> None:
         self.reason = reason
         self.origin = origin
+        self.attribute = attribute
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Unknown) and self.origin == other.origin
@@ -120,11 +132,19 @@ class PathV(Value):
 class TupleV(Value):
     """A tuple: its first items, then one summary of any number more."""
 
-    __slots__ = ("items", "rest")
+    __slots__ = ("_summary", "items", "rest")
 
     def __init__(self, items: Iterable[AnyValue], rest: AnyValue | None = None) -> None:
         self.items: tuple[AnyValue, ...] = tuple(items)
         self.rest = rest
+        self._summary: AnyValue | None = None
+
+    @property
+    def summary(self) -> AnyValue | None:
+        """One value for any of the elements; None where there are none."""
+        if self._summary is None and (self.items or self.rest is not None):
+            self._summary = join((*self.items, self.rest))
+        return self._summary
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, TupleV) and self.items == other.items and self.rest == other.rest
@@ -134,6 +154,16 @@ class TupleV(Value):
 
     def __repr__(self) -> str:
         return f"TupleV({self.items}, {self.rest})"
+
+
+class NamedTupleV(TupleV):
+    """A tuple of the interpreter's own whose items have names too, such as `sys.version_info`."""
+
+    __slots__ = ("names",)
+
+    def __init__(self, items: Mapping[str, AnyValue]) -> None:
+        super().__init__(items.values())
+        self.names = tuple(items)
 
 
 class Ext(Value):
@@ -332,7 +362,8 @@ DEFAULT = ("default",)
 class DictObj(Heap):
     """A mapping: a slot for every known key (the key itself is a hashable value), `REST` for unknown keys.
 
-    `kind` is `dict`, `defaultdict`, `OrderedDict`, `Counter`; `DEFAULT` holds a defaultdict's factory.
+    `kind` is `dict`, `defaultdict`, `OrderedDict`, `Counter`, or the qualified name of a library's class whose entries
+    are attributes too; `DEFAULT` holds a defaultdict's factory.
     """
 
     __slots__ = ("kind",)
@@ -555,12 +586,12 @@ def join(values: Iterable[AnyValue | None]) -> AnyValue:
         if len(seen) == 1:
             return next(iter(seen))
     if any(isinstance(option, Unknown) for option in seen):
-        structured = [option for option in seen if not isinstance(option, Unknown)]
+        structured = tuple(option for option in seen if not isinstance(option, Unknown))
         unknown = next(option for option in seen if isinstance(option, Unknown))
-        if len(structured) >= UNION_LIMIT:
+        if len(structured) >= SMALL_SET and len(structured) >= SET_SIZE.get():
             return unknown
         return Union((*structured, unknown))
-    if len(seen) > UNION_LIMIT:
+    if len(seen) > SMALL_SET and len(seen) > SET_SIZE.get():
         return generalise(tuple(seen))
     return Union(tuple(seen))
 
@@ -592,8 +623,11 @@ def generalise(values: tuple[AnyValue, ...]) -> AnyValue:
                 out.append(TupleV((), join(every)))
         else:
             out.extend(members)
-    if len(out) > UNION_LIMIT:
-        return Unknown("too many alternatives", "unknown")
+    if len(out) > SMALL_SET and len(out) > SET_SIZE.get():
+        # What a lost one of them would do is lost with it: whoever uses the value says so.
+        return Unknown(
+            f"a value has more than {SET_SIZE.get()} alternatives; raise `set_size` to tell them apart", "bound"
+        )
     return out[0] if len(out) == 1 else Union(tuple(out))
 
 
@@ -752,8 +786,8 @@ __all__ = [
     "NONE",
     "REST",
     "SEQUENCE_LIMIT",
+    "SET_SIZE",
     "TRUE",
-    "UNION_LIMIT",
     "UNKNOWN",
     "AnyValue",
     "Arguments",

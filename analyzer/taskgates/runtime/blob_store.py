@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import secrets
+import stat
 import time
 from typing import TYPE_CHECKING
 
 from taskgates.runtime.errors import CheckpointError
+from taskgates.tree.ownership import is_ours
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -118,7 +121,7 @@ class BlobStore:
                     writer.write(chunk)
             digest = checksum.hexdigest()
             target = self.path(digest)
-            target.parent.mkdir(mode=0o700, exist_ok=True)
+            _make_folder(target.parent)
             temporary.replace(target)
         except BaseException:
             with contextlib.suppress(OSError):
@@ -126,6 +129,14 @@ class BlobStore:
             raise
         self._unsynced.append(target)
         return digest
+
+
+def _make_folder(folder: Path) -> None:
+    """Create a folder unless it is there, and refuse one that is a link or another user's."""
+    with contextlib.suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+    if not is_ours(folder.lstat(), stat.S_IFDIR):
+        raise FileExistsError(errno.EEXIST, "a link, or another user's; remove it", str(folder))
 
 
 def hash_file(path: str) -> str:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from filelock import ReadWriteLock, Timeout
 
+from taskgates.model.patterns import escape
 from taskgates.runtime.blob_store import BlobStore
 from taskgates.runtime.errors import CheckpointError, permission_hint
 from taskgates.runtime.path_overlap import PathSet, canonical_path
@@ -150,15 +151,56 @@ class CheckpointStore:
         displaced = self._state.path / "checkpoints/displaced" / found.id
         return Restorer(self.root, self._blob_store, displaced).restore(found.id, covered, entries)
 
-    def differences(self, checkpoint: Checkpoint | str) -> tuple[str, ...]:
+    def restore_each(self, checkpoint: Checkpoint | str, paths: Iterable[str]) -> RestoreReport:
+        """Put single paths back, each without what lies below it.
+
+        A folder gets its permissions and times back, or is made again; one that was not there is removed if it is
+        empty.
+
+        Args:
+            checkpoint: the checkpoint or its id; it is kept.
+            paths: canonical paths that the checkpoint covers, in which nothing is a wildcard.
+
+        Returns:
+            What was changed.
+
+        Raises:
+            RestoreError: some paths could not be put back; all others are.
+            CheckpointError: there is no such checkpoint, or a stored content is missing or damaged.
+        """
+        found = self.load(checkpoint) if isinstance(checkpoint, str) else checkpoint
+        recorded = {entry.path: entry for entry in found.entries}
+        covered: list[str] = []
+        folders: dict[str, Entry] = {}
+        for path in paths:
+            entry, status = recorded.get(path), status_of(absolute(self.root, path))
+            if entry is not None and entry.kind is Kind.FOLDER:
+                folders[path] = msgspec.structs.replace(entry, enclosing=True)
+            elif entry is None and status is not None and kind_of(status) is Kind.FOLDER:
+                folders[path] = Entry(path, Kind.ABSENT, enclosing=True)
+            else:
+                covered.append(escape(path))
+        entries = {entry.path: entry for entry in _within(tuple(covered), found.entries)} | folders
+        displaced = self._state.path / "checkpoints/displaced" / found.id
+        return Restorer(self.root, self._blob_store, displaced).restore(found.id, covered, entries.values())
+
+    def differences(self, checkpoint: Checkpoint | str, *, only: Iterable[str] | None = None) -> tuple[str, ...]:
         """The covered paths that are not as recorded, sorted; changes nothing.
+
+        Args:
+            checkpoint: the checkpoint or its id.
+            only: as for `restore`.
 
         Raises:
             CheckpointError: there is no such checkpoint.
         """
         found = self.load(checkpoint) if isinstance(checkpoint, str) else checkpoint
+        covered, entries = found.covered, found.entries
+        if only is not None:
+            covered = tuple(only)
+            entries = _within(covered, entries)
         displaced = self._state.path / "checkpoints/displaced" / found.id
-        return Restorer(self.root, self._blob_store, displaced).differences(found.covered, found.entries)
+        return Restorer(self.root, self._blob_store, displaced).differences(covered, entries)
 
     def discard(self, identifier: str) -> None:
         """Forget a checkpoint; its contents go with the next `collect`."""
@@ -188,7 +230,7 @@ class CheckpointStore:
 
     @contextlib.contextmanager
     def _store_lock(self, *, exclusive: bool) -> Iterator[None]:
-        path = self._state.folder("checkpoints") / "store.lock"
+        path = self._state.database("checkpoints/store.lock")
         try:
             lock = ReadWriteLock(path, is_singleton=False)
             if exclusive:

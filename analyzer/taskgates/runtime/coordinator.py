@@ -16,26 +16,25 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from taskgates.model.patterns import escape
-from taskgates.runtime.errors import CheckpointError, RestoreError, TaskRuntimeError
+from taskgates.runtime.admission import Admission
+from taskgates.runtime.checkpoint_sharing import CheckpointSharing
+from taskgates.runtime.errors import CheckpointError, DeadlockError, RestoreError, TaskRuntimeError
 from taskgates.runtime.events import TaskState
 from taskgates.runtime.journal import AttemptState
-from taskgates.runtime.path_overlap import PathSet
 from taskgates.runtime.processes import ProcessIdentity
+from taskgates.runtime.result_checks import BatchProblem, check_batch, spoilt_results
 from taskgates.runtime.run_items import Item, Tools, slug
 from taskgates.runtime.run_model import RunOptions, TaskResult, UndeclaredWrite
 from taskgates.runtime.supervised import CommandJob, CommandOutcome, end_lost_command
-from taskgates.runtime.tree_scan import scan_tree, tree_change, with_part_of
+from taskgates.runtime.tree_watch import TreeWatch
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from taskgates.runtime.checkpoints import Checkpoint
     from taskgates.runtime.lock_table import LockHolder
-    from taskgates.runtime.write_sets import WriteSet
 
 _TICK = 0.1
-_CAPACITY_INTERVAL = 0.5
 _OWN_CONFLICT_DELAY = 0.05
 
 
@@ -72,21 +71,20 @@ class Coordinator:
         self._waves = [list(wave) for wave in waves]
         self._options = options
         self._tools = tools
-        self._snapshot = snapshot
-        self._undeclared: list[UndeclaredWrite] = []
-        self._tree = scan_tree(tools.root)
+        self._watch = TreeWatch(tools, self._items.values(), snapshot if options.strict else None)
+        self._admission = Admission(options, tools)
+        self._sharing = CheckpointSharing(tools.checkpoints, options.checkpoint_frequency)
+        self._moment = 0
+        self._wave: list[Item] = []
+        self._rejected: list[BatchProblem] = []
         self._abort = ""
-        self._capacity_free_at = 0.0
-        self._capacity_waiting_since: float | None = None
-        self._shared_checkpoint: tuple[Checkpoint, set[str], list[WriteSet]] | None = None
         self._wave_failed = False
-        self._exclusions: dict[tuple[str, str], bool] = {}
         self.is_broken = False
 
     @property
     def undeclared(self) -> tuple[UndeclaredWrite, ...]:
         """Changes outside the write sets, in the order found."""
-        return tuple(self._undeclared)
+        return tuple(self._watch.undeclared)
 
     @property
     def abort_reason(self) -> str:
@@ -120,40 +118,106 @@ class Coordinator:
     # ---- waves --------------------------------------------------------------------------------------------------
 
     def _run_wave(self, wave: list[Item]) -> None:
-        barrier = len(self._waves) > 1
-        self._wave_failed = False
+        self._wave, self._wave_failed = wave, False
+        known = len(self._watch.undeclared)
         while True:
             self._check_stop()
             running = self._running()
-            if not self._abort and not (barrier and self._wave_failed):
+            if self._abort or self._wave_failed:
+                self._stop(running)
+            elif not self._rejected:
                 self._start_what_may(wave)
                 running = self._running()
-            elif running:
-                self._stop(running)
             if running:
                 self._await(running)
                 continue
-            if barrier and self._wave_failed and not self._abort:
+            if self._wave_failed:
                 self._fall_back(wave)
+                known = len(self._watch.undeclared)
                 continue
-            if self._abort or not any(item.is_open for item in wave):
+            if self._rejected:
+                self._reject()
+                continue
+            if self._abort:
                 return
-            time.sleep(self._idle(wave))
+            if any(item.is_open for item in wave):
+                time.sleep(self._idle(wave))
+            elif self._is_valid(known):
+                return
+
+    def _is_valid(self, known: int) -> bool:
+        """Look at the results of a batch (of the whole run, without barriers) together, before anything builds on them.
+
+        Args:
+            known: how many undeclared writes had been found when it began.
+
+        Returns:
+            Whether the next batch may start; False when there is something to do in this one.
+        """
+        finished = self._finished_here()
+        if not finished:
+            return True
+        late = self._watch.look((), finished)
+        problems = check_batch(
+            finished, self._watch.undeclared[known:], late if self._options.strict else (), self._tools.validate
+        )
+        if not problems:
+            self._tools.log.emit("results-validated", tasks=[item.id for item in finished])
+            return True
+        self._refuse(problems)
+        return False
+
+    def _refuse(self, problems: Sequence[BatchProblem]) -> None:
+        """Have the batch run again, task by task, where that can help; otherwise have undone what does not hold.
+
+        Either happens once nothing runs any more.
+        """
+        self._tools.log.emit("results-invalid", problems=[msgspec.to_builtins(problem) for problem in problems])
+        may_repeat = self._options.conflict_resolution == "sequential" and self._options.checkpoint_frequency > 0
+        tried = [item for item in self._wave if item.attempts and (item.is_open or item.state is TaskState.FINISHED)]
+        if may_repeat and len(tried) > 1 and not all(item.alone for item in tried):
+            self._wave_failed = True
+        else:
+            self._rejected.extend(problems)
+
+    def _reject(self) -> None:
+        """Undo finished tasks whose results do not hold, and what was built on them."""
+        finished = [item for item in self._items.values() if item.state is TaskState.FINISHED and item.attempts]
+        reasons = {name: problem.message for problem in self._rejected for name in problem.tasks}
+        self._rejected.clear()
+        pending = [item for item in finished if item.id in reasons]
+        while pending:
+            base = pending.pop()
+            for item in finished:
+                follows = base.id in item.after or (item.began > base.left and item.writes.overlaps(base.writes))
+                if follows and item.id not in reasons:
+                    reasons[item.id] = f"it builds on {base.id}, whose result is not valid"
+                    pending.append(item)
+        doomed = self._latest_first(item for item in finished if item.id in reasons)
+        self._tools.journal.reopen_attempts(self._run, [item.id for item in doomed])
+        for item in doomed:
+            self._undo(item, reasons[item.id], lost=False, final=True)
+
+    @staticmethod
+    def _latest_first(items: Iterable[Item]) -> list[Item]:
+        """The order in which tasks are undone: two of them may have written one file, one after the other."""
+        return sorted(items, key=lambda item: -item.began)
 
     def _fall_back(self, wave: list[Item]) -> None:
         """Undo a batch as a whole, and run its tasks again one after another."""
         self._wave_failed = False
         self._tools.log.emit("batch-rolled-back", tasks=[item.id for item in wave])
-        for item in reversed(wave):
-            if item.state is TaskState.FINISHED and item.attempts:
-                with self._tools.locks.acquire(item.id, exclusive=item.writes.exclusive):
-                    self._restore(item)
-                self._tools.journal.end_attempt(self._run, item.id, AttemptState.ROLLED_BACK, "its batch failed")
-                self._set(item, TaskState.RETRYING, "its batch failed; now one after another")
+        finished = self._latest_first(self._finished_here())
+        self._tools.journal.reopen_attempts(self._run, [item.id for item in finished])
+        for item in finished:
+            self._restore(item)
+            self._tools.journal.end_attempt(self._run, item.id, AttemptState.ROLLED_BACK, "its batch failed")
+            self._release(item)
+            self._set(item, TaskState.RETRYING, "its batch failed; now one after another")
         for item in wave:
             if item.is_open:
                 item.alone = True
-        self._tree = scan_tree(self._tools.root)
+        self._watch.refresh()
 
     def _running(self) -> list[Item]:
         return [item for item in self._items.values() if item.future is not None]
@@ -208,13 +272,13 @@ class Coordinator:
             running = self._running()
             if running and (item.alone or any(other.alone for other in running)):
                 return
-            if any(self._exclude_each_other(item, other) for other in running):
+            if any(self._admission.excludes(item, other) for other in running):
                 continue
             if len(running) >= self._options.max_parallel_tasks:
                 return
-            if time.monotonic() < item.not_before or not self._budget_allows(item, running):
+            if time.monotonic() < item.not_before or not self._admission.within_budget(item, running):
                 continue
-            if not self._capacity_allows(len(running)):
+            if not self._admission.has_capacity(len(running)):
                 return
             if self._take_locks(item):
                 self._start(item)
@@ -235,42 +299,19 @@ class Coordinator:
             item.request.withdraw()
             item.request, item.waiting_since = None, None
 
-    def _exclude_each_other(self, one: Item, other: Item) -> bool:
-        pair = (one.id, other.id)
-        if pair not in self._exclusions:
-            self._exclusions[pair] = self._exclusions[pair[::-1]] = one.writes.excludes(other.writes)
-        return self._exclusions[pair]
-
-    def _budget_allows(self, item: Item, running: Sequence[Item]) -> bool:
-        total = sum(other.task.difficulty or 0 for other in (*running, item))
-        return not running or total <= self._options.max_context_complexity
-
-    def _capacity_allows(self, running: int) -> bool:
-        now = time.monotonic()
-        if now < self._capacity_free_at:
-            return False
-        reason = self._tools.capacity(running)
-        if reason is None:
-            self._capacity_waiting_since = None
-            return True
-        self._capacity_free_at = now + _CAPACITY_INTERVAL
-        if self._capacity_waiting_since is None:
-            self._capacity_waiting_since = now
-            self._tools.log.emit("capacity-exhausted", running=running, reason=reason)
-        self._tools.board.notice = reason
-        if running == 0 and now - self._capacity_waiting_since > self._options.lock_timeout:
-            # The load is not ours and does not go away: one task at a time still makes progress.
-            self._tools.log.emit("capacity-ignored", reason=reason)
-            return True
-        return False
-
     def _take_locks(self, item: Item) -> bool:
         now = time.monotonic()
         if item.request is None:
             item.request = self._tools.locks.request(
                 item.id, exclusive=item.writes.exclusive, shared=item.writes.shared
             )
-        item.lease = item.request.attempt()
+        try:
+            item.lease = item.request.attempt()
+        except DeadlockError as error:
+            # Another run waits for what this one has written. Giving up here lets one of the two go on.
+            self._leave_queue(item)
+            self._fail_finally(item, str(error))
+            return False
         if item.lease is not None:
             item.request, item.waiting_since = None, None
             return True
@@ -295,11 +336,11 @@ class Coordinator:
 
     def _start(self, item: Item) -> None:
         item.attempts += 1
-        item.started = time.time()
+        item.started, item.began = time.time(), self._next_moment()
         folder = self._folder / "attempts" / f"{slug(item.id)}-{item.attempts}-{time.time_ns():x}"
         log = self._tools.root / self._log_of(item)
         try:
-            item.checkpoint = self._checkpoint(item)
+            item.checkpoint = self._sharing.checkpoint_for(item, self._items.values(), self._running())
             folder.mkdir(parents=True, mode=0o700)
             log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             relative = folder.relative_to(self._tools.root).as_posix()
@@ -354,31 +395,10 @@ class Coordinator:
             log=self._log_of(item),
         )
 
-    def _checkpoint(self, item: Item) -> str:
-        """Record what the task may write, or use the checkpoint that it shares with tasks before it."""
-        frequency = self._options.checkpoint_frequency
-        if frequency == 0:
-            return ""
-        if frequency > 1 and self._shared_checkpoint is not None:
-            shared, members, touched = self._shared_checkpoint
-            if item.id in members and not any(item.writes.overlaps(other) for other in touched):
-                members.discard(item.id)
-                touched.append(item.writes)
-                return shared.id
-        group = [item]
-        if frequency > 1:
-            group += [other for other in self._items.values() if other.is_open and other is not item][: frequency - 1]
-        paths = [path for member in group for path in member.writes.recorded]
-        checkpoint = self._tools.checkpoints.create(paths, label=",".join(member.id for member in group))
-        # What a running task is writing at this moment has not been recorded in a state to go back to.
-        touched = [item.writes, *(other.writes for other in self._running())]
-        self._shared_checkpoint = (checkpoint, {member.id for member in group[1:]}, touched)
-        return checkpoint.id
-
     # ---- end ----------------------------------------------------------------------------------------------------
 
     def _finish(self, item: Item, future: Future[CommandOutcome]) -> None:
-        item.seconds = time.time() - item.started
+        item.seconds, item.left = time.time() - item.started, self._next_moment()
         lost = False
         try:
             outcome = future.result()
@@ -393,7 +413,7 @@ class Coordinator:
             self._tools.log.emit("worker-lost", task=item.id, reason=problem)
             if item.job is not None and not end_lost_command(Path(item.job.folder)):
                 self._tools.log.emit("worker-unreachable", task=item.id)
-        unannounced = self._find_undeclared()
+        unannounced = self._watch.look(self._running())
         if not problem and self._options.strict and unannounced:
             problem = f"it wrote what it did not declare: {', '.join(write.path for write in unannounced[:3])}"
         if not problem:
@@ -404,44 +424,18 @@ class Coordinator:
         else:
             self._tools.journal.end_attempt(self._run, item.id, AttemptState.FINISHED)
             item.future = None
-            self._release(item)
+            self._keep(item)
             self._set(item, TaskState.FINISHED, "")
             self._tools.log.emit("finished", task=item.id, seconds=item.seconds)
+        if not self._abort and (spoilt := spoilt_results(self._finished_here(), unannounced)):
+            # Nothing must build on it.
+            self._refuse(spoilt)
 
-    def _find_undeclared(self) -> list[UndeclaredWrite]:
-        """Changes since the last look that no running task has announced."""
-        before, self._tree = self._tree, scan_tree(self._tools.root)
-        running = self._running()
-        covered = [path for item in running for path in item.writes.recorded]
-        change = tree_change(before, self._tree).outside(covered)
-        suspects = tuple(item.id for item in running)
-        found = [
-            UndeclaredWrite(path, kind, suspects)
-            for kind, paths in (("created", change.created), ("changed", change.changed), ("deleted", change.deleted))
-            for path in paths
-        ]
-        if not found:
-            return []
-        if self._options.strict and self._snapshot is not None:
-            found = self._restore_undeclared(found)
-        for write in found:
-            self._tools.log.emit("undeclared-write", rule="TG701", **msgspec.to_builtins(write))
-        self._undeclared.extend(found)
-        return found
+    def _finished_here(self) -> list[Item]:
+        """The tasks of the present batch that this process has finished."""
+        return [item for item in self._wave if item.state is TaskState.FINISHED and item.attempts]
 
-    def _restore_undeclared(self, writes: list[UndeclaredWrite]) -> list[UndeclaredWrite]:
-        """Put back what nobody in the run may write; what another of its tasks wrote before stays as it is."""
-        restored = []
-        for write in writes:
-            owned = any(PathSet(item.writes.recorded).covers(write.path) for item in self._items.values())
-            if not owned and self._snapshot is not None:
-                self._tools.checkpoints.restore(self._snapshot, only=[escape(write.path)])
-                write = msgspec.structs.replace(write, restored=True)  # noqa: PLW2901
-            restored.append(write)
-        self._tree = scan_tree(self._tools.root)
-        return restored
-
-    def _undo(self, item: Item, problem: str, *, lost: bool) -> None:
+    def _undo(self, item: Item, problem: str, *, lost: bool, final: bool = False) -> None:
         """Put a failed task's files back and decide how it goes on; one that cannot be put back ends the run."""
         self._tools.board.update(item.id, state=TaskState.ROLLING_BACK, message=problem)
         try:
@@ -454,8 +448,11 @@ class Coordinator:
             return
         self._tools.journal.end_attempt(self._run, item.id, AttemptState.ROLLED_BACK, problem)
         self._release(item)
-        self._tree = with_part_of(self._tree, scan_tree(self._tools.root), item.writes.recorded)
-        self._after_failure(item, problem, lost=lost)
+        self._watch.refresh(item.writes.recorded)
+        if final:
+            self._fail_finally(item, problem)
+        else:
+            self._after_failure(item, problem, lost=lost)
 
     def _restore(self, item: Item) -> None:
         if not item.checkpoint:
@@ -472,6 +469,13 @@ class Coordinator:
             removed=report.removed,
             displaced=report.displaced,
         )
+
+    def _keep(self, item: Item) -> None:
+        """Keep a finished task's files locked until the checkpoints are dropped from which they may be restored."""
+        if item.lease is not None and self._options.checkpoint_frequency:
+            item.lease.retain()
+        else:
+            self._release(item)
 
     def _release(self, item: Item) -> None:
         if item.lease is not None:
@@ -494,9 +498,13 @@ class Coordinator:
             item.alone = True
             self._set(item, TaskState.RETRYING, f"{problem}; once more, alone")
             self._tools.log.emit("sequential-fallback", task=item.id, reason=problem)
-            self._wave_failed = len(self._waves) > 1
+            self._wave_failed = self._wave_failed or len(self._waves) > 1
             return
         self._fail_finally(item, problem)
+
+    def _next_moment(self) -> int:
+        self._moment += 1
+        return self._moment
 
     def _fail_finally(self, item: Item, problem: str) -> None:
         self._set(item, TaskState.FAILED, problem)

@@ -117,12 +117,30 @@ class InterruptedRunError(JournalError):
         run: the earlier run's id.
     """
 
-    def __init__(self, run: str, tasks: Sequence[str]) -> None:
+    def __init__(self, run: str, tasks: Sequence[str], *, can_continue: bool = True) -> None:
         self.run = run
         listed = ", ".join(tasks) or "none"
         super().__init__(
             f"run {run} was interrupted (tasks not finished: {listed}); "
-            "continue it with --resume, or put the files back with --rollback"
+            "continue it with `taskgates run --resume`, or put the files back with `taskgates run --rollback`"
+            if can_continue
+            else f"{run} ended before the files were put back (tasks: {listed}); put them back with "
+            "`taskgates run --rollback`"
+        )
+
+
+class BrokenRunError(TaskRuntimeError):
+    """Something failed in the middle of a run that is no task's fault: a full disk, a folder that is gone.
+
+    Attributes:
+        run: the run's id.
+    """
+
+    def __init__(self, run: str, cause: TaskRuntimeError) -> None:
+        self.run = run
+        super().__init__(
+            f"{cause}\nrun {run} was interrupted by that; when the cause is gone, continue it with "
+            "`taskgates run --resume`, or put the files back with `taskgates run --rollback`"
         )
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol, Self, TextIO
 
 import msgspec
 
+from taskgates.runtime.errors import StateDirectoryError, permission_hint
 from taskgates.runtime.supervised import read_pids
 
 if TYPE_CHECKING:
@@ -102,12 +103,18 @@ class EventLog:
     Args:
         path: the file; None keeps no log.
         sinks: who else is told.
+
+    Raises:
+        StateDirectoryError: the file cannot be written, or is a link.
     """
 
     def __init__(self, path: Path | None, sinks: Iterable[EventSink] = ()) -> None:
         self._stream: TextIO | None = None
         if path is not None:
-            self._stream = open(path, "a", encoding="utf-8", opener=_private)  # noqa: SIM115
+            try:
+                self._stream = open(path, "a", encoding="utf-8", opener=_private)  # noqa: SIM115
+            except OSError as error:
+                raise StateDirectoryError(permission_hint(path, error)) from error
         self._sinks = tuple(sinks)
         self._dropped = 0
 
@@ -142,4 +149,4 @@ class EventLog:
 
 
 def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o600)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import graphlib
 import secrets
-import signal
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -19,14 +18,15 @@ from taskgates.runtime.commands import command_line
 from taskgates.runtime.coordinator import Coordinator
 from taskgates.runtime.errors import (
     BlockedTaskError,
+    BrokenRunError,
     CheckpointError,
-    InterruptedRunError,
     JournalError,
     LockError,
     TaskRuntimeError,
     TaskStateError,
 )
 from taskgates.runtime.events import EventLog, EventSink, RunBoard, TaskState
+from taskgates.runtime.interruption import stopping_on_signals
 from taskgates.runtime.journal import AttemptRecord, AttemptState, Journal, RunRecord, RunState
 from taskgates.runtime.locks import LockManager
 from taskgates.runtime.path_overlap import PathSet
@@ -36,12 +36,11 @@ from taskgates.runtime.state import StateDirectory
 from taskgates.runtime.supervised import end_lost_command
 from taskgates.runtime.task_manager import TaskManager
 from taskgates.runtime.worker_pool import WorkerPool, local_pool
-from taskgates.runtime.write_sets import write_set_of
+from taskgates.runtime.write_sets import WHOLE_TREE, write_set_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
-    from types import FrameType
 
     from taskgates.model.access import AccessSet
     from taskgates.model.task import Task
@@ -92,7 +91,7 @@ class SafeParallelExecutor:
     Args:
         root: the repository root.
         options: how to run.
-        tasks: the repository's tasks; loaded when None.
+        tasks: the repository's tasks, whose lock manager is used; loaded, with one of their own, when None.
         access_of: the inferred access set of a task; None where there is no code.
         gate: called with the ids before anything is executed; what it returns, if anything, refuses the group.
         batches: splits ids into ordered batches for the batch schedule; by dependencies and size alone when None.
@@ -121,8 +120,11 @@ class SafeParallelExecutor:
         self.options = options or RunOptions()
         self.board = board or RunBoard()
         self._state = StateDirectory(root)
-        self._locks = LockManager(root, timeout=self.options.lock_timeout, retry_delays=self.options.retry_delays)
-        self._tasks = tasks or TaskManager(root, locks=self._locks)
+        self._tasks = tasks or TaskManager(
+            root, locks=LockManager(root, timeout=self.options.lock_timeout, retry_delays=self.options.retry_delays)
+        )
+        # One manager for both: what a run retains for its finished tasks must not bar it from their manifests.
+        self._locks = self._tasks.locks
         self._checkpoints = CheckpointStore(root)
         self._journal = Journal(root)
         self._access_of = access_of
@@ -159,20 +161,22 @@ class SafeParallelExecutor:
             InterruptedRunError: an earlier run ended in the middle; resume it or roll it back first.
             TaskRuntimeError: the gate refuses the group; the repository cannot be written.
         """
-        for record in self._journal.runs():
-            if record.is_open and (record.state is RunState.INTERRUPTED or record.runner.is_alive() is not True):
-                raise InterruptedRunError(record.id, self._unfinished(record))
+        self._journal.require_no_interrupted_run()
         selected = self._tasks.select(task_ids)
         if not selected:
             raise TaskRuntimeError("no tasks were given")
         items = self._items([task.id for task in selected])
         if self._gate is not None and (reasons := self._gate([item.id for item in items])):
-            raise TaskRuntimeError("the gates refuse the group:\n" + "\n".join(f"  {reason}" for reason in reasons))
+            raise TaskRuntimeError(
+                "the gates refuse the group:\n" + "\n".join("  " + " ".join(reason.split()) for reason in reasons)
+            )
         run = f"{time.strftime('%Y%m%dT%H%M%S')}-{secrets.token_hex(3)}"
         self._state.folder(f"runs/{run}")
         ids = tuple(item.id for item in items)
-        self._journal.begin_run(run, ids, msgspec.json.encode(self.options).decode())
-        return self._execute(run, items, self._record_start(run, items))
+        with self._locks_given_back():
+            self._hold_tree(ids[0])
+            self._journal.begin_run(run, ids, msgspec.json.encode(self.options).decode())
+            return self._execute(run, items, self._record_start(run, items))
 
     def resume(self, run_id: str | None = None) -> RunResult:
         """Continue a run that was interrupted, with the options with which it was started.
@@ -189,21 +193,26 @@ class SafeParallelExecutor:
         """
         record = self._open_run(run_id)
         self.options = msgspec.json.decode(record.options, type=RunOptions)
-        self._recover(record)
-        if record.state is RunState.ROLLING_BACK:
-            return self._roll_back(record, "it had failed")
-        self._journal.take_over(record.id)
-        done = self._finished(record)
-        items = self._items(list(record.tasks))
-        for item in items:
-            if item.id in done:
-                item.state = TaskState.FINISHED
-        snapshot = None
-        if record.checkpoint or not self.options.checkpoint_frequency:
-            snapshot = self._checkpoints.load(record.snapshot) if record.snapshot else None
-        else:
-            snapshot = self._record_start(record.id, items)
-        return self._execute(record.id, items, snapshot)
+        with self._locks_given_back():
+            self._hold_tree(record.tasks[0])
+            self._recover(record)
+            if record.state is RunState.ROLLING_BACK:
+                return self._roll_back(record, "it had not come to its end")
+            self._journal.take_over(record.id)
+            done = self._journal.finished(record.id)
+            items = self._items(list(record.tasks))
+            for item in items:
+                if item.id in done:
+                    item.state = TaskState.FINISHED
+                    if self.options.checkpoint_frequency:
+                        # What it wrote may still be undone; its locks fell away with the process that held them.
+                        self._locks.acquire(item.id, exclusive=item.writes.exclusive).retain()
+            snapshot = None
+            if record.checkpoint or not self.options.checkpoint_frequency:
+                snapshot = self._checkpoints.load(record.snapshot) if record.snapshot else None
+            else:
+                snapshot = self._record_start(record.id, items)
+            return self._execute(record.id, items, snapshot)
 
     def rollback(self, run_id: str | None = None) -> RunResult:
         """Undo an interrupted run altogether.
@@ -217,8 +226,10 @@ class SafeParallelExecutor:
         """
         record = self._open_run(run_id)
         self.options = msgspec.json.decode(record.options, type=RunOptions)
-        self._recover(record)
-        return self._roll_back(record, "it was interrupted, and undone on request")
+        with self._locks_given_back():
+            self._hold_tree(record.tasks[0])
+            self._recover(record)
+            return self._roll_back(record, "it was interrupted, and undone on request")
 
     # ---- before -------------------------------------------------------------------------------------------------
 
@@ -238,18 +249,32 @@ class SafeParallelExecutor:
             raise BlockedTaskError(cycle[0], cycle[1:]) from error
         return items
 
+    @contextlib.contextmanager
+    def _locks_given_back(self) -> Iterator[None]:
+        try:
+            yield
+        finally:
+            self._locks.close()
+
+    def _hold_tree(self, task: str) -> None:
+        """Keep every other process from writing during a strict run, which would undo it.
+
+        Args:
+            task: the task that stands for the run in messages.
+        """
+        if self.options.strict and self.options.checkpoint_frequency:
+            self._locks.acquire(task, shared=[WHOLE_TREE]).retain(shared=True)
+
     def _record_start(self, run: str, items: Sequence[Item]) -> Checkpoint | None:
-        """Record everything that the run may change; under `strict` the whole tree as well."""
+        """Record the manifests that the run will mark; under `strict` the whole tree as well."""
         if not self.options.checkpoint_frequency:
             return None
-        paths = [path for item in items for path in item.writes.recorded]
-        if self.options.mark_status:
-            paths += [escape(item.task.span.file) for item in items]
+        paths = [escape(item.task.span.file) for item in items] if self.options.mark_status else []
         snapshot = None
         try:
             checkpoint = self._checkpoints.create(paths, label=f"run {run}")
             if self.options.strict:
-                snapshot = self._checkpoints.create(["."], label=f"run {run}, whole tree")
+                snapshot = self._checkpoints.create([WHOLE_TREE], label=f"run {run}, whole tree")
         except CheckpointError:
             self._journal.set_run_state(run, RunState.FAILED)
             raise
@@ -287,7 +312,11 @@ class SafeParallelExecutor:
             if not item.is_open:
                 self.board.update(item.id, state=item.state)
         pool = self._pool or local_pool(self.options.max_parallel_tasks)
-        with EventLog(folder / "events.jsonl", self._sinks) as log, self._signals(), _heartbeat(folder / "heartbeat"):
+        with (
+            EventLog(folder / "events.jsonl", self._sinks) as log,
+            stopping_on_signals(self.stop),
+            _heartbeat(folder / "heartbeat"),
+        ):
             tools = Tools(
                 self.root,
                 self._locks,
@@ -314,17 +343,18 @@ class SafeParallelExecutor:
             )
             try:
                 coordinator.execute()
-            except BaseException:
-                self._journal.set_run_state(run, RunState.INTERRUPTED)
+            except BaseException as error:
+                # On a full disk that fails too; a run whose runner is gone counts as interrupted anyway.
+                with contextlib.suppress(JournalError):
+                    self._journal.set_run_state(run, RunState.INTERRUPTED)
+                if isinstance(error, TaskRuntimeError):
+                    raise BrokenRunError(run, error) from error
                 raise
             finally:
                 if self._pool is None:
                     pool.shutdown()
-                if not coordinator.is_broken:
-                    self._locks.close()
             result = self._conclude(run, coordinator)
             log.emit("run-ended", result=msgspec.to_builtins(result))
-        self._locks.close()
         return result
 
     def _conclude(self, run: str, coordinator: Coordinator) -> RunResult:
@@ -372,13 +402,6 @@ class SafeParallelExecutor:
     def _latest(self, record: RunRecord) -> dict[str, AttemptRecord]:
         return {attempt.task: attempt for attempt in self._journal.attempts(record.id)}
 
-    def _finished(self, record: RunRecord) -> set[str]:
-        return {name for name, latest in self._latest(record).items() if latest.state is AttemptState.FINISHED}
-
-    def _unfinished(self, record: RunRecord) -> list[str]:
-        done = self._finished(record)
-        return [name for name in record.tasks if name not in done]
-
     def _recover(self, record: RunRecord) -> None:
         """Put back the files of every task that was running when the runner died."""
         self._locks.clean()
@@ -404,30 +427,37 @@ class SafeParallelExecutor:
         changed = self._checkpoints.differences(record.snapshot)
         stray = [path for path in changed if path != "." and path not in manifests and not covered.covers(path)]
         if stray:
-            self._checkpoints.restore(record.snapshot, only=[escape(path) for path in stray])
+            self._checkpoints.restore_each(record.snapshot, stray)
 
     def _roll_back(self, record: RunRecord, reason: str) -> RunResult:
-        """Put everything back as it was before the run."""
+        """Put everything back as it was before the run: the latest change first, each to what its task had found.
+
+        Attempts that were rolled back have nothing left to undo; their locks were given back, so their files may be
+        somebody else's work by now.
+        """
         self._journal.set_run_state(record.id, RunState.ROLLING_BACK)
-        touched = self._touched(record)
-        if record.checkpoint and touched:
-            with self._locks.acquire(_ROLLBACK_OWNER, exclusive=touched):
-                self._checkpoints.restore(record.checkpoint, only=touched)
-        for name, attempt in self._latest(record).items():
-            if attempt.state is AttemptState.FINISHED:
-                self._journal.end_attempt(record.id, name, AttemptState.ROLLED_BACK, reason)
+        finished = {name: each for name, each in self._latest(record).items() if each.state is AttemptState.FINISHED}
+        manifests = self._marked(finished)
+        paths = {path for attempt in finished.values() for path in attempt.covered}
+        if paths or manifests:
+            with self._locks.acquire(_ROLLBACK_OWNER, exclusive={*paths, *manifests}):
+                if record.checkpoint and manifests:
+                    self._checkpoints.restore(record.checkpoint, only=manifests)
+                for attempt in reversed(self._journal.attempts(record.id)):
+                    if attempt.state is AttemptState.FINISHED:
+                        if attempt.checkpoint:
+                            self._checkpoints.restore(attempt.checkpoint, only=attempt.covered)
+                        self._journal.end_attempt(record.id, attempt.task, AttemptState.ROLLED_BACK, reason)
         self._journal.set_run_state(record.id, RunState.FAILED)
         self._forget_checkpoints(record.id)
-        self._locks.close()
         return RunResult(record.id, (), rolled_back=True, message=f"{reason}; everything is as it was before the run")
 
-    def _touched(self, record: RunRecord) -> tuple[str, ...]:
-        """What a run may have changed: the paths of the tasks that were started, and the manifests of finished ones."""
-        paths = {path for attempt in self._journal.attempts(record.id) for path in attempt.covered}
-        if self.options.mark_status:
-            spans = {task.id: task.span.file for task in self._tasks.list()}
-            paths |= {escape(spans[name]) for name in self._finished(record) if name in spans}
-        return tuple(sorted(paths))
+    def _marked(self, names: Iterable[str]) -> list[str]:
+        """The manifests in which these tasks may have been marked as finished."""
+        if not self.options.mark_status:
+            return []
+        spans = {task.id: task.span.file for task in self._tasks.list()}
+        return sorted({escape(spans[name]) for name in names if name in spans})
 
     def _forget_checkpoints(self, run: str) -> None:
         record = next(record for record in self._journal.runs() if record.id == run)
@@ -435,22 +465,3 @@ class SafeParallelExecutor:
         for identifier in used - {""}:
             self._checkpoints.discard(identifier)
         self._checkpoints.collect()
-
-    # ---- signals ------------------------------------------------------------------------------------------------
-
-    @contextlib.contextmanager
-    def _signals(self) -> Iterator[None]:
-        """End the run in order on Ctrl-C and SIGTERM; only the main thread can be told."""
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-
-        def handle(number: int, _: FrameType | None) -> None:
-            self.stop(f"signal {signal.Signals(number).name}")
-
-        before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from taskgates.gates.batching import BatchLimits, suggest_batches
 from taskgates.gates.capacity import CapacityLimits, decide_capacity
-from taskgates.gates.footprint import footprint_of
 from taskgates.gates.host import measure_host
 from taskgates.gates.relations import GroupError, Relations
 from taskgates.gates.report import assess_group
 from taskgates.runtime.errors import TaskRuntimeError
+from taskgates.scan.measure import task_footprint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,7 +29,7 @@ class RunGates:
 
     A run keeps apart by locks what conflicts, and in order what depends on each other, so conflicts refuse it only
     where the configuration says so; what no order can mend (circular or unknown dependencies, a task above the whole
-    budget) always does.
+    budget) always does. Every task is executed as a process of its own, so none shares its memory with another.
 
     Args:
         tasks: all tasks of the repository.
@@ -51,7 +51,7 @@ class RunGates:
         """
         footprints = self._footprints(ids)
         try:
-            assessment = assess_group(ids, self._relations, footprints)
+            assessment = assess_group(ids, self._relations, footprints, separate_processes=True)
         except GroupError as error:
             return [str(error)]
         reasons = [f"circular dependency: {' -> '.join(cycle.chain)}" for cycle in assessment.cycles]
@@ -69,7 +69,7 @@ class RunGates:
 
     def _footprints(self, ids: Sequence[str]) -> list[Footprint]:
         known = [self._by_id[name] for name in ids if name in self._by_id]
-        return [footprint_of(task, self._access_of(task)) for task in known]
+        return [task_footprint(task, self._access_of(task)) for task in known]
 
     def batches(self, ids: Sequence[str]) -> list[list[str]]:
         """The fewest ordered batches of a group.
@@ -78,7 +78,9 @@ class RunGates:
             TaskRuntimeError: there are none (circular dependencies, a task above the whole budget).
         """
         footprints = self._footprints(ids)
-        limits = BatchLimits(self._limits.max_parallel_tasks, self._limits.max_context_complexity)
+        limits = BatchLimits(
+            self._limits.max_parallel_tasks, self._limits.max_context_complexity, separate_processes=True
+        )
         try:
             plan = suggest_batches(ids, self._relations, footprints, limits)
         except GroupError as error:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+import statistics
 import time
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from taskgates.runtime.errors import JournalError
+from taskgates.runtime.errors import InterruptedRunError, JournalError
 from taskgates.runtime.processes import ProcessIdentity
 from taskgates.runtime.state import StateDirectory
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 _SCHEMA = """
@@ -32,6 +33,9 @@ CREATE TABLE IF NOT EXISTS attempts (
 ) STRICT;
 """
 _LAYOUT = 1
+
+_LATEST = 5
+"""Attempts that count for the duration of a task: its code changes with time."""
 
 
 class RunState(StrEnum):
@@ -105,6 +109,20 @@ class AttemptRecord(msgspec.Struct, frozen=True):
     message: str
 
 
+class TaskHistory(msgspec.Struct, frozen=True):
+    """What earlier runs tell about one task.
+
+    Attributes:
+        attempts: attempts that ended by themselves, with success or without.
+        failures: those without.
+        seconds: the median duration of the latest attempts that succeeded; None when none did.
+    """
+
+    attempts: int
+    failures: int
+    seconds: float | None
+
+
 class Journal:
     """The journal of one repository; every method is one transaction.
 
@@ -115,8 +133,14 @@ class Journal:
     def __init__(self, root: Path | str) -> None:
         self._state = StateDirectory(root)
 
-    def begin_run(self, run: str, tasks: tuple[str, ...], options: str) -> None:
+    def begin_run(self, run: str, tasks: tuple[str, ...], options: str, state: RunState = RunState.RUNNING) -> None:
         """Note that a run starts.
+
+        Args:
+            run: its id.
+            tasks: ids of its tasks.
+            options: how it is run, as JSON.
+            state: `rolling back` for one of which nothing is to stay.
 
         Raises:
             JournalError: the journal cannot be written.
@@ -125,7 +149,7 @@ class Journal:
             connection.execute(
                 "INSERT INTO runs (id, number, state, started, runner, options, tasks)"
                 " VALUES (?, (SELECT coalesce(max(number), 0) + 1 FROM runs), ?, ?, ?, ?, ?)",
-                (run, RunState.RUNNING, time.time(), _encode(ProcessIdentity.current()), options, _encode(tasks)),
+                (run, state, time.time(), _encode(ProcessIdentity.current()), options, _encode(tasks)),
             )
 
     def note_checkpoints(self, run: str, checkpoint: str, snapshot: str) -> None:
@@ -171,9 +195,18 @@ class Journal:
                 (state, time.time(), message, run, task, run, task),
             )
 
+    def reopen_attempts(self, run: str, tasks: Iterable[str]) -> None:
+        """Note that the latest attempts at some tasks, which had ended well, are to be undone; all of them, or none."""
+        with self._transaction() as connection:
+            connection.executemany(
+                "UPDATE attempts SET state = ?, ended = NULL WHERE run = ? AND task = ? AND number ="
+                " (SELECT max(number) FROM attempts WHERE run = ? AND task = ?)",
+                [(AttemptState.RUNNING, run, task, run, task) for task in tasks],
+            )
+
     def runs(self) -> tuple[RunRecord, ...]:
         """All runs, the latest first; empty where nothing ever ran."""
-        if not self._path.exists():
+        if not self._is_there():
             return ()
         with self._transaction() as connection:
             rows = connection.execute(
@@ -218,13 +251,72 @@ class Journal:
             for row in rows
         )
 
+    def histories(self) -> dict[str, TaskHistory]:
+        """What earlier runs tell about each task, by id; changes nothing, and is empty where nothing ever ran.
+
+        Raises:
+            JournalError: the journal cannot be read.
+        """
+        if not self._is_there():
+            return {}
+        try:
+            address = f"{self._path.absolute().as_uri()}?mode=ro"
+            with contextlib.closing(sqlite3.connect(address, uri=True, timeout=30)) as connection:
+                rows = connection.execute(
+                    "SELECT task, state, ended - started FROM attempts"
+                    " WHERE state = ? OR (state = ? AND message <> '') ORDER BY rowid DESC",
+                    (AttemptState.FINISHED, AttemptState.ROLLED_BACK),
+                ).fetchall()
+        except sqlite3.Error as error:
+            raise JournalError(f"{self._path}: {error}; is the file damaged?") from error
+        ended: dict[str, list[AttemptState]] = {}
+        seconds: dict[str, list[float]] = {}
+        for task, state, duration in rows:
+            ended.setdefault(task, []).append(AttemptState(state))
+            if state == AttemptState.FINISHED and duration is not None:
+                seconds.setdefault(task, []).append(max(0.0, duration))
+        return {
+            task: TaskHistory(
+                len(states),
+                states.count(AttemptState.ROLLED_BACK),
+                statistics.median(seconds[task][:_LATEST]) if task in seconds else None,
+            )
+            for task, states in ended.items()
+        }
+
+    def finished(self, run: str) -> set[str]:
+        """The tasks of a run whose latest attempt ended well and was not rolled back."""
+        latest = {attempt.task: attempt.state for attempt in self.attempts(run)}
+        return {task for task, state in latest.items() if state is AttemptState.FINISHED}
+
+    def require_no_interrupted_run(self) -> None:
+        """Refuse to go on where a run ended in the middle.
+
+        Raises:
+            InterruptedRunError: there is such a run.
+        """
+        for record in self.runs():
+            if record.is_open and (record.state is RunState.INTERRUPTED or record.runner.is_alive() is not True):
+                done = self.finished(record.id)
+                unfinished = [task for task in record.tasks if task not in done]
+                raise InterruptedRunError(record.id, unfinished, can_continue=record.state is not RunState.ROLLING_BACK)
+
     @property
     def _path(self) -> Path:
         return self._state.path / "journal.sqlite"
 
+    def _is_there(self) -> bool:
+        try:
+            self._path.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        except OSError as error:
+            raise JournalError(f"{self._path}: {error.strerror or error}") from error
+        return True
+
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        self._state.folder(".")
+        self._state.database("journal.sqlite")
         try:
             with contextlib.closing(sqlite3.connect(self._path, timeout=30, isolation_level=None)) as connection:
                 self._path.chmod(0o600)

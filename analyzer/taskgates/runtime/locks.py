@@ -33,6 +33,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Self
 
+import msgspec
 from filelock import ReadWriteLock, Timeout
 
 from taskgates.runtime.backoff import Backoff
@@ -42,6 +43,7 @@ from taskgates.runtime.lock_table import Exclusion, Lease, LockHolder, LockMode,
 from taskgates.runtime.path_overlap import canonical_path
 from taskgates.runtime.processes import ProcessIdentity
 from taskgates.runtime.state import StateDirectory
+from taskgates.tree.lock_records import is_free, session_is_dead
 
 if TYPE_CHECKING:
     import random
@@ -75,6 +77,21 @@ class LockLease:
     def release(self) -> None:
         """Give the locks back; a second call does nothing."""
         self._manager.withdraw(self._ticket)
+
+    def retain(self, *, shared: bool = False) -> None:
+        """Keep the exclusive locks, for the manager as a whole, and give the shared ones back.
+
+        The owner is finished, but what it wrote may still be undone. Until then nobody else may build on it or change
+        it; other tasks of the same manager may. (Strict two-phase locking: Bernstein, Hadzilacos and Goodman,
+        "Concurrency control and recovery in database systems", 1987, chapter 3.)
+
+        Args:
+            shared: keep the shared ones too.
+
+        Raises:
+            LockError: the folder of the locks cannot be used.
+        """
+        self._manager.retain(self._ticket, shared=shared)
 
     def __enter__(self) -> Self:
         return self
@@ -234,9 +251,19 @@ class LockManager:
         lease = Lease(0, task, "", self._process, 0.0, tuple(sorted(writes)), tuple(sorted(reads)))
         return LockRequest(self, lease, self._backoff)
 
+    def _is_there(self) -> bool:
+        """Whether anything was ever locked here."""
+        try:
+            os.listdir(self._folder)  # noqa: PTH208
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        except OSError as error:
+            raise LockError(permission_hint(self._folder, error)) from error
+        return True
+
     def status(self) -> tuple[LockHolder, ...]:
         """Every lock in the table, stale ones marked, sorted by path and task; changes nothing."""
-        if not self._folder.is_dir():
+        if not self._is_there():
             return ()
         with self._mutex, self._latched(LockMode.SHARED):
             table = read_table(self._folder)
@@ -260,7 +287,7 @@ class LockManager:
         Raises:
             LockError: the folder of the locks cannot be read, or a path cannot be locked.
         """
-        if not self._folder.is_dir():
+        if not self._is_there():
             return ()
         lease = self.request(task, exclusive=exclusive, shared=shared).lease
         with self._mutex, self._latched(LockMode.SHARED):
@@ -276,7 +303,7 @@ class LockManager:
         Returns:
             The locks that were dropped.
         """
-        if not self._folder.is_dir():
+        if not self._is_there():
             return ()
         with self._mutex, self._latched(LockMode.EXCLUSIVE):
             table = self._read_or_reset()
@@ -380,6 +407,34 @@ class LockManager:
                 write_table(self._folder, table)
                 self._tickets.discard(ticket)
 
+    def writes_of_others(self) -> tuple[str, ...]:
+        """The paths that other managers hold exclusively, as the table says at this moment; none when in doubt."""
+        try:
+            table = read_table(self._folder)
+        except LockTableError:
+            return ()
+        return tuple(path for lease in table.granted if lease.session != self._session for path in lease.exclusive)
+
+    def retain(self, ticket: int, *, shared: bool) -> None:
+        """Turn a lease into a retained one; the step behind `LockLease.retain`.
+
+        Raises:
+            LockError: the folder of the locks cannot be used.
+        """
+        self._check_process()
+        with self._mutex:
+            if ticket not in self._tickets:
+                return
+            with self._latched(LockMode.EXCLUSIVE):
+                table = self._read_or_reset()
+                table.granted = [
+                    msgspec.structs.replace(lease, shared=lease.shared if shared else (), retained=True)
+                    if lease.ticket == ticket
+                    else lease
+                    for lease in table.granted
+                ]
+                write_table(self._folder, table)
+
     @property
     def _sessions_folder(self) -> Path:
         return self._folder / "sessions"
@@ -394,6 +449,7 @@ class LockManager:
         try:
             if self._latch is None or not os.path.exists(path):  # noqa: PTH110 - on the hot path
                 self._state.folder("locks/sessions")
+                self._state.database("locks/latch.lock")
                 self._latch = ReadWriteLock(path, is_singleton=False)
             latch = self._latch
             if mode is LockMode.EXCLUSIVE:
@@ -438,7 +494,7 @@ class LockManager:
         """Remove the locks of dead sessions without leases, while the latch is held."""
         known = {lease.session for lease in (*table.granted, *table.waiting)}
         for path in self._sessions_folder.glob("*.lock"):
-            if path.stem not in known and path.stem != self._session and self._is_free(path):
+            if path.stem not in known and path.stem != self._session and is_free(path):
                 path.unlink(missing_ok=True)
 
     def _read_or_reset(self) -> LockTable:
@@ -447,7 +503,7 @@ class LockManager:
         except LockTableError:
             # A damaged table (a crash of the whole machine) means nothing once no session is alive.
             others = [path for path in self._sessions_folder.glob("*.lock") if path.stem != self._session]
-            if self._tickets or any(not self._is_free(path) for path in others):
+            if self._tickets or any(not is_free(path) for path in others):
                 raise
             return LockTable()
 
@@ -457,24 +513,7 @@ class LockManager:
         return {session for session in wanted if self._is_dead(session, processes[session])}
 
     def _is_dead(self, session: str, process: ProcessIdentity) -> bool:
-        path = self._sessions_folder / f"{session}.lock"
-        if path.exists():
-            return self._is_free(path)
-        # Somebody removed the session lock: fall back on the process table, and in doubt respect the lease.
-        return process.is_alive() is False
-
-    @staticmethod
-    def _is_free(path: Path) -> bool:
-        """Whether nobody holds a session lock."""
-        try:
-            probe = ReadWriteLock(path, is_singleton=False)
-            try:
-                probe.acquire_read(blocking=False)
-            finally:
-                probe.close()
-        except (Timeout, OSError, sqlite3.Error):
-            return False
-        return True
+        return session_is_dead(self._folder, session, process)
 
     def _prune(self, table: LockTable, dead: set[str]) -> None:
         table.granted = [lease for lease in table.granted if lease.session not in dead]

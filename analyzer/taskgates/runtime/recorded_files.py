@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from taskgates.runtime.path_overlap import is_pattern
+from taskgates.runtime.path_overlap import PathSet, is_pattern
 from taskgates.runtime.state import STATE_FOLDER
 
 if TYPE_CHECKING:
@@ -130,6 +130,26 @@ def covered_paths(root: Path, covered: Iterable[str]) -> dict[str, os.stat_resul
             if existing not in found:
                 found[existing] = status
     return found
+
+
+def is_covered(root: Path, covered: Iterable[str], path: str) -> bool:
+    """Whether canonical paths cover a path, which need not exist, when they are recorded and restored.
+
+    Args:
+        root: the repository root.
+        covered: canonical paths and patterns.
+        path: a canonical path, in which nothing is a wildcard.
+    """
+    listed = tuple(covered)
+    if not PathSet(listed).covers(path):
+        return False
+    parts = path.split("/")
+    exempt = parts[0] in NEVER_COVERED or any(
+        is_installation(absolute(root, "/".join(parts[:end])), parts[end]) for end in range(len(parts))
+    )
+    # What is left out of folders and patterns is covered where it is named itself.
+    named = {each for each in listed if each != "." and not is_pattern(each)}
+    return not exempt or PathSet(named).covers(path)
 
 
 def enclosing_folders(covered: Iterable[str], existing: Iterable[str]) -> list[str]:

@@ -40,6 +40,8 @@ class Item:
         overlapped: something else ran during the present attempt.
         message: why it did not finish.
         seconds: time of the last attempt.
+        began: place of its last start in the order of all starts and ends of the run.
+        left: place of its last end in that order.
     """
 
     def __init__(self, task: Task, writes: WriteSet, command: CommandLine, after: frozenset[str]) -> None:
@@ -53,6 +55,8 @@ class Item:
         self.overlapped = False
         self.message = ""
         self.seconds = 0.0
+        self.began = 0
+        self.left = 0
         self.request: LockRequest | None = None
         self.lease: LockLease | None = None
         self.future: Future[CommandOutcome] | None = None

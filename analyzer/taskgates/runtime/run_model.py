@@ -40,7 +40,7 @@ class RunOptions(msgspec.Struct, frozen=True):
         keep_going: a failed task is rolled back alone; what is finished stays, and what does not depend on it goes on.
             Otherwise the whole run is rolled back.
         mark_status: finished tasks are marked as such in their manifests.
-        retries: further attempts when a worker was lost or a lock did not become free in time.
+        retries: further attempts when a worker was lost.
         env: environment variables for the commands.
     """
 
@@ -90,12 +90,14 @@ class UndeclaredWrite(msgspec.Struct, frozen=True):
         change: `created`, `changed` or `deleted`.
         tasks: those that ran when it happened; one of them did it, or something outside the run.
         restored: whether it was undone.
+        owners: finished tasks of the run whose file it is: two tasks wrote it, and only one of them had said so.
     """
 
     path: str
     change: str
     tasks: tuple[str, ...]
     restored: bool = False
+    owners: tuple[str, ...] = ()
 
 
 class RunResult(msgspec.Struct, frozen=True):

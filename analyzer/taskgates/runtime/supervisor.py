@@ -44,7 +44,11 @@ def main() -> int:
     Returns:
         0; what became of the command is in the output.
     """
-    description = json.loads(sys.stdin.buffer.readline())
+    line = sys.stdin.buffer.readline()
+    if not line.endswith(b"\n"):
+        # The runner is gone already.
+        return 0
+    description = json.loads(line)
     # The runner ends the supervisor by closing the pipe; a Ctrl-C in its terminal is the runner's to handle.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
@@ -90,7 +94,8 @@ def _start(description: dict[str, Any], library: object) -> subprocess.Popen[byt
 
     arguments = [str(word) for word in description["argv"]]
     environment = {**os.environ, **description["env"]}
-    with open(str(description["log"]), "ab") as log:  # noqa: PTH123 - pathlib costs more than the rest of the start
+    # pathlib costs more than the rest of the start
+    with open(str(description["log"]), "ab", opener=_no_follow) as log:
         child = subprocess.Popen(  # noqa: S603 - running the task's command is the purpose
             arguments,
             cwd=str(description["cwd"]),
@@ -108,6 +113,11 @@ def _start(description: dict[str, Any], library: object) -> subprocess.Popen[byt
         json.dump(identity, stream)
     os.replace(temporary, str(description["pid_file"]))  # noqa: PTH105
     return child
+
+
+def _no_follow(path: str, flags: int) -> int:
+    """Open a log, but not through a link that somebody laid in its place."""
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o600)
 
 
 def _watch(child: subprocess.Popen[bytes], description: dict[str, Any]) -> str | None:
@@ -284,9 +294,8 @@ def _usage() -> dict[str, float]:
 
 def _say(**fields: object) -> None:
     # Nobody may be listening any more; the work of ending the command goes on all the same.
-    with contextlib.suppress(OSError, ValueError):
-        sys.stdout.write(json.dumps(fields) + "\n")
-        sys.stdout.flush()
+    with contextlib.suppress(OSError):
+        os.write(1, (json.dumps(fields) + "\n").encode())
 
 
 if __name__ == "__main__":

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from taskgates.manifests.claude_tasks import FORMAT as NATIVE_FORMAT
-from taskgates.manifests.reader import natural_key
 from taskgates.manifests.registry import load_tasks
+from taskgates.model.natural_order import natural_key
 from taskgates.model.task import Status, Task
 from taskgates.runtime.errors import BlockedTaskError, StatusUpdateError, UnknownTaskError, permission_hint
 from taskgates.runtime.locks import LockManager
@@ -32,13 +32,17 @@ class TaskManager:
         root: the repository root.
         locks: guards the manifests while they are rewritten; a manager of its own when None.
         exclude: patterns of files that are not looked at, as in the configuration.
+
+    Attributes:
+        locks: the lock manager.
+        problems: what was wrong with the manifests.
     """
 
     def __init__(
         self, root: Path | str = ".", *, locks: LockManager | None = None, exclude: Iterable[str] = ()
     ) -> None:
         self.root = Path(root)
-        self._locks = locks or LockManager(self.root)
+        self.locks = locks or LockManager(self.root)
         self._exclude = tuple(exclude)
         self._tasks: dict[str, Task] = {}
         self.problems: tuple[Problem, ...] = ()
@@ -149,7 +153,7 @@ class TaskManager:
             self.require_startable(task_id)
         file = task.span.file
         path = Path(os.path.realpath(self.root / file))
-        with self._locks.acquire(task_id, exclusive=[file], timeout=timeout):
+        with self.locks.acquire(task_id, exclusive=[file], timeout=timeout):
             try:
                 data = path.read_bytes()
                 changed = with_status(file, data, status)

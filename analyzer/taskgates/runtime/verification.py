@@ -54,12 +54,17 @@ class Verification(msgspec.Struct, frozen=True):
         command: what was executed.
         outcome: how it ended.
         rows: by direction and path.
+        left_changed: what it wrote and what was not put back: outside of the repository and not known before, in
+            version control, or in a folder of installed packages.
+        log: file with its output, relative to the root.
     """
 
     task: str
     command: str
     outcome: CommandOutcome
     rows: tuple[Comparison, ...]
+    left_changed: tuple[str, ...] = ()
+    log: str = ""
 
     @property
     def agrees(self) -> bool:

@@ -495,6 +495,7 @@ class Module(msgspec.Struct, array_like=True, gc=False):
         identifiers: how many identifier tokens the walk counted; `positions` checks itself against it.
         has_main_guard: whether it tests `__name__` against `"__main__"` at module level.
         mutated: names that some function changes in place or rebinds through `global` and that are not its own locals.
+        doc: the docstring as it stands in the source.
     """
 
     body: list[Stmt]
@@ -502,6 +503,7 @@ class Module(msgspec.Struct, array_like=True, gc=False):
     identifiers: int
     has_main_guard: bool
     mutated: list[str]
+    doc: str | None = None
 
 
 class SourceProblem(msgspec.Struct, frozen=True):

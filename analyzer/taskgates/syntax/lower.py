@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import gc
 import re
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import libcst as cst
@@ -799,7 +800,26 @@ def lower_tree(tree: cst.Module) -> ir.Module:
     lowerer = Lowerer()
     body = lowerer.block(tree.body)
     scope = lowerer.module_scope
-    return ir.Module(body, scope.locals(), lowerer.count, lowerer.has_main_guard, sorted(lowerer.mutated))
+    doc = tree.get_docstring(clean=False)
+    return ir.Module(body, scope.locals(), lowerer.count, lowerer.has_main_guard, sorted(lowerer.mutated), doc)
+
+
+def _syntax_problem(source: str | bytes, error: cst.ParserSyntaxError) -> ir.SourceProblem:
+    """What is wrong with a source, in the words and at the place of Python's own compiler.
+
+    LibCST names the token behind the one that it stumbles over, often on the next line; where only LibCST refuses the
+    source, its word has to do.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            ast.parse(source)
+    except SyntaxError as found:
+        return ir.SourceProblem(found.msg, found.lineno or 1, max(found.offset or 1, 1))
+    except (ValueError, RecursionError, MemoryError):
+        pass
+    message = error.message.splitlines()[0] if error.message else "syntax error"
+    return ir.SourceProblem(message, error.raw_line, error.raw_column + 1)
 
 
 def lower_source(source: str | bytes) -> ir.Module | ir.SourceProblem:
@@ -821,8 +841,7 @@ def lower_source(source: str | bytes) -> ir.Module | ir.SourceProblem:
     try:
         return lower_tree(cst.parse_module(source))
     except cst.ParserSyntaxError as error:
-        message = error.message.splitlines()[0] if error.message else "syntax error"
-        return ir.SourceProblem(message, error.raw_line, error.raw_column + 1)
+        return _syntax_problem(source, error)
     except (UnicodeDecodeError, LookupError) as error:
         return ir.SourceProblem(f"cannot be decoded: {error}", 1, 1)
     except RecursionError:

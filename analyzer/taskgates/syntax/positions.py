@@ -11,9 +11,6 @@ import bisect
 import re
 from typing import TYPE_CHECKING
 
-import libcst as cst
-from libcst.metadata import MetadataWrapper, PositionProvider
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -225,6 +222,10 @@ def _skip_spec(source: str, pos: int, inside: list[tuple[str, int, int]], quote:
 
 def _slow_offsets(source: str) -> list[int]:
     """Offsets of all identifiers by LibCST's own positions: many times slower, right on any input it parses."""
+    # Imported here, as hardly any file needs it.
+    import libcst as cst
+    from libcst.metadata import MetadataWrapper, PositionProvider
+
     try:
         wrapper = MetadataWrapper(cst.parse_module(source))
     except Exception:  # noqa: BLE001 - positions are a courtesy: the file's problem has been reported already

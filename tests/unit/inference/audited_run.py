@@ -12,6 +12,7 @@ import json
 import os
 import runpy
 import sys
+import threading
 from typing import Any
 
 _LOADERS = ("<frozen importlib", "<frozen runpy", "<frozen zipimport")
@@ -36,16 +37,18 @@ class Recorder:
     def __init__(self, root: str) -> None:
         self.root = os.path.realpath(root)
         self.rows: list[tuple[str, str]] = []
-        self.busy = False
+        self.ended = False
+        # Of each thread by itself: one thread's hook must not hide what another does meanwhile.
+        self.busy = threading.local()
 
     def __call__(self, event: str, args: tuple[Any, ...]) -> None:
-        if self.busy or not event.startswith(("open", "os.")):
+        if self.ended or not event.startswith(("open", "os.")) or getattr(self.busy, "here", False):
             return
-        self.busy = True
+        self.busy.here = True
         try:
             self.take(event, args)
         finally:
-            self.busy = False
+            self.busy.here = False
 
     def take(self, event: str, args: tuple[Any, ...]) -> None:
         """Note one event."""
@@ -102,7 +105,7 @@ def main() -> None:
     import atexit
 
     def save() -> None:
-        recorder.busy = True
+        recorder.ended = True
         with open(log, "w", encoding="utf-8") as stream:
             stream.writelines(json.dumps(row) + "\n" for row in recorder.rows)
 

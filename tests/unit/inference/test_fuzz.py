@@ -26,6 +26,18 @@ LITERALS = st.sampled_from(
     ["1", "0", "-3", "None", "True", "'x'", "'d/y'", "''", "[]", "['p', 'q']", "{}", "{'k': 'v'}", "(1, 2)", "range(3)",
      "range(10**9)", "2.5", "b'z'", "...", "{1, 2}"]
 )  # fmt: skip
+CALLABLES = st.sampled_from(
+    ["len", "str", "repr", "list", "dict", "set", "tuple", "sorted", "min", "max", "sum", "zip", "map", "filter", "iter",
+     "next", "enumerate", "reversed", "any", "isinstance", "type", "range", "print", "vars", "divmod", "round",
+     "itertools.chain", "itertools.count", "itertools.groupby", "itertools.islice", "itertools.product",
+     "itertools.accumulate", "itertools.zip_longest", "itertools.cycle", "functools.reduce", "functools.partial",
+     "collections.Counter", "collections.deque", "collections.ChainMap", "collections.defaultdict",
+     "collections.namedtuple", "heapq.heappush", "heapq.nlargest", "bisect.insort", "operator.itemgetter",
+     "operator.add", "re.sub", "re.findall", "json.dumps", "json.loads", "os.path.join", "Path", "hashlib.md5",
+     "datetime.date", "decimal.Decimal", "io.StringIO", "textwrap.wrap", "shlex.split", "contextlib.suppress",
+     "enum.Enum", "dataclasses.replace", "copy.deepcopy", "string.Template", "urllib.parse.urlsplit", "base64.b64encode",
+     "struct.pack", "difflib.get_close_matches", "csv.reader", "asyncio.run", "threading.Lock"]
+)  # fmt: skip
 EXPRESSIONS = st.recursive(
     st.one_of(NAMES, LITERALS),
     lambda inner: st.one_of(
@@ -49,6 +61,18 @@ EXPRESSIONS = st.recursive(
         st.builds("sorted({}, key={})".format, inner, NAMES),
         st.builds("next(iter({}), {})".format, inner, inner),
         st.builds("getattr({}, {})".format, inner, inner),
+        st.builds("[*{}, {}]".format, inner, inner),
+        st.builds("{{**{}, 'k': {}}}".format, inner, inner),
+        st.builds("{}(*{}, **{})".format, NAMES, inner, inner),
+        st.builds("[(a, b) for a in {} if {} for b in {}]".format, inner, inner, inner),
+        st.builds("{{a: [b for b in a] for a in {}}}".format, inner),
+        st.builds("(lambda a={}, *, b={}: (a, b, c))({})".format, inner, inner, inner),
+        st.builds("{}[{}:{}]".format, inner, inner, inner),
+        st.builds("not {}".format, inner),
+        st.builds("({} < {} <= {})".format, inner, inner, inner),
+        st.builds("{}({})".format, CALLABLES, inner),
+        st.builds("{}({}, {})".format, CALLABLES, inner, inner),
+        st.builds("f'{{{}!r:>{{{}}}}}'".format, NAMES, NAMES),
     ),
     max_leaves=5,
 )
@@ -71,7 +95,38 @@ SIMPLE = st.one_of(
     EXPRESSIONS,
     st.just("raise ValueError(a)"),
     st.just("pass"),
+    st.builds("raise {} from {}".format, EXPRESSIONS, NAMES),
+    st.builds("assert {}, {}".format, EXPRESSIONS, NAMES),
+    st.builds("(a, (b, *c)), f = {}, g".format, EXPRESSIONS),
+    st.builds("a: int = {}".format, EXPRESSIONS),
+    st.builds("del a[{}]".format, EXPRESSIONS),
+    st.builds("{}.{} = {}".format, NAMES, NAMES, EXPRESSIONS),
+    st.builds("for a[0] in {}: pass".format, EXPRESSIONS),
+    st.builds("print(*{}, file={})".format, EXPRESSIONS, NAMES),
+    st.builds("b = {}.__class__.__name__".format, NAMES),
 )
+
+
+DECORATORS = st.sampled_from(
+    ["@f", "@g(1)", "@lambda a: a", "@functools.lru_cache", "@functools.wraps(f)", "@contextlib.contextmanager",
+     "@property", "@dataclasses.dataclass", "@dataclasses.dataclass(order=True)", "@functools.singledispatch", "@enum.unique",
+     "@b.setter", "@atexit.register"]
+)  # fmt: skip
+BASES = st.sampled_from(
+    ["", "a", "f", "dict", "str", "int", "Exception", "Path", "enum.Enum", "enum.IntFlag", "typing.NamedTuple", "threading.Thread",
+     "string.Template", "collections.UserDict", "abc.ABC, b"]
+)  # fmt: skip
+DUNDERS = st.sampled_from(
+    ["__init__", "__new__", "__call__", "__getattr__", "__getitem__", "__setitem__", "__iter__", "__next__", "__len__", "__bool__",
+     "__eq__", "__lt__", "__add__", "__radd__", "__iadd__", "__truediv__", "__contains__", "__enter__", "__exit__", "__str__",
+     "__repr__", "__format__", "__fspath__", "__del__", "__hash__", "__set_name__", "__init_subclass__", "__get__", "__missing__",
+     "__await__", "__aiter__", "__anext__", "run", "k"]
+)  # fmt: skip
+METHODS = st.lists(
+    st.builds("    def {}(self, *a, **b):\n        self.{} = a\n        return {}".format, DUNDERS, NAMES, EXPRESSIONS),
+    min_size=1,
+    max_size=3,
+).map("\n".join)
 
 
 def compound(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
@@ -95,12 +150,30 @@ def compound(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
         st.builds("match {}:\n    case [a, *b]:\n        pass\n    case {{'k': c}}:\n        pass\n    case _:\n        f = 1".format,
                   EXPRESSIONS),
         st.builds("async def {}(a=0):\n{}\n    await f()".format, NAMES, block),
+        st.builds("async def {}(a=0):\n    async with {} as c:\n        pass\n    async for b in {}:\n        yield b\n{}".format,
+                  NAMES, EXPRESSIONS, EXPRESSIONS, block),
+        st.builds("{}\ndef {}(*a, **b):\n{}".format, DECORATORS, NAMES, block),
+        st.builds("{}\nclass {}({}):\n    k = {}\n{}".format, DECORATORS, NAMES, BASES, EXPRESSIONS, METHODS),
+        st.builds("class {}(b, metaclass={}, x={}):\n{}".format, NAMES, NAMES, EXPRESSIONS, METHODS),
+        st.builds("try:\n{}\nexcept* (ValueError, OSError) as c:\n{}".format, block, block),
+        st.builds("try:\n{}\nexcept {} as c:\n    raise\nelse:\n{}".format, block, NAMES, block),
+        st.builds("match {}:\n    case Path(a) | str(a):\n{}\n    case {{'k': [a, *_], **c}} if {}:\n{}\n    case (1 | 2) as b:\n        pass".format,
+                  EXPRESSIONS, block, EXPRESSIONS, block),
+        st.builds("match {}:\n    case f.a:\n{}\n    case a:\n        open(f'm{{a}}', 'w')".format, EXPRESSIONS, block),
+        st.builds("def {}(a=0, /, *, b={}):\n    c = yield a\n{}\n    return c".format, NAMES, EXPRESSIONS, block),
+        st.builds("if (n := {}):\n{}\nelif n:\n{}".format, EXPRESSIONS, block, block),
+        st.builds("with {} as a, contextlib.suppress({}):\n{}".format, EXPRESSIONS, NAMES, block),
+        st.builds("def {}():\n    global a\n    del a\n{}".format, NAMES, block),
+        st.builds("while (a := next(b, None)) is not None:\n{}\nelse:\n{}".format, block, block),
     )  # fmt: skip
 
 
 STATEMENTS = st.recursive(SIMPLE, compound, max_leaves=8)
 PROGRAMS = st.lists(STATEMENTS, min_size=1, max_size=8).map(
     lambda body: (
+        "import abc, asyncio, atexit, base64, bisect, collections, contextlib, copy, csv, dataclasses, datetime, decimal\n"
+        "import difflib, enum, functools, hashlib, heapq, io, itertools, json, operator, os, re, shlex, string, struct\n"
+        "import textwrap, threading, typing, urllib.parse\n"
         "from pathlib import Path\na, b, c = 1, [], {}\ndef f(*a, **b): return a\ndef g(a=1): yield a\n"
         + "\n".join(body)
         + "\n"

@@ -514,6 +514,36 @@ with ThreadPoolExecutor() as pool:
         "overwrite s1.f",
     ),
     program(
+        "many threads at once",
+        """
+import threading
+def put(name):
+    open(name, "w").close()
+threads = [threading.Thread(target=put, args=(name,)) for name in ("p1", "p2", "p3", "p4", "p5", "p6")]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+""",
+        *(f"overwrite p{number}" for number in range(1, 7)),
+    ),
+    program(
+        "the version of Python",
+        """
+import sys
+from sys import version_info as version
+def put(name): open(name, "w").close()
+put("three" if sys.version_info.major >= 3 else "two")
+if version.minor < 3 or sys.version_info < (3, 8) or (3, 6) > sys.version_info: put("old")
+if version == (2, 7) or sys.version_info[:2] <= (3, 5) or not (3,) < version < (4, 0): put("older")
+if version >= (3, 6, 1) and version[:2] >= (3, 9): put("new")
+put("{0.major}".format(version))
+put("d%d" % version.major)
+""",
+        "overwrite three",
+        "overwrite new",
+        "overwrite 3",
+        "overwrite d3",
+    ),
+    program(
         "map, filter, sorted key, max key",
         """
 def put(name):

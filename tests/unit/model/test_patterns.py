@@ -276,3 +276,17 @@ def test_every_match_ends_with_the_literal_suffix(text: str) -> None:
 def test_a_folder_is_what_lies_below() -> None:
     assert PathPattern("data").below == PathPattern("data/")
     assert PathPattern("data/").below == PathPattern("data/")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path"),
+    [
+        ("*a" * 200 + "b", "a" * 4000),
+        ("**/a/" * 100 + "b", "a/" * 1500 + "c"),
+        ("**/" + "*a" * 50 + "/**/b", ("a" * 100 + "/") * 30 + "c"),
+        ("x**a" * 50 + "b", "xa" * 1500),
+        ("[ab]*" * 300 + "c/", "ab" * 2000),
+    ],
+)
+def test_many_wildcards_are_no_trap(pattern: str, path: str) -> None:
+    assert not PathPattern(pattern).matches(path)

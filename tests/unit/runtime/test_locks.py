@@ -259,6 +259,47 @@ def test_deadlock_of_two_upgrades_is_refused(tmp_path: Path) -> None:
     lease.release()
 
 
+def test_retained_locks_bar_other_managers_only(tmp_path: Path) -> None:
+    first, second = manager(tmp_path), manager(tmp_path)
+    lease = first.acquire("one", exclusive=["out/"], shared=["in"])
+    lease.retain()
+    second.acquire("two", exclusive=["in"], timeout=0).release()
+    for exclusive, shared in ((["out/a"], []), ([], ["out/a"])):
+        with pytest.raises(LockTimeoutError, match="by the run of task one") as caught:
+            second.acquire("two", exclusive=exclusive, shared=shared, timeout=0)
+        assert caught.value.holders[0].retained
+    first.acquire("three", exclusive=["out/a"], timeout=0).release()
+    assert [(holder.path, holder.retained) for holder in second.status()] == [("out", True)]
+    assert second.writes_of_others() == ("out",)
+    assert first.writes_of_others() == ()
+    lease.release()
+    second.acquire("two", exclusive=["out/a"], timeout=0).release()
+    first.acquire("one", shared=["."]).retain(shared=True)
+    second.acquire("two", shared=["out"], timeout=0).release()
+    with pytest.raises(LockTimeoutError):
+        second.acquire("two", exclusive=["out"], timeout=0)
+    first.close()
+
+
+def test_deadlock_of_two_runs_over_what_they_retain(tmp_path: Path) -> None:
+    first, second = manager(tmp_path), manager(tmp_path)
+    first.acquire("a1", exclusive=["x"]).retain()
+    running = second.acquire("b1", exclusive=["y"])
+    request = first.request("a2", exclusive=["y"])
+    assert request.attempt() is None
+    other = second.request("b2", exclusive=["x"])
+    # It may still end well for all that is known: b1 runs, and may fail.
+    assert other.attempt() is None
+    running.retain()
+    time.sleep(0.3)
+    with pytest.raises(DeadlockError) as caught:
+        other.attempt()
+    assert set(caught.value.cycle) == {"a2", "b2"}
+    second.close()
+    assert request.attempt() is not None
+    first.close()
+
+
 def test_cancelled_wait_ends(tmp_path: Path) -> None:
     locks = manager(tmp_path)
     with locks.acquire("one", exclusive=["x"]), pytest.raises(LockTimeoutError):
@@ -335,7 +376,7 @@ def test_read_only_repository(tmp_path: Path) -> None:
 
 def test_a_file_in_the_way_is_a_clear_error(tmp_path: Path) -> None:
     (tmp_path / ".taskgates").write_text("")
-    with pytest.raises(Exception, match=r"\.taskgates.*needs write permission"):
+    with pytest.raises(Exception, match=r"\.taskgates: no folder.*move it away"):
         manager(tmp_path).acquire("one", exclusive=["x"])
 
 

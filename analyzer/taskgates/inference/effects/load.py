@@ -8,7 +8,6 @@ whether or not the row is ever used.
 from __future__ import annotations
 
 import re
-import tomllib
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,8 @@ import msgspec
 from taskgates.inference.effects.errors import EffectProblem, EffectTableError
 from taskgates.inference.effects.rows import RowParser
 from taskgates.inference.effects.table import EffectTable
+from taskgates.tree.toml_source import load_toml
+from taskgates.tree.tree import content_digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -29,6 +30,8 @@ _PACKAGE = "taskgates_rules"
 _FOLDER = "effects"
 _COMMANDS = "commands.toml"
 """Effects of shell commands: another schema, read elsewhere."""
+
+_TABLE_LIMIT = 16 << 20
 
 _HEADER = re.compile(r"^\[(?P<quote>[\"']?)(?P<name>[^\"'\[\]\n]+)(?P=quote)\][ \t]*(?:#.*)?$", re.MULTILINE)
 _TOML_LINE = re.compile(r" ?\(at line (\d+), column \d+\)| ?\(at end of document\)")
@@ -56,8 +59,8 @@ class RowText(msgspec.Struct, frozen=True):
             EffectTableError: with every fault of the row.
         """
         try:
-            document = tomllib.loads(self.text)
-        except tomllib.TOMLDecodeError as error:
+            document = load_toml(self.text)
+        except ValueError as error:
             at = _TOML_LINE.search(str(error))
             line = self.line + (int(at[1]) - 1 if at and at[1] else self.text.rstrip().count("\n"))
             message = f"[{self.name}] not valid TOML: {_TOML_LINE.sub('', str(error))}"
@@ -95,13 +98,14 @@ def split_rows(text: str, file: str) -> Iterator[RowText]:
         yield RowText(header["name"], file, line, text[at:end])
 
 
-def load_effects(paths: Iterable[Path] = (), *, packaged: bool = True) -> EffectTable:
+def load_effects(paths: Iterable[Path] = (), *, packaged: bool = True, root: Path | None = None) -> EffectTable:
     """Load effect tables.
 
     Args:
         paths: the user's tables: files, or folders of `*.toml`. Their rows add to and replace the packaged ones; a
             later path wins over an earlier one.
         packaged: whether to begin with the tables that taskgates ships.
+        root: the folder to which messages name the tables below it.
 
     Returns:
         The table to look names up in.
@@ -117,7 +121,7 @@ def load_effects(paths: Iterable[Path] = (), *, packaged: bool = True) -> Effect
     problems: list[EffectProblem] = []
     parsed: dict[str, Row] = {}
     for path in paths:
-        for row in _user_rows(path, problems):
+        for row in _user_rows(path, problems, root):
             rows[row.name] = row
             try:
                 parsed[row.name] = row.parse()
@@ -125,7 +129,8 @@ def load_effects(paths: Iterable[Path] = (), *, packaged: bool = True) -> Effect
                 problems.extend(error.problems)
     if problems:
         raise EffectTableError(problems)
-    return EffectTable(rows, parsed)
+    own = "\0".join(rows[name].text for name in parsed)
+    return EffectTable(rows, parsed, content_digest(own.encode()) if own else "")
 
 
 def _packaged_tables() -> Iterator[Traversable]:
@@ -135,18 +140,23 @@ def _packaged_tables() -> Iterator[Traversable]:
             yield file
 
 
-def _user_rows(path: Path, problems: list[EffectProblem]) -> Iterator[RowText]:
-    tables = sorted(path.glob("*.toml")) if path.is_dir() else [path]
+def _user_rows(path: Path, problems: list[EffectProblem], root: Path | None) -> Iterator[RowText]:
+    tables = sorted(each for each in path.glob("*.toml") if each.is_file()) if path.is_dir() else [path]
     for table in tables:
         if path.is_dir() and table.name == _COMMANDS:
             continue
+        shown = table.relative_to(root) if root is not None and table.is_relative_to(root) else table
         try:
+            if table.stat().st_size > _TABLE_LIMIT:
+                message = f"is larger than {_TABLE_LIMIT >> 20} MB; divide it"
+                problems.append(EffectProblem(str(shown), 1, message))
+                continue
             text = table.read_text(encoding="utf-8")
-            found = list(split_rows(text, str(table)))
+            found = list(split_rows(text, str(shown)))
         except OSError as error:
-            problems.append(EffectProblem(str(table), 1, f"cannot be read: {error.strerror}"))
+            problems.append(EffectProblem(str(shown), 1, f"cannot be read: {error.strerror}"))
         except UnicodeDecodeError:
-            problems.append(EffectProblem(str(table), 1, "is not UTF-8 text"))
+            problems.append(EffectProblem(str(shown), 1, "is not UTF-8 text"))
         except EffectTableError as error:
             problems.extend(error.problems)
         else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
 import msgspec
@@ -232,6 +232,12 @@ class Params(msgspec.Struct, frozen=True):
         """All names."""
         rest = tuple(name for name in (self.star, self.double_star) if name)
         return (*self.positional, *self.keyword_only, *rest)
+
+    def fits(self, positional: int, keywords: Iterable[str]) -> bool:
+        """Whether that many positional arguments and these keywords find their parameters."""
+        if positional > len(self.positional) and not self.star:
+            return False
+        return bool(self.double_star) or all(name in self.positional or name in self.keyword_only for name in keywords)
 
 
 class ReturnForm(StrEnum):

@@ -109,7 +109,8 @@ class RowParser:
 
     def parse(self, table: Mapping[str, Any]) -> Row | None:
         """Read the row; None when it has a fault, which is then in `problems`."""
-        if not is_qualified(self.name.removesuffix(".*") if "alias" in table else self.name):
+        name = self.name.removesuffix(".*") if "alias" in table else self.name.removeprefix("?.")
+        if not is_qualified(name):
             self._fault("", f"`{self.name}` is not a qualified name")
         row = self._alias(table) if "alias" in table else self._row(table)
         return None if self.problems else row

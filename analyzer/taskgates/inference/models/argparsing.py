@@ -316,6 +316,7 @@ class _Builder:
         self.defaults: list[tuple[Instance, str]] = []
         self.parsers: dict[int, Instance] = {}
         self.store: dict[str, AnyValue] = {}
+        self.given: set[str] = set()
         self.count = 0
 
     def marker(self, value: AnyValue) -> str:
@@ -418,10 +419,19 @@ class _Builder:
             extra["version"] = ""
         if extra.get("action") in ("store_true", "store_false"):
             extra.pop("const", None)
-        made = parser.add_argument(*names, **extra)
+        made = parser.add_argument(*names, **self.settled(extra, custom=custom))
         self.actions.setdefault(made.dest, []).append(
             (action, opts, "custom" if custom else str(extra.get("action", "store")))
         )
+
+    def settled(self, extra: dict[str, Any], *, custom: bool) -> dict[str, Any]:
+        """A declaration as argparse can take it: an action of the program's own may take no word, others may not."""
+        if not custom or extra.get("nargs") != 0:
+            return extra
+        given = self.marker(ListObj("list"))
+        self.given.add(given)
+        kept = {name: value for name, value in extra.items() if name in ("dest", "default", "required")}
+        return {**kept, "action": "store_const", "const": given}
 
     def fill(self, namespace: Instance, parsed: dict[str, Any]) -> None:
         """Set the attributes of the abstract namespace."""
@@ -436,7 +446,7 @@ class _Builder:
             machine.state.write(namespace.slots, name, value)
 
     def is_default(self, raw: Any) -> bool:
-        return raw is None or (isinstance(raw, str) and raw in self.store)
+        return raw is None or (isinstance(raw, str) and raw in self.store and raw not in self.given)
 
     def run_custom(
         self, entry: tuple[Instance, dict[str, AnyValue], str], namespace: Instance, name: str, value: AnyValue

@@ -61,3 +61,5 @@ registry.METHODS["asyncio.TaskGroup.create_task"] = lambda machine, obj, args: A
 )
 
 registry.METHODS["asyncio.AbstractEventLoop.create_task"] = registry.METHODS["asyncio.TaskGroup.create_task"]
+
+registry.METHODS["asyncio.Task.result"] = lambda machine, obj, _: machine.awaited(obj)

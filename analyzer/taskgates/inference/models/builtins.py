@@ -7,11 +7,17 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from taskgates.inference.core import matches_text
+from taskgates.inference.exceptions import (
+    exception_attribute,
+    exception_text,
+    library_exceptions,
+    make_exception,
+)
 from taskgates.inference.models import registry
+from taskgates.inference.models.buffers import CONTENTS, print_into
+from taskgates.inference.models.reading import handle_content, line_from, standard_input
 from taskgates.inference.models.registry import Machine, constant, function
-from taskgates.inference.models.strings import pure_call, to_text
-from taskgates.inference.operators import NotKnown, to_python
-from taskgates.inference.text import concat
+from taskgates.inference.models.strings import pure_call, repr_text, show_elements, to_text
 from taskgates.inference.values import (
     BOOL,
     FALSE,
@@ -52,8 +58,24 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+_OWN_OPERATORS = {
+    "builtins.abs": "__abs__",
+    "builtins.round": "__round__",
+    "builtins.divmod": "__divmod__",
+    "builtins.pow": "__pow__",
+    "math.floor": "__floor__",
+    "math.ceil": "__ceil__",
+    "math.trunc": "__trunc__",
+}
+"""The method that a function asks an object of the program for."""
+
+
 def _pure(name: str, func: Any, otherwise: AnyValue) -> None:
+    own = _OWN_OPERATORS.get(name)
+
     def model(machine: Machine, args: Arguments) -> AnyValue:
+        if own is not None and args.pos and machine.has_attr(args.pos[0], own):
+            return machine.call(machine.get_attr(args.pos[0], own), Arguments(args.pos[1:], args.kw))  # type: ignore[no-any-return]
         known = pure_call(machine, func, args)
         if known is not None:
             return known
@@ -74,9 +96,18 @@ for _name, _result in (
     ("oct", text_hole()),
     ("bin", text_hole()),
     ("ascii", text_hole()),
-    ("hash", INT),
 ):
     _pure(f"builtins.{_name}", getattr(builtins, _name), _result)
+
+
+@function("builtins.hash")
+def hash_(machine: Machine, args: Arguments) -> AnyValue:
+    """`hash(value)`, user-defined `__hash__` included; a string's differs from run to run."""
+    if args.pos and machine.has_attr(args.pos[0], "__hash__"):
+        return machine.call(machine.get_attr(args.pos[0], "__hash__"), Arguments())  # type: ignore[no-any-return]
+    machine.may_raise("TypeError")
+    return INT
+
 
 for _name in dir(math):
     _value = getattr(math, _name)
@@ -96,6 +127,11 @@ def nothing(machine: Machine, args: Arguments) -> AnyValue:
             and not isinstance(args.kw.get("file"), type(value))
         ):
             to_text(machine, value)
+        elif isinstance(value, ListObj | DictObj | TupleV):
+            show_elements(machine, value)
+    target = args.kw.get("file")
+    if isinstance(target, Instance) and CONTENTS in target.slots:
+        print_into(machine, target, args)
     return NONE
 
 
@@ -114,11 +150,7 @@ def make_str(machine: Machine, args: Arguments) -> AnyValue:
 def make_repr(machine: Machine, args: Arguments) -> AnyValue:
     """`repr(value)`."""
     value = args.pos[0] if args.pos else UNKNOWN
-    try:
-        return Known(repr(to_python(value)))
-    except NotKnown:
-        text = text_of(value)
-        return as_value(concat("'", text, "'")) if text is not None else as_value(to_text(machine, value))
+    return machine.each(value, lambda option: as_value(repr_text(machine, option)))  # type: ignore[no-any-return]
 
 
 @function("builtins.format")
@@ -193,13 +225,21 @@ def _length(machine: Machine, value: AnyValue) -> AnyValue:
         except TypeError:
             raise machine.throw("TypeError") from None
     if isinstance(value, TupleV | ListObj):
+        if isinstance(value, ListObj) and value.kind == "iterator":
+            raise machine.throw("TypeError", "object has no len()")
         return Known(len(value.items)) if value.rest is None else INT
     if isinstance(value, DictObj):
         return Known(len(value.known())) if value.exact else INT
+    if isinstance(value, Instance) and isinstance(value.cls, Ext):
+        sized = registry.METHODS.get(f"{value.cls.name}.__len__")
+        found = sized(machine, value, Arguments()) if sized is not None else None
+        return found if found is not None else INT
     if isinstance(value, Instance) and machine.has_attr(value, "__len__"):
         return machine.call(machine.get_attr(value, "__len__"), Arguments())  # type: ignore[no-any-return]
     if isinstance(value, Instance) and isinstance(value.cls, ClassV) and "tuple" in value.cls.traits:
         return Known(len(value.cls.traits["tuple"]))
+    if isinstance(value, ClassV) and (counted := machine.class_protocol(value, "__len__")) is not None:
+        return machine.call(counted, Arguments())  # type: ignore[no-any-return]
     if isinstance(value, ClassV) and "members" in value.traits:
         return Known(len(value.traits["members"]))
     return INT
@@ -302,6 +342,8 @@ def _has_attribute(machine: Machine, obj: AnyValue, name: str) -> bool | None:
         if isinstance(obj.cls, ClassV):
             if machine.has_attr(obj, name):
                 return True
+            if "exception" in obj.cls.traits:
+                return exception_attribute(obj, name) is not None
             if any(isinstance(b, Ext) and b.name not in ("builtins.object", "abc.ABC") for b in obj.cls.mro):
                 return None
             return None if machine.has_attr(obj, "__getattr__") else False
@@ -310,6 +352,9 @@ def _has_attribute(machine: Machine, obj: AnyValue, name: str) -> bool | None:
         return None
     if isinstance(obj, ClassV):
         if any(isinstance(base, ClassV) and name in base.slots for base in obj.mro):
+            return True
+        attribute = registry.CLASS_ATTRIBUTES.get(name)
+        if machine.class_property(obj, name) is not None or (attribute and attribute(machine, obj) is not None):
             return True
         return (
             None if any(isinstance(b, Ext) and b.name not in ("builtins.object", "abc.ABC") for b in obj.mro) else False
@@ -373,6 +418,7 @@ def setattr_(machine: Machine, args: Arguments) -> AnyValue:
     if len(args.pos) >= 3:
         for option in options(args.pos[1]):
             if isinstance(option, Known) and isinstance(option.value, str):
+                machine.touch_attr(args.pos[0], option.value)
                 machine.set_attr(args.pos[0], option.value, args.pos[2])
     return NONE
 
@@ -459,6 +505,12 @@ def make_classmethod(machine: Machine, args: Arguments) -> AnyValue:
 def input_(machine: Machine, args: Arguments) -> AnyValue:
     """`input(prompt)`."""
     del args
+    stream = standard_input(machine)
+    line = line_from(machine, stream, handle_content(machine, stream)) if stream is not None else None
+    if isinstance(line, Known):
+        if not line.value:
+            raise machine.throw("EOFError")
+        return Known(line.value.removesuffix("\n"))
     machine.may_raise("EOFError", "KeyboardInterrupt")
     return text_hole("argument", slash=True)
 
@@ -508,7 +560,15 @@ def maxsize(machine: Machine) -> AnyValue:
     return Known((1 << 63) - 1)
 
 
-@function("weakref.ref", "weakref.proxy", "typing.cast", "typing.assert_type", "sys.intern", "builtins.memoryview")
+@function("weakref.ref", "weakref.ReferenceType")
+def weak_reference(machine: Machine, args: Arguments) -> AnyValue:
+    """A weak reference gives its object when it is called."""
+    del machine
+    value = args.pos[0] if args.pos else UNKNOWN
+    return Native("weakref.ref", lambda _, __: value)
+
+
+@function("weakref.proxy", "typing.cast", "typing.assert_type", "sys.intern", "builtins.memoryview")
 def passed_through(machine: Machine, args: Arguments) -> AnyValue:
     """Calls that hand one argument back."""
     del machine
@@ -555,3 +615,23 @@ for _name, _kind in vars(builtins).items():
     # Groups are told apart by what they hold, which is not followed.
     if isinstance(_kind, type) and issubclass(_kind, BaseException) and not issubclass(_kind, BaseExceptionGroup):
         registry.FUNCTIONS.setdefault(f"builtins.{_name}", _exception(_kind))
+
+
+def _exception_shown(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
+    """`super().__str__()` of an exception."""
+    del args
+    text = exception_text(obj, lambda item: to_text(machine, item))
+    return as_value(text) if text is not None else text_hole("data", slash=True)
+
+
+for _name, _kind in vars(builtins).items():
+    if isinstance(_kind, type) and issubclass(_kind, BaseException):
+        registry.METHODS[f"builtins.{_name}.__str__"] = _exception_shown
+
+
+def _library_exception(name: str) -> registry.FunctionModel:
+    return lambda _, args: make_exception(name, args)
+
+
+for _name in library_exceptions():
+    registry.FUNCTIONS.setdefault(_name, _library_exception(_name))

@@ -192,9 +192,19 @@ def compile_program(machine: Machine, args: Sequence[AnyValue]) -> None:
     line = CommandLine(args, "qh", ["quiet", "help"], mixed=True)
     if line.has("help") or line.has("h"):
         return
-    for source in line.operands:
-        if text_of(source) != "-":
-            machine.call_external("py_compile.compile", Arguments([source]), None)
+    for source in _named_sources(machine, line.operands):
+        machine.call_external("py_compile.compile", Arguments([source]), None)
+
+
+def _named_sources(machine: Machine, operands: Sequence[AnyValue]) -> list[AnyValue]:
+    """The files to compile: the operands, or the lines of standard input where `-` is the only one."""
+    if [text_of(operand) for operand in operands] != ["-"]:
+        return list(operands)
+    given = text_of(machine.stdin) if machine.stdin is not None else None
+    if not isinstance(given, str):
+        machine.opaque("py_compile is told what to compile by a standard input that is not known")
+        return []
+    return [Known(name) for name in given.splitlines() if name]
 
 
 @program("compileall")

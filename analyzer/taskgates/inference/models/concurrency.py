@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from taskgates.inference.models import registry
+from taskgates.inference.sharing import lend
 from taskgates.inference.values import (
     BOTTOM,
     CONTENT,
@@ -94,26 +95,35 @@ def _mapper(star: bool, threads: bool) -> Any:
 
     def model(machine: Machine, obj: Any, args: Arguments) -> AnyValue:
         del obj
-        held, machine.held = machine.held, []
+        if threads and args.pos:
+            lend(machine, args.pos[0], Arguments(), several=True)
         machine.threads += threads
         try:
             positional = args.pos if star else args.pos[:2]
-            return registry.FUNCTIONS["builtins.map"](machine, Arguments(positional, {}, args.star)) or UNKNOWN
+            with machine.working(several=True):
+                return registry.FUNCTIONS["builtins.map"](machine, Arguments(positional, {}, args.star)) or UNKNOWN
         finally:
-            machine.held = held
             machine.threads -= threads
 
     return model
 
 
-def _starmapper(machine: Machine, obj: Any, args: Arguments) -> AnyValue:
-    del obj
-    held, machine.held = machine.held, []
-    try:
-        found = registry.FUNCTIONS["itertools.starmap"](machine, Arguments(args.pos[:2]))
-    finally:
-        machine.held = held
-    return found if found is not None else UNKNOWN
+def _starmapper(threads: bool) -> Any:
+    """`pool.starmap`: the same with rows of arguments."""
+
+    def model(machine: Machine, obj: Any, args: Arguments) -> AnyValue:
+        del obj
+        if threads and args.pos:
+            lend(machine, args.pos[0], Arguments(), several=True)
+        machine.threads += threads
+        try:
+            with machine.working(several=True):
+                found = registry.FUNCTIONS["itertools.starmap"](machine, Arguments(args.pos[:2]))
+        finally:
+            machine.threads -= threads
+        return found if found is not None else UNKNOWN
+
+    return model
 
 
 for _name, _threads in (
@@ -125,4 +135,4 @@ for _name, _threads in (
 for _name in ("multiprocessing.pool.Pool", "multiprocessing.pool.ThreadPool", "multiprocessing.Pool"):
     for _method in ("map", "imap", "imap_unordered"):
         registry.METHODS[f"{_name}.{_method}"] = _mapper(star=False, threads="Thread" in _name)
-    registry.METHODS[f"{_name}.starmap"] = _starmapper
+    registry.METHODS[f"{_name}.starmap"] = _starmapper("Thread" in _name)

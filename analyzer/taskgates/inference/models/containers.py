@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 from typing import Any
 
 from taskgates.inference.models import registry
 from taskgates.inference.models.registry import Machine, function, method
-from taskgates.inference.operators import NotKnown, concat_contents, equal, to_python
+from taskgates.inference.operators import NotKnown, comparable, concat_contents, contains, equal
 from taskgates.inference.values import (
     BOOL,
     CONTENT,
     DEFAULT,
+    FALSE,
     INT,
     NONE,
     REST,
     SEQUENCE_LIMIT,
+    TRUE,
     UNKNOWN,
     AnyValue,
     Arguments,
@@ -25,7 +29,6 @@ from taskgates.inference.values import (
     Known,
     ListObj,
     Maybe,
-    PathV,
     TupleV,
     Union,
     Unknown,
@@ -34,6 +37,10 @@ from taskgates.inference.values import (
 )
 
 _KINDS = ("list", "set", "deque", "frozenset", "iterator")
+
+
+COMPARED = ("compared",)
+"""The slot of a key of `functools.cmp_to_key`: the comparing function and the value."""
 
 
 def everything(content: TupleV | ListObj) -> list[AnyValue]:
@@ -52,7 +59,9 @@ def _set(machine: Machine, obj: ListObj, content: TupleV) -> None:
         content = TupleV(
             (), join([*dict.fromkeys(content.items), *([content.rest] if content.rest is not None else [])])
         )
-    machine.mutated(obj)
+    if obj.kind != "deque":
+        # What a deque does at its ends is safe among threads.
+        machine.mutated(obj)
     machine.state.write(obj.slots, CONTENT, content)
     if obj.owner is not None:
         for item in content.items[-1:]:
@@ -177,6 +186,47 @@ def reorder(machine: Machine, obj: ListObj, args: Arguments) -> AnyValue:
     return NONE
 
 
+def ranked(machine: Machine, keys: list[AnyValue]) -> list[Any] | None:
+    """Keys that order as the given values do; None when their order is not known."""
+    try:
+        plain = [comparable(key) for key in keys]
+        sorted(plain)
+    except (NotKnown, TypeError):
+        return _ranked_by_calls(machine, keys)
+    return plain
+
+
+def _ranked_by_calls(machine: Machine, keys: list[AnyValue]) -> list[Any] | None:
+    """The same for objects with comparisons of their own."""
+    if len(keys) > 64 or not any(isinstance(key, Instance) for key in keys):
+        return None
+
+    def compare(left: AnyValue, right: AnyValue) -> int:
+        if isinstance(left, Instance) and isinstance(right, Instance) and COMPARED in left.slots:
+            func, value = left.slots[COMPARED].items
+            found = machine.call(func, Arguments([value, right.slots[COMPARED].items[1]]))
+            if not (isinstance(found, Known) and isinstance(found.value, int | float)):
+                raise NotKnown
+            return int(found.value > 0) - int(found.value < 0)
+        for one, other, sign in ((left, right, -1), (right, left, 1)):
+            less = machine.truth(machine.compare_values("<", one, other))
+            if less is None:
+                raise NotKnown
+            if less:
+                return sign
+        return 0
+
+    plain = [functools.cmp_to_key(compare)(key) for key in keys]
+    try:
+        order = sorted(range(len(plain)), key=plain.__getitem__)
+        ranks = [0] * len(order)
+        for place, (before, index) in enumerate(itertools.pairwise(order), 1):
+            ranks[index] = ranks[before] if compare(keys[before], keys[index]) == 0 else place
+    except NotKnown:
+        return None
+    return ranks
+
+
 def sort_content(machine: Machine, content: TupleV, args: Arguments) -> TupleV:
     """The elements in sorted order where that is known, else in an unknown one."""
     key = args.kw.get("key")
@@ -185,17 +235,18 @@ def sort_content(machine: Machine, content: TupleV, args: Arguments) -> TupleV:
     if key is not None and not (isinstance(key, Known) and key.value is None):
         keys = [machine.call(key, Arguments([item])) for item in content.items]
         if content.rest is not None:
-            machine.call(key, Arguments([content.rest]))
+            keys.append(machine.call(key, Arguments([content.rest])))
+    elif content.rest is not None:
+        keys.append(content.rest)
+    if content.rest is not None:
+        for part in keys[-1].items if isinstance(keys[-1], TupleV) else keys[-1:]:
+            if isinstance(part, Instance):
+                machine.compare_values("<", part, part)
     if content.rest is None and reverse is not None:
-        try:
-            plain = [
-                item.text if isinstance(item, PathV) and isinstance(item.text, str) else to_python(item)
-                for item in keys
-            ]
-            order = sorted(range(len(plain)), key=plain.__getitem__, reverse=bool(reverse))
+        ranks = ranked(machine, keys)
+        if ranks is not None:
+            order = sorted(range(len(ranks)), key=ranks.__getitem__, reverse=bool(reverse))
             return TupleV(content.items[index] for index in order)
-        except (NotKnown, TypeError):
-            pass
     if content.rest is None and len(content.items) <= 1:
         return content
     if content.rest is None:
@@ -204,13 +255,23 @@ def sort_content(machine: Machine, content: TupleV, args: Arguments) -> TupleV:
     return TupleV((), summary(content))
 
 
-@method("builtins.list.index", "builtins.tuple.index", "builtins.list.count", "builtins.tuple.count")
+@method("builtins.list.count", "builtins.tuple.count", "collections.deque.count")
+def count_of(machine: Machine, obj: Any, args: Arguments) -> AnyValue:
+    """How often an element is there."""
+    del machine
+    answers = [equal(item, args.pos[0] if args.pos else UNKNOWN) for item in obj.items]
+    return Known(answers.count(True)) if obj.rest is None and None not in answers else INT
+
+
+@method("builtins.list.index", "builtins.tuple.index", "collections.deque.index")
 def index_of(machine: Machine, obj: Any, args: Arguments) -> AnyValue:
     """Position of an element."""
     value = args.pos[0] if args.pos else UNKNOWN
     answers = [equal(item, value) for item in obj.items]
-    if True in answers and None not in answers[: answers.index(True)]:
+    if len(args.pos) < 2 and True in answers and None not in answers[: answers.index(True)]:
         return Known(answers.index(True))
+    if obj.rest is None and not any(answer is not False for answer in answers):
+        raise machine.throw("ValueError", f"{value.value if isinstance(value, Known) else 'x'!r} is not in list")
     machine.may_raise("ValueError")
     return INT
 
@@ -224,18 +285,93 @@ def union(machine: Machine, obj: ListObj, args: Arguments) -> AnyValue:
     return out
 
 
-@method("builtins.set.intersection", "builtins.set.difference", "builtins.set.symmetric_difference")
-def set_operation(machine: Machine, obj: ListObj, args: Arguments) -> AnyValue:
-    """Elements that survive a set operation."""
-    del args, machine
-    return ListObj("set", (), summary(obj))
+def _surviving(machine: Machine, obj: ListObj, args: Arguments, name: str) -> TupleV:
+    """The elements that a set operation leaves: certain ones, then a summary of those that may stay."""
+    content = TupleV(obj.items, obj.rest)
+    for value in args.pos:
+        other = machine.iterate(value)
+        inside = [contains(other, item) for item in content.items]
+        wanted = name.startswith("intersection")
+        kept = [item for item, there in zip(content.items, inside, strict=True) if there is wanted]
+        loose = [item for item, there in zip(content.items, inside, strict=True) if there is None]
+        loose.extend(everything(TupleV((), content.rest)))
+        if name.startswith("symmetric"):
+            back = [contains(content, item) for item in other.items]
+            kept.extend(item for item, there in zip(other.items, back, strict=True) if there is False)
+            loose.extend(item for item, there in zip(other.items, back, strict=True) if there is None)
+            loose.extend(everything(TupleV((), other.rest)))
+        content = TupleV(kept, join(loose) if loose else None)
+    return content
+
+
+def _set_operation(name: str) -> None:
+    def model(machine: Machine, obj: ListObj, args: Arguments) -> AnyValue:
+        content = _surviving(machine, obj, args, name)
+        if not name.endswith("_update"):
+            return ListObj("set", content.items, content.rest)
+        _set(machine, obj, content)
+        return NONE
+
+    registry.METHODS[f"builtins.set.{name}"] = model
+
+
+for _name in ("intersection", "difference", "symmetric_difference"):
+    _set_operation(_name)
+    _set_operation(f"{_name}_update")
 
 
 @method("builtins.set.issubset", "builtins.set.issuperset", "builtins.set.isdisjoint")
 def set_test(machine: Machine, obj: ListObj, args: Arguments) -> AnyValue:
-    """A comparison of sets."""
-    del machine, obj, args
-    return BOOL
+    """`a.isdisjoint(b)`; the other comparisons are registered apart."""
+    other = machine.iterate(args.pos[0]) if args.pos else TupleV(())
+    inside = [contains(other, item) for item in obj.items]
+    if True in inside:
+        return FALSE
+    return TRUE if obj.rest is None and other.rest is None and None not in inside else BOOL
+
+
+def _all_inside(smaller: TupleV | ListObj, larger: TupleV | ListObj) -> AnyValue:
+    inside = [contains(larger, item) for item in smaller.items]
+    if False in inside:
+        return FALSE
+    return TRUE if smaller.rest is None and None not in inside else BOOL
+
+
+@method("builtins.set.issubset")
+def is_subset(machine: Machine, obj: ListObj, args: Arguments) -> AnyValue:
+    """`a.issubset(b)`."""
+    return _all_inside(obj, machine.iterate(args.pos[0]) if args.pos else TupleV(()))
+
+
+@method("builtins.set.issuperset")
+def is_superset(machine: Machine, obj: ListObj, args: Arguments) -> AnyValue:
+    """`a.issuperset(b)`."""
+    return _all_inside(machine.iterate(args.pos[0]) if args.pos else TupleV(()), obj)
+
+
+# Items by their methods: `__getattr__ = dict.__getitem__`, `super().__setitem__(key, value)`
+
+
+@method("builtins.dict.__getitem__", "builtins.list.__getitem__")
+def item_method(machine: Machine, obj: AnyValue, args: Arguments) -> AnyValue:
+    """`d.__getitem__(key)`."""
+    return machine.get_item(obj, args.pos[0] if args.pos else UNKNOWN)  # type: ignore[no-any-return]
+
+
+@method("builtins.dict.__setitem__", "builtins.list.__setitem__")
+def set_item_method(machine: Machine, obj: AnyValue, args: Arguments) -> AnyValue:
+    """`d.__setitem__(key, value)`."""
+    if len(args.pos) == 2:
+        machine.set_item(obj, args.pos[0], args.pos[1])
+    return NONE
+
+
+@method("builtins.dict.__delitem__", "builtins.list.__delitem__")
+def delete_item_method(machine: Machine, obj: AnyValue, args: Arguments) -> AnyValue:
+    """`d.__delitem__(key)`."""
+    if args.pos:
+        machine.delete_item(obj, args.pos[0])
+    return NONE
 
 
 # Dicts
@@ -380,31 +516,39 @@ def dict_clear(machine: Machine, obj: DictObj, args: Arguments) -> AnyValue:
 @method("builtins.dict.popitem")
 def dict_popitem(machine: Machine, obj: DictObj, args: Arguments) -> AnyValue:
     """Remove and return some entry."""
-    pairs = dict_items(machine, obj, args)
+    last = machine.truth(args.get(0, "last", TRUE))
+    pairs = dict_items(machine, obj, Arguments())
     machine.mutated(obj)
     assert isinstance(pairs, ListObj)
+    if obj.exact and last is not None:
+        if not pairs.items:
+            raise machine.throw("KeyError", "dictionary is empty")
+        pair = pairs.items[-1 if last else 0]
+        assert isinstance(pair, TupleV)
+        machine.state.erase(obj.slots, pair.items[0])
+        return pair
+    machine.may_raise("KeyError")
+    for key, value in list(obj.slots.items()):
+        if key is not REST and key is not DEFAULT and not isinstance(value, Maybe):
+            machine.state.write(obj.slots, key, Maybe(value))
     found = summary(pairs)
     return found if found is not None else TupleV([UNKNOWN, UNKNOWN])
 
 
-@method("collections.Counter.most_common")
-def most_common(machine: Machine, obj: DictObj, args: Arguments) -> AnyValue:
-    """Pairs of element and count."""
-    pairs = dict_items(machine, obj, args)
-    assert isinstance(pairs, ListObj)
-    return ListObj("list", (), summary(pairs))
-
-
-def _counter_update(machine: Machine, obj: DictObj, args: Arguments) -> AnyValue:
-    for value in args.pos:
-        content = machine.iterate(value)
-        for item in everything(content):
-            machine.put(obj, item, INT)
+@method("builtins.dict.move_to_end")
+def move_to_end(machine: Machine, obj: DictObj, args: Arguments) -> AnyValue:
+    """`ordered.move_to_end(key, last)`."""
+    key = args.get(0, "key") or UNKNOWN
+    last = machine.truth(args.get(1, "last", TRUE))
     machine.mutated(obj)
+    if isinstance(key, Known) and key in obj.slots and last is not None:
+        slots, state = obj.slots, machine.state
+        behind = [(k, v) for k, v in slots.items() if k != key and k is not DEFAULT and k is not REST]
+        moved = [(key, slots[key])]
+        for other, value in [*behind, *moved] if last else [*moved, *behind]:
+            state.erase(slots, other)
+            state.write(slots, other, value)
     return NONE
-
-
-registry.METHODS["collections.Counter.update"] = _counter_update
 
 
 @function("collections.defaultdict")
@@ -415,19 +559,6 @@ def defaultdict(machine: Machine, args: Arguments) -> AnyValue:
         out.slots[DEFAULT] = args.pos[0]
     for value in args.pos[1:]:
         machine.merge_into(out, value)
-    return out
-
-
-@function("collections.Counter")
-def counter(machine: Machine, args: Arguments) -> AnyValue:
-    """`Counter(iterable)`."""
-    out = DictObj("Counter")
-    out.slots[DEFAULT] = Ext("builtins.int")
-    if args.pos:
-        if isinstance(args.pos[0], DictObj):
-            machine.merge_into(out, args.pos[0])
-        else:
-            _counter_update(machine, out, args)
     return out
 
 
@@ -457,15 +588,6 @@ def fromkeys(machine: Machine, args: Arguments) -> AnyValue:
     return out
 
 
-@function("collections.ChainMap")
-def chain_map(machine: Machine, args: Arguments) -> AnyValue:
-    """`ChainMap(first, second, ...)`: earlier maps win."""
-    out = DictObj("dict")
-    for value in reversed(args.pos):
-        machine.merge_into(out, value)
-    return out
-
-
 for _kind in ("list", "set", "frozenset"):
 
     def _make(machine: Machine, args: Arguments, kind: str = _kind) -> AnyValue:
@@ -474,13 +596,6 @@ for _kind in ("list", "set", "frozenset"):
         return ListObj(kind, items, content.rest)
 
     registry.FUNCTIONS[f"builtins.{_kind}"] = _make
-
-
-@function("collections.deque")
-def make_deque(machine: Machine, args: Arguments) -> AnyValue:
-    """`deque(iterable)`."""
-    content = machine.iterate(args.pos[0]) if args.pos else TupleV(())
-    return ListObj("deque", content.items, content.rest)
 
 
 @function("builtins.tuple")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from taskgates.inference.models.registry import Machine, function
+from taskgates.inference.models.registry import CLASS_ATTRIBUTES, Machine, function
 from taskgates.inference.values import (
     CONTENT,
     UNKNOWN,
@@ -73,6 +73,30 @@ def astuple(machine: Machine, args: Arguments) -> AnyValue:
     return TupleV(value for _, value in found.known()) if isinstance(found, DictObj) else UNKNOWN
 
 
+def field_table(cls: ClassV) -> dict[str, Instance]:
+    """A description of each field of a dataclass, by name; nothing for other classes."""
+    found: dict[str, AnyValue | None] = next(
+        (base.traits["fields"] for base in cls.mro if isinstance(base, ClassV) and "fields" in base.traits), {}
+    )
+    table: dict[str, Instance] = {}
+    for name, default in found.items():
+        field = table[name] = Instance(Ext("dataclasses.Field"))
+        field.slots["name"] = Known(name)
+        field.slots["type"] = UNKNOWN
+        field.slots["metadata"] = DictObj("dict", None, UNKNOWN)
+        field.slots["default"] = default if default is not None else UNKNOWN
+    return table
+
+
+def dataclass_fields(machine: Machine, cls: ClassV) -> AnyValue | None:
+    """`cls.__dataclass_fields__`."""
+    table = field_table(cls)
+    return machine.dict_of(dict(table)) if table else None
+
+
+CLASS_ATTRIBUTES["__dataclass_fields__"] = dataclass_fields
+
+
 @function("dataclasses.fields", "attr.fields", "attrs.fields")
 def fields(machine: Machine, args: Arguments) -> AnyValue:
     """The fields of a dataclass."""
@@ -80,18 +104,7 @@ def fields(machine: Machine, args: Arguments) -> AnyValue:
     cls = value.cls if isinstance(value, Instance) else value
     del machine
     if isinstance(cls, ClassV):
-        found: dict[str, AnyValue | None] = next(
-            (b.traits["fields"] for b in cls.mro if isinstance(b, ClassV) and "fields" in b.traits), {}
-        )
-        out = []
-        for name, default in found.items():
-            field = Instance(Ext("dataclasses.Field"))
-            field.slots["name"] = Known(name)
-            field.slots["type"] = UNKNOWN
-            field.slots["metadata"] = DictObj("dict", None, UNKNOWN)
-            field.slots["default"] = default if default is not None else UNKNOWN
-            out.append(field)
-        return TupleV(out)
+        return TupleV(field_table(cls).values())
     return TupleV((), UNKNOWN)
 
 

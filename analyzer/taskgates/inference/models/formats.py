@@ -5,11 +5,11 @@ from __future__ import annotations
 import configparser
 import json
 import shlex
-import tomllib
 from typing import Any
 
 import yaml
 
+from taskgates.inference.core import AbstractRaise
 from taskgates.inference.models.containers import dict_get, dict_items
 from taskgates.inference.models.reading import file_text, handle_content
 from taskgates.inference.models.registry import FUNCTIONS, FunctionModel, Machine, function, method
@@ -29,6 +29,7 @@ from taskgates.inference.values import (
     Known,
     ListObj,
     TupleV,
+    Union,
     Unknown,
     as_value,
     join,
@@ -38,14 +39,25 @@ from taskgates.inference.values import (
     text_of,
 )
 from taskgates.model.access import Operation
+from taskgates.tree.toml_source import load_toml
 
 NODE_LIMIT = 20_000
 
 
-def _size(value: Any) -> int:
-    if isinstance(value, dict):
-        return 1 + sum(_size(item) for item in value.values())
-    return 1 + sum(_size(item) for item in value) if isinstance(value, list) else 1
+def _is_small(value: Any) -> bool:
+    """Whether decoded data has at most `NODE_LIMIT` values, a shared one counted as often as it appears."""
+    pending = [value]
+    count = 0
+    while pending:
+        item = pending.pop()
+        count += 1
+        if isinstance(item, dict):
+            pending.extend(item.values())
+        elif isinstance(item, list):
+            pending.extend(item)
+        if count + len(pending) > NODE_LIMIT:
+            return False
+    return True
 
 
 def _parsed(machine: Machine, text: AnyValue, parse: Any) -> AnyValue:
@@ -57,7 +69,7 @@ def _parsed(machine: Machine, text: AnyValue, parse: Any) -> AnyValue:
         except Exception:  # noqa: BLE001 - whatever the parser says, the program would have failed
             machine.may_raise("ValueError")
             return DATA
-        if _size(value) <= NODE_LIMIT:
+        if _is_small(value):
             try:
                 return _with_simple(value)
             except (TypeError, RecursionError):
@@ -118,10 +130,10 @@ def toml_load(machine: Machine, args: Arguments) -> AnyValue:
     """`tomllib.load(handle)`."""
     handle = args.pos[0] if args.pos else UNKNOWN
     if isinstance(handle, Instance):
-        return _parsed(machine, handle_content(machine, handle), tomllib.loads)
+        return _parsed(machine, handle_content(machine, handle), load_toml)
     if path_text(handle) is not None:
         machine.access(Operation.READ, handle, "toml.load")
-        return _parsed(machine, content_of(machine, handle), tomllib.loads)
+        return _parsed(machine, content_of(machine, handle), load_toml)
     return DATA
 
 
@@ -134,14 +146,25 @@ def content_of(machine: Machine, path: AnyValue) -> AnyValue:
 @function("tomllib.loads", "tomli.loads", "toml.loads")
 def toml_loads(machine: Machine, args: Arguments) -> AnyValue:
     """`tomllib.loads(text)`."""
-    return _parsed(machine, args.pos[0] if args.pos else UNKNOWN, tomllib.loads)
+    return _parsed(machine, args.pos[0] if args.pos else UNKNOWN, load_toml)
+
+
+class _BoundedLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """The safe loader, for mappings whose merge keys multiply."""
+
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        super().flatten_mapping(node)
+        if len(node.value) > NODE_LIMIT:
+            raise yaml.YAMLError("merge keys make a mapping too large")
 
 
 def _yaml(text: str) -> Any:
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    if text.count("*") > 1000:
-        raise ValueError("too many aliases")
-    return yaml.load(text, Loader=loader)  # noqa: S506 - the safe loader
+    return yaml.load(text, Loader=_BoundedLoader)  # noqa: S506 - a safe loader
+
+
+def parsed_yaml(machine: Machine, text: AnyValue) -> AnyValue:
+    """What a YAML document says; unknown data where its text is not known."""
+    return _parsed(machine, text, _yaml)
 
 
 @function("yaml.safe_load", "yaml.load", "yaml.full_load", "yaml.unsafe_load")
@@ -203,7 +226,7 @@ def _interpolation(name: str) -> FunctionModel:
 for _name in ("BasicInterpolation", "ExtendedInterpolation", "LegacyInterpolation"):
     FUNCTIONS[f"configparser.{_name}"] = _interpolation(_name)
 
-CONFIG = "configparser.ConfigParser"
+CONFIG = "configparser.RawConfigParser"
 
 
 def _merge_ini(machine: Machine, obj: Instance, text: AnyValue) -> None:
@@ -241,14 +264,29 @@ def _merge_ini(machine: Machine, obj: Instance, text: AnyValue) -> None:
 
 @method(f"{CONFIG}.read")
 def config_read(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
-    """`parser.read(paths)`."""
+    """`parser.read(paths)`: files that are not there are passed over; the names of those that were read come back.
+
+    A settings file outside the root is taken as absent, as unset environment variables are.
+    """
     value = args.get(0, "filenames") or UNKNOWN
-    machine.access(Operation.READ, value, "configparser.ConfigParser.read")
-    paths = value.items if hasattr(value, "items") and not isinstance(value, Known) else (value,)
+    paths: list[AnyValue] = [value]
+    if path_text(value) is None and not isinstance(value, Unknown | Union):
+        content = machine.iterate(value)
+        paths = [*content.items, *([content.rest] if content.rest is not None else [])]
+    certain: list[AnyValue] = []
+    possible: list[AnyValue] = []
     for path in paths:
         for option in options(path):
+            text = path_text(option)
+            present = machine.exists(text) if text is not None else None
+            if present is False:
+                continue
+            machine.access(Operation.READ, option, "configparser.ConfigParser.read", conditional=present is None)
+            if isinstance(text, str) and machine.in_tree(text) is None and machine.closed:
+                continue
             _merge_ini(machine, obj, content_of(machine, option))
-    return ListObj("list", (), text_hole())
+            (certain if present and option is path else possible).append(option)
+    return ListObj("list", certain, join(possible) if possible else None)
 
 
 @method(f"{CONFIG}.read_file", f"{CONFIG}.read_string")
@@ -267,6 +305,13 @@ def config_read_dict(machine: Machine, obj: Instance, args: Arguments) -> AnyVal
     return NONE
 
 
+def _missing(kind: str, name: str) -> AbstractRaise:
+    """The exception for a section or an option that is not there."""
+    error = Instance(Ext(f"configparser.{kind}"))
+    error.slots["args"] = TupleV([Known(name)])
+    return AbstractRaise(error)
+
+
 def _option(machine: Machine, obj: Instance, section: AnyValue, name: AnyValue, fallback: AnyValue | None) -> AnyValue:
     sections: DictObj = obj.slots[("sections",)]
     is_open = ("open",) in obj.slots
@@ -281,7 +326,7 @@ def _option(machine: Machine, obj: Instance, section: AnyValue, name: AnyValue, 
         if not is_open:
             if fallback is not None:
                 return fallback
-            raise machine.throw("KeyError", str(name.value))
+            raise _missing("NoSectionError" if entries is None else "NoOptionError", str(name.value))
     machine.may_raise("KeyError")
     return text_hole("data", slash=True)
 
@@ -325,7 +370,7 @@ def config_iter(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
     return config_sections(machine, obj, args)
 
 
-@method(f"{CONFIG}.has_section", f"{CONFIG}.has_option")
+@method(f"{CONFIG}.has_section", f"{CONFIG}.has_option", f"{CONFIG}.__contains__")
 def config_has(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
     """`parser.has_section(name)`."""
     sections: DictObj = obj.slots[("sections",)]
@@ -345,6 +390,8 @@ def config_items(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
         entries = obj.slots[("sections",)].slots.get(args.pos[0])
         if isinstance(entries, DictObj):
             return dict_items(machine, entries, Arguments())
+        if ("open",) not in obj.slots and args.pos[0] != Known("DEFAULT"):
+            raise _missing("NoSectionError", str(args.pos[0].value))
     if not args.pos:
         return dict_items(machine, obj.slots[("sections",)], Arguments())
     return ListObj("list", (), TupleV([text_hole(), text_hole("data", slash=True)]))
@@ -364,6 +411,7 @@ def config_getitem(machine: Machine, obj: Instance, args: Arguments) -> AnyValue
         out.slots.update(entries.slots)
         proxy = Instance(Ext("configparser.SectionProxy"))
         proxy.slots[("entries",)] = out
+        proxy.slots[("own",)] = entries
         return proxy
     if ("open",) not in obj.slots and isinstance(name, Known):
         raise machine.throw("KeyError")

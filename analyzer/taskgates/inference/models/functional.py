@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from taskgates.inference.models import registry
+from taskgates.inference.models.containers import COMPARED
 from taskgates.inference.models.registry import Machine, function, method
 from taskgates.inference.values import (
     BOOL,
@@ -187,7 +188,14 @@ def cmp_to_key(machine: Machine, args: Arguments) -> AnyValue:
     """`cmp_to_key(function)`."""
     func = args.pos[0] if args.pos else UNKNOWN
     del machine
-    return Native("key", lambda inner, given: inner.call(func, Arguments([*given.pos, *given.pos])))
+
+    def run(inner: Machine, given: Arguments) -> AnyValue:
+        del inner
+        out = Instance(Ext("functools.KeyWrapper"))
+        out.slots[COMPARED] = TupleV([func, given.pos[0] if given.pos else UNKNOWN])
+        return out
+
+    return Native("key", run)
 
 
 @function("operator.itemgetter")

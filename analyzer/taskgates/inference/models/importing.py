@@ -211,7 +211,9 @@ def _inspect_test(name: str, kinds: tuple[type, ...]) -> None:
     def model(machine: Machine, args: Arguments) -> AnyValue:
         del machine
         value = args.pos[0] if args.pos else UNKNOWN
-        return BOOL if isinstance(value, Unknown) else Known(isinstance(value, kinds))
+        answers = {None if isinstance(each, Unknown) else isinstance(each, kinds) for each in options(value)}
+        found = answers.pop() if len(answers) == 1 else None
+        return BOOL if found is None else Known(found)
 
     registry.FUNCTIONS[f"inspect.{name}"] = model
 

@@ -83,6 +83,9 @@ def inspect_program(machine: Machine, args: Sequence[AnyValue]) -> None:
             machine.opaque("inspect is told to describe a module that is not known")
             continue
         module = import_by_name(machine, name.partition(":")[0])
+        if line.has("details") and ":" not in name:
+            # A module's own details need no source.
+            continue
         if isinstance(module, ModuleV) and module.file and not module.file.startswith("/"):
             machine.access(Operation.READ, Known(f"{machine.root}/{module.file}"), "inspect")
 

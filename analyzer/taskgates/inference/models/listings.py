@@ -154,7 +154,22 @@ def listed(machine: Machine, folder: TextLike, pattern: TextLike, call: str, wra
             hidden = call.startswith("glob.")
             kept = [name for name in found if not hidden or not any(part.startswith(".") for part in name.split("/"))]
             return ListObj("iterator", [wrap(join_paths(base, name) if base != "" else name) for name in kept])
+    if isinstance(pattern, str) and _matches_nothing(machine, folder, pattern):
+        return ListObj("iterator")
     return ListObj("iterator", (), wrap(glob_element(folder, pattern)))
+
+
+def _matches_nothing(machine: Machine, folder: TextLike, pattern: str) -> bool:
+    """Whether none of the files that a complete tree has there fits a pattern.
+
+    A folder without visible files says nothing: its data may not have been fetched.
+    """
+    name = pattern.removeprefix("**/")
+    if not machine.closed or "/" in name or "**" in name:
+        return False
+    found = members(machine, folder) if name == pattern else all_below(machine, folder)
+    names = [path.rpartition("/")[2] for path in found or ()]
+    return any(not each.startswith(".") for each in names) and not fnmatch.filter(names, name)
 
 
 @path_method("glob", "rglob")

@@ -8,8 +8,34 @@ import configparser
 from taskgates.inference.models.formats import content_of
 from taskgates.inference.models.registry import Machine, function
 from taskgates.inference.operators import NotKnown, from_python, to_python
-from taskgates.inference.values import NONE, UNKNOWN, AnyValue, Arguments, Ext, Instance, Known
+from taskgates.inference.text import Hole
+from taskgates.inference.values import NONE, UNKNOWN, AnyValue, Arguments, Ext, Instance, Known, path_text
 from taskgates.model.access import Operation
+
+_LARGE = 1 << 20
+"""Bytes that no single run is expected to log."""
+
+
+@function("logging.handlers.RotatingFileHandler")
+def rotating_handler(machine: Machine, args: Arguments) -> AnyValue | None:
+    """`RotatingFileHandler(filename, maxBytes=...)`: a new file with a large bound is not rotated in its first run."""
+    bound = args.get(2, "maxBytes")
+    size = bound.value if isinstance(bound, Known) and isinstance(bound.value, int) else 0 if bound is None else -1
+    if size and not (size >= _LARGE and _is_new(machine, args.get(0, "filename") or UNKNOWN)):
+        return None
+    given = {name: value for name, value in args.kw.items() if name in ("filename", "mode", "encoding", "delay")}
+    made = machine.call(Ext("logging.FileHandler"), Arguments(args.pos[:2], given))
+    if isinstance(made, Instance):
+        made.cls = Ext("logging.handlers.RotatingFileHandler")
+    return made  # type: ignore[no-any-return]
+
+
+def _is_new(machine: Machine, path: AnyValue) -> bool:
+    """Whether a file is certainly not there before: it is absent, or its name has the time of the run."""
+    text = path_text(path)
+    if isinstance(text, str):
+        return machine.exists(text) is False
+    return text is not None and any(isinstance(part, Hole) and part.origin == "clock" for part in text.parts)
 
 
 @function("logging.config.fileConfig")

@@ -161,6 +161,14 @@ def quiet(machine: Machine, args: Sequence[AnyValue]) -> None:
     del machine, args
 
 
+@program("code", "asyncio")
+def console(machine: Machine, args: Sequence[AnyValue]) -> None:
+    """A Python console: what stands on standard input is run."""
+    del args
+    if machine.stdin is not None:
+        machine.run_text(machine.stdin)
+
+
 @program("http.server")
 def http_server(machine: Machine, args: Sequence[AnyValue]) -> None:
     """Serves whatever is asked for below a folder."""

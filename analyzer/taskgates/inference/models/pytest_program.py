@@ -5,7 +5,6 @@ from __future__ import annotations
 import configparser
 import fnmatch
 import shlex
-import tomllib
 from typing import TYPE_CHECKING, Any
 
 from taskgates.inference.core import TEMPORARY, AbstractRaise
@@ -37,6 +36,7 @@ from taskgates.inference.values import (
     text_of,
 )
 from taskgates.model.access import Operation
+from taskgates.tree.toml_source import load_toml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -155,8 +155,8 @@ def _read_ini(machine: Machine, settings: Settings) -> None:
 def _section(name: str, text: str) -> dict[str, str | list[str]] | None:
     if name.endswith(".toml"):
         try:
-            data: Any = tomllib.loads(text)
-        except (tomllib.TOMLDecodeError, RecursionError, ValueError):
+            data: Any = load_toml(text)
+        except ValueError:
             return None
         for key in ("tool", "pytest", "ini_options"):
             data = data.get(key) if isinstance(data, dict) else None

@@ -14,12 +14,12 @@ from taskgates.inference.values import (
     UNKNOWN,
     AnyValue,
     Arguments,
+    Ext,
     Instance,
     Known,
     ListObj,
     PathV,
     Unknown,
-    join,
     path_text,
     text_hole,
     text_of,
@@ -74,6 +74,8 @@ _CONFIGURATION = (
 
 def handle_content(machine: Machine, obj: Instance) -> AnyValue:
     """The text of an open file, where it is a configuration file of the tree."""
+    if TEXT in obj.slots:
+        return obj.slots[TEXT]  # type: ignore[no-any-return]
     name = obj.slots.get("name", UNKNOWN)
     mode = text_of(obj.slots.get("mode", Known("r")))
     if isinstance(mode, str) and is_configuration(name) and "w" not in mode and "a" not in mode:
@@ -85,6 +87,29 @@ def handle_content(machine: Machine, obj: Instance) -> AnyValue:
     if isinstance(name, Unknown) and name.origin == "stream":
         return text_hole("argument", slash=True)
     return text_hole()
+
+
+TEXT = ("text",)
+"""The slot of a stream for what can be read from it, where that does not lie in a file."""
+
+STDIN_LIMIT = 8_192
+"""How much text on standard input is taken line by line."""
+
+
+def standard_input(machine: Machine) -> Instance | None:
+    """The stream of standard input where its text is known: there is one, which remembers how far it has been read."""
+    text = text_of(machine.stdin) if machine.stdin is not None else None
+    if not isinstance(text, str) or len(text) > STDIN_LIMIT:
+        return None
+    if machine.stdin_stream is None:
+        machine.stdin_stream = Instance(Ext("io.TextIOWrapper"))
+        buffer = Instance(Ext("io.BufferedReader"))
+        for stream, content in ((machine.stdin_stream, text), (buffer, text.encode("utf-8", "replace"))):
+            stream.slots["name"] = Unknown("standard input", "stream")
+            stream.slots["stream"] = Known("stdin")
+            stream.slots[TEXT] = Known(content)
+        machine.stdin_stream.slots["buffer"] = buffer
+    return machine.stdin_stream  # type: ignore[no-any-return]
 
 
 HANDLE_TYPES = (
@@ -101,33 +126,83 @@ def _handle_method(*names: str) -> Callable[[MethodT], MethodT]:
     return method(*(f"{type_name}.{name}" for type_name in HANDLE_TYPES for name in names))
 
 
-@_handle_method("read")
-def handle_read(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
-    """`handle.read()`."""
-    if args.pos and args.pos[0] not in (NONE, Known(-1)):
-        content = handle_content(machine, obj)
+POSITION = ("position",)
+"""The slot of an open file for the place up to which it has been read."""
+
+
+def unread(obj: Instance, content: AnyValue) -> str | bytes | None:
+    """What has not been read yet of a stream with the given content; None where that is not known."""
+    place = obj.slots.get(POSITION, Known(0))
+    if not (isinstance(content, Known) and isinstance(content.value, str | bytes) and isinstance(place, Known)):
+        return None
+    return content.value[place.value :]
+
+
+def advance(machine: Machine, obj: Instance, count: int) -> None:
+    """Move the place in a stream."""
+    place = obj.slots.get(POSITION, Known(0))
+    if isinstance(place, Known):
+        machine.state.write(obj.slots, POSITION, Known(place.value + count))
+
+
+def read_from(machine: Machine, obj: Instance, content: AnyValue, args: Arguments) -> AnyValue:
+    """`stream.read(size)`."""
+    rest = unread(obj, content)
+    size = args.pos[0] if args.pos else NONE
+    if rest is None or not isinstance(size, Known) or not isinstance(size.value, int | None):
         return text_hole() if text_of(content) is not None else content
-    return handle_content(machine, obj)
+    found = rest if size.value is None or size.value < 0 else rest[: size.value]
+    advance(machine, obj, len(found))
+    return Known(found)
 
 
-@_handle_method("readlines", "__iter__", "readline")
-def handle_lines(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
-    """The lines of an open file."""
-    del args
-    content = handle_content(machine, obj)
-    if isinstance(content, Known) and isinstance(content.value, str | bytes):
-        lines = content.value.splitlines(keepends=True)
+def lines_from(machine: Machine, obj: Instance, content: AnyValue) -> AnyValue:
+    """The lines that are left of a stream."""
+    rest = unread(obj, content)
+    if rest is not None:
+        lines = rest.splitlines(keepends=True)
         if len(lines) <= machine.limits.unroll:
+            advance(machine, obj, len(rest))
             return ListObj("list", [Known(line) for line in lines])
     return ListObj("list", (), text_hole() if text_of(content) is not None else content)
 
 
-@_handle_method("readline")
+def line_from(machine: Machine, obj: Instance, content: AnyValue) -> AnyValue:
+    """`stream.readline()`."""
+    rest = unread(obj, content)
+    if rest is None:
+        return text_hole() if text_of(content) is not None else content
+    found = rest.splitlines(keepends=True)[0] if rest else rest
+    advance(machine, obj, len(found))
+    return Known(found)
+
+
+@_handle_method("read")
+def handle_read(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
+    """`handle.read()`."""
+    return read_from(machine, obj, handle_content(machine, obj), args)
+
+
+@_handle_method("readlines", "__iter__")
+def handle_lines(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
+    """The lines of an open file."""
+    del args
+    return lines_from(machine, obj, handle_content(machine, obj))
+
+
+@_handle_method("readline", "__next__")
 def handle_line(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
     """One line."""
-    found = handle_lines(machine, obj, args)
-    assert isinstance(found, ListObj)
-    return join([*found.items[:1], found.rest]) if len(found.items) == 1 else text_hole()
+    del args
+    return line_from(machine, obj, handle_content(machine, obj))
+
+
+@_handle_method("seek")
+def seek(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
+    """`stream.seek(offset)`: only the way back to the beginning is followed."""
+    start = args.pos[:1] == [Known(0)] and len(args.pos) == 1
+    machine.state.write(obj.slots, POSITION, Known(0) if start else INT)
+    return Known(0) if start else INT
 
 
 @_handle_method("__enter__")
@@ -137,14 +212,15 @@ def handle_enter(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
     return obj
 
 
-@_handle_method("__exit__")
+@_handle_method("__exit__", "close")
 def handle_exit(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
-    """The file is closed."""
-    del machine, obj, args
+    """The file is closed; a lock on it ends with that."""
+    del args
+    machine.unlock_open_file(obj)
     return FALSE
 
 
-@_handle_method("write", "writelines", "flush", "close", "truncate", "reconfigure")
+@_handle_method("write", "writelines", "flush", "truncate", "reconfigure")
 def handle_write(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
     """Writing into an open file was noted when it was opened."""
     del machine, obj, args

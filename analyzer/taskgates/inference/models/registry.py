@@ -38,6 +38,9 @@ ITEMS: dict[str, Callable[[Machine, AnyValue], AnyValue]] = {}
 ITERATIONS: dict[str, Callable[[Machine], TupleV]] = {}
 """Iteration over library objects that stand for themselves."""
 
+MEMBERSHIPS: dict[str, Callable[[Machine, AnyValue, bool], AnyValue]] = {}
+"""`value in NAME`, for library objects by name: the value, and whether it is `in` rather than `not in`."""
+
 PATH_ATTRIBUTES: dict[str, Callable[[Machine, PathV], AnyValue]] = {}
 """Attributes of pathlib paths."""
 

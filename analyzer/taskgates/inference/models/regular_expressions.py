@@ -263,8 +263,36 @@ def groupdict(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
     )
 
 
-@method("re.Match.start", "re.Match.end")
-def match_position(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
-    """A position in the subject."""
-    del machine, obj, args
-    return INT
+def _of_match(name: str, otherwise: AnyValue) -> None:
+    """A method of a match that Python computes where the match is known."""
+
+    def model(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
+        found = obj.slots.get(("found",))
+        if found is None:
+            return otherwise
+        known = pure_call(machine, getattr(found, name), args)
+        return known if known is not None else otherwise
+
+    registry.METHODS[f"re.Match.{name}"] = model
+
+
+_of_match("start", INT)
+_of_match("end", INT)
+_of_match("span", TupleV([INT, INT]))
+_of_match("expand", text_hole("data", slash=True))
+
+
+def _match_attribute(name: str, otherwise: AnyValue) -> None:
+    def model(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
+        del machine, args
+        found = obj.slots.get(("found",))
+        return otherwise if found is None else from_python(getattr(found, name))
+
+    registry.METHODS[f"re.Match.@{name}"] = model
+
+
+_match_attribute("string", text_hole("data", slash=True))
+_match_attribute("lastgroup", UNKNOWN)
+_match_attribute("lastindex", INT)
+_match_attribute("pos", INT)
+_match_attribute("endpos", INT)

@@ -167,7 +167,12 @@ def _ran(machine: Machine, line: CommandLine, target: AnyValue, *, module: bool)
     ]
     script = path_text(target)
     found: list[tuple[str, TextLike]] = []
+    # The packages around a module are imported to find it, before anything is traced.
+    parts = str(script).split(".") if module else []
+    packages = {".".join(parts[:count]) for count in range(1, len(parts) + 1)}
     for name, loaded in machine.modules.items():
+        if name in packages:
+            continue
         if not isinstance(loaded, ModuleV) or not loaded.file or loaded.file.startswith(("/", "<")):
             continue
         file = f"{machine.root}/{loaded.file}"

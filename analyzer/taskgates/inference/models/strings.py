@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 import string
-import textwrap
 from typing import TYPE_CHECKING, Any
 
+from taskgates.inference.exceptions import exception_text, is_exception
 from taskgates.inference.models import registry
 from taskgates.inference.models.registry import Machine, function, method
-from taskgates.inference.operators import NotKnown, from_python, percent_format, to_python
+from taskgates.inference.operators import NotKnown, as_plain, from_python, percent_format, to_python
 from taskgates.inference.paths import segments
-from taskgates.inference.text import Hole, Text, TextLike, concat, make_text, parts_of
+from taskgates.inference.text import LITERAL_LIMIT, Hole, Text, TextLike, concat, make_text, parts_of
 from taskgates.inference.values import (
     BOOL,
     INT,
+    UNKNOWN,
     AnyValue,
     Arguments,
     ClassV,
@@ -23,6 +24,7 @@ from taskgates.inference.values import (
     Instance,
     Known,
     ListObj,
+    Maybe,
     PathV,
     Scalar,
     TupleV,
@@ -56,14 +58,9 @@ def to_text(machine: Machine, value: AnyValue) -> TextLike:
                     text = text_of(machine.call(machine.get_attr(value, method_name), Arguments()))
                     return text if text is not None else Text((Hole("data", True),))
             if "enum" in value.cls.traits:
-                if any(
-                    isinstance(base, Ext) and base.name in ("enum.StrEnum", "builtins.str") for base in value.cls.mro
-                ):
-                    inner = value.slots.get("value")
-                    if isinstance(inner, Known) and any(
-                        isinstance(b, Ext) and b.name == "enum.StrEnum" for b in value.cls.mro
-                    ):
-                        return str(inner.value)
+                inner = value.slots.get("value")
+                if isinstance(inner, Known) and _reads_as_value(value.cls):
+                    return str(inner.value)
                 name = value.slots.get("name")
                 if isinstance(name, Known):
                     return f"{value.cls.name}.{name.value}"
@@ -72,16 +69,73 @@ def to_text(machine: Machine, value: AnyValue) -> TextLike:
                 return render(plain)
         elif value.slots.get("__text__") is not None:
             return render(value.slots["__text__"])
-        given = value.slots.get("args")
-        if isinstance(given, TupleV) and given.rest is None and len(given.items) == 1:
-            # An exception reads as its one argument.
-            return to_text(machine, given.items[0])
+        shown = fields_text(machine, value)
+        if shown is not None:
+            return shown
+        if "args" in value.slots and is_exception(value.cls):
+            text_like = exception_text(value, lambda item: to_text(machine, item))
+            if text_like is not None:
+                return text_like
     if isinstance(value, ListObj | DictObj | TupleV):
         try:
             return str(to_python(value))
         except NotKnown:
+            show_elements(machine, value)
             return Text((Hole("data", True),))
     return render(value)
+
+
+def show_elements(machine: Machine, value: ListObj | DictObj | TupleV) -> None:
+    """Call the `__repr__` of the program's own objects in a container that is turned into text."""
+    items = value.slots.values() if isinstance(value, DictObj) else value.items
+    for item in items:
+        if isinstance(item, Instance) and isinstance(item.cls, ClassV):
+            repr_text(machine, item)
+
+
+def repr_text(machine: Machine, value: AnyValue) -> TextLike:
+    """`repr(value)`, as far as is known."""
+    try:
+        if not isinstance(value, Instance):
+            return repr(to_python(value))
+    except NotKnown:
+        pass
+    if isinstance(value, Text):
+        return concat("'", value, "'")
+    if isinstance(value, PathV):
+        return concat("PosixPath('", value.text, "')")
+    if isinstance(value, Instance) and isinstance(value.cls, ClassV):
+        if machine.has_attr(value, "__repr__"):
+            text = text_of(machine.call(machine.get_attr(value, "__repr__"), Arguments()))
+            return text if text is not None else Text((Hole("data", True),))
+        name = value.slots.get("name")
+        if "enum" in value.cls.traits and isinstance(name, Known):
+            return concat(f"<{value.cls.name}.{name.value}: ", repr_text(machine, value.slots["value"]), ">")
+        shown = fields_text(machine, value)
+        if shown is not None:
+            return shown
+    return to_text(machine, value)
+
+
+def fields_text(machine: Machine, value: Instance) -> TextLike | None:
+    """What a dataclass or a named tuple reads as; None for any other object."""
+    fields = value.cls.traits.get("fields") if isinstance(value.cls, ClassV) else None
+    if fields is None or not isinstance(value.cls, ClassV) or any(name not in value.slots for name in fields):
+        return None
+    pieces: list[TextLike] = []
+    for name in fields:
+        field = value.slots[name]
+        shown = repr_text(machine, field.value if isinstance(field, Maybe) else field)
+        pieces.extend((", " if pieces else "", f"{name}=", shown))
+    return concat(value.cls.name, "(", *pieces, ")")
+
+
+def _reads_as_value(cls: ClassV) -> bool:
+    """Whether the members of an enumeration read as their values."""
+    return any(
+        isinstance(base, Ext) and base.name in ("enum.StrEnum", "enum.IntEnum", "enum.IntFlag", "enum.ReprEnum")
+        for base in cls.mro
+    )
 
 
 def format_value(machine: Machine, value: AnyValue, conversion: str | None, spec: AnyValue) -> AnyValue:
@@ -104,11 +158,10 @@ def format_value(machine: Machine, value: AnyValue, conversion: str | None, spec
     if isinstance(value, Instance) and isinstance(value.cls, ClassV):
         if machine.has_attr(value, "__format__"):
             return machine.call(machine.get_attr(value, "__format__"), Arguments([spec]))  # type: ignore[no-any-return]
-        if "enum" in value.cls.traits and any(
-            isinstance(b, Ext) and b.name in ("builtins.str", "enum.StrEnum") for b in value.cls.mro
-        ):
-            inner = value.slots.get("value")
-            return inner if inner is not None else text_hole()
+        if "enum" not in value.cls.traits or _reads_as_value(value.cls):
+            plain = as_plain(value)
+            if isinstance(plain, Known):
+                return format_value(machine, plain, conversion, spec)
     if isinstance(value, Instance) and isinstance(value.cls, Ext) and value.cls.name.startswith("datetime."):
         if isinstance(spec_text, str) and spec_text:
             return as_value(strftime_text(spec_text))
@@ -117,6 +170,11 @@ def format_value(machine: Machine, value: AnyValue, conversion: str | None, spec
     if conversion == "r" and not isinstance(value, Scalar):
         text = concat("'", text, "'") if isinstance(value, Text) else text
     if isinstance(spec_text, str) and spec_text and not isinstance(value, Text):
+        if isinstance(text, str) and _modest(spec_text):
+            try:
+                return Known(format(text, spec_text))
+            except ValueError:
+                pass
         return Text((Hole(_origin(value), False),))
     return as_value(text)
 
@@ -162,7 +220,7 @@ def pure_call(machine: Machine, func: Callable[..., Any], args: Arguments) -> An
         return None
     try:
         result = func(*values, **keywords)
-    except RecursionError:
+    except (RecursionError, NotKnown):
         return None
     except Exception as error:  # noqa: BLE001 - whatever Python raises, the analysed program would have raised
         name = type(error).__name__
@@ -312,6 +370,12 @@ def _replace(machine: Machine, text: TextLike, args: Arguments) -> AnyValue:
                     slash = (part.slash and old.value != "/") or "/" in str(replacement)
                     out.append(Hole(part.origin, slash, part.name))
                     continue
+                if isinstance(replacement, str):
+                    length = len(part) + part.count(old.value) * len(replacement)
+                    slash = "/" in part or "/" in replacement
+                    fits = length <= LITERAL_LIMIT
+                    out.append(part.replace(old.value, replacement) if fits else Hole("data", slash))
+                    continue
                 for index, piece in enumerate(part.split(old.value)):
                     if index:
                         out.extend(parts_of(replacement))
@@ -453,14 +517,45 @@ def _may_slash(text: TextLike) -> bool:
 
 def _format_map(machine: Machine, text: TextLike, args: Arguments) -> AnyValue:
     inner = Arguments()
-    if args.pos:
-        machine.spread(args.pos[0], inner)
+    mapping = args.pos[0] if args.pos else UNKNOWN
+    if isinstance(mapping, Instance) and isinstance(mapping.cls, ClassV):
+        machine.spread(machine.inner(mapping, "builtins.dict"), inner)
+        if isinstance(text, str) and machine.has_attr(mapping, "__missing__"):
+            for name in _field_names(text):
+                if name not in inner.kw:
+                    inner.kw[name] = machine.call(machine.get_attr(mapping, "__missing__"), Arguments([Known(name)]))
+    else:
+        machine.spread(mapping, inner)
     return _format(machine, text, inner)
 
 
+def _field_names(text: str) -> list[str]:
+    """The names that the replacement fields of a format string begin with."""
+    try:
+        fields = [field for _, field, _, _ in string.Formatter().parse(text) if field]
+    except ValueError:
+        return []
+    return [field.partition(".")[0].partition("[")[0] for field in fields]
+
+
 def _translate(machine: Machine, text: TextLike, args: Arguments) -> AnyValue:
-    del args, machine
-    return text_hole("data", _may_slash(text))
+    """`text.translate(table)`: the known pieces are translated, what a hole holds may change to anything listed."""
+    del machine
+    try:
+        table = to_python(args.pos[0])
+        parts = [part.translate(table) if isinstance(part, str) else part for part in parts_of(text)]
+        made = [chr(value) if isinstance(value, int) else str(value) for value in table.values()]
+    except (NotKnown, TypeError, IndexError, AttributeError, ValueError):
+        return text_hole("data", _may_slash(text))
+    slash = any("/" in piece for piece in made)
+    return as_value(
+        make_text(
+            Hole(part.origin, (part.slash and ord("/") not in table) or slash, part.name)
+            if isinstance(part, Hole)
+            else part
+            for part in parts
+        )
+    )
 
 
 _SPECIAL: dict[str, Callable[[Machine, TextLike, Arguments], AnyValue]] = {
@@ -553,33 +648,60 @@ def substitute(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
     source = text_of(obj.slots.get("template", text_hole()))
     if source is None:
         return text_hole("data", slash=True)
-    inner = Arguments((), dict(args.kw), None, args.kwstar)
+    inner = Arguments()
     if args.pos:
         machine.spread(args.pos[0], inner)
+    inner.kw.update(args.kw)
+    inner.kwstar = args.kwstar if args.kwstar is not None else inner.kwstar
     out: list[str | Hole] = []
+    pattern = _template_pattern(obj)
     for part in parts_of(source):
         if isinstance(part, Hole):
             out.append(part)
             continue
         position = 0
-        for match in string.Template.pattern.finditer(part):
+        for match in pattern.finditer(part):
             out.append(part[position : match.start()])
             position = match.end()
             if match["escaped"] is not None:
-                out.append("$")
+                out.append(match["escaped"])
                 continue
             name = match["named"] or match["braced"]
             value = inner.kw.get(name) if name else None
-            out.extend(parts_of(to_text(machine, value)) if value is not None else (Hole("data", True),))
+            if value is not None:
+                out.extend(parts_of(to_text(machine, value)))
+            elif inner.kwstar is not None:
+                out.append(Hole("data", True))
+            else:
+                # `safe_substitute` leaves it as it is; `substitute` would have failed.
+                out.append(match[0])
         out.append(part[position:])
     return as_value(make_text(out))
 
 
+def _template_pattern(obj: Instance) -> re.Pattern[str]:
+    """The expression that finds placeholders, which a subclass may describe by other delimiters and names."""
+    given: dict[str, str] = {}
+    if isinstance(obj.cls, ClassV):
+        for name in ("delimiter", "idpattern", "braceidpattern"):
+            found = next(
+                (cls.slots[name] for cls in obj.cls.mro if isinstance(cls, ClassV) and name in cls.slots), None
+            )
+            if isinstance(found, Known) and isinstance(found.value, str) and len(found.value) < 100:
+                given[name] = found.value
+    if not given:
+        return string.Template.pattern
+    try:
+        return type("Own", (string.Template,), given).pattern  # type: ignore[attr-defined,no-any-return]
+    except re.error:
+        return string.Template.pattern
+
+
 @function("textwrap.dedent", "textwrap.indent", "textwrap.fill", "textwrap.shorten")
 def wrapped(machine: Machine, args: Arguments) -> AnyValue:
-    """Text laid out anew."""
-    known = pure_call(machine, textwrap.dedent, args) if len(args.pos) == 1 and not args.kw else None
-    return known if known is not None else text_hole("data", slash=True)
+    """Text laid out anew; known text is a matter of `computed`."""
+    del machine, args
+    return text_hole("data", slash=True)
 
 
 __all__ = ["PathV", "Union", "format_value", "percent_format", "pure_call", "strftime_text", "string_method", "to_text"]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from taskgates.inference.models import registry
+from taskgates.inference.models.reading import standard_input
 from taskgates.inference.models.registry import Machine, constant, function, method
 from taskgates.inference.text import Hole, Text
 from taskgates.inference.values import (
@@ -17,6 +20,7 @@ from taskgates.inference.values import (
     Instance,
     Known,
     ListObj,
+    NamedTupleV,
     TupleV,
     Unknown,
     as_value,
@@ -25,6 +29,9 @@ from taskgates.inference.values import (
     widen_texts,
 )
 from taskgates.model.access import SharedKind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 @function("os.getcwd", "os.getcwdb")
@@ -76,8 +83,7 @@ def make_chdir(machine: Machine, args: Arguments) -> AnyValue:
 @function("sys.exit", "os._exit", "builtins.exit", "builtins.quit", "os.abort")
 def sys_exit(machine: Machine, args: Arguments) -> AnyValue:
     """The program ends here."""
-    del args
-    raise machine.throw("SystemExit")
+    raise machine.throw("SystemExit", args=TupleV(args.pos, args.star))
 
 
 for _name, _value in (
@@ -141,22 +147,31 @@ def sys_path(machine: Machine) -> AnyValue:
 
 registry.SETTERS["sys.argv"] = lambda machine, value: setattr(machine, "argv", value)
 
-registry.SETTERS["sys.path"] = lambda machine, value: machine.search.slots.update(
-    ListObj("list", machine.iterate(value).items).slots
-)
+
+def _set_search_path(machine: Machine, value: AnyValue) -> None:
+    machine.shared("sys.path", SharedKind.PROCESS, "write")
+    machine.search.slots.update(ListObj("list", machine.iterate(value).items).slots)
+
+
+registry.SETTERS["sys.path"] = _set_search_path
 
 
 @constant("sys.modules")
 def sys_modules(machine: Machine) -> AnyValue:
-    """`sys.modules`."""
-    return DictObj("dict", {Known(name): module for name, module in machine.modules.items()}, Ext("sys.modules"))
+    """`sys.modules`: one mapping, so that what the program puts there is found by later imports."""
+    if machine.module_table is None:
+        machine.module_table = DictObj("dict", None, Ext("sys.modules"))
+    for name, module in machine.modules.items():
+        machine.module_table.slots.setdefault(Known(name), module)
+    return machine.module_table  # type: ignore[no-any-return]
 
 
 @constant("sys.version_info")
 def version_info(machine: Machine) -> AnyValue:
     """The version of the environment's Python."""
-    version = machine.python_version
-    return TupleV([Known(version[0]), Known(version[1]), Known(0), Known("final"), Known(0)])
+    major, minor = machine.python_version
+    items = {"major": Known(major), "minor": Known(minor), "micro": INT, "releaselevel": Known("final"), "serial": INT}
+    return NamedTupleV(items)
 
 
 @constant("sys.executable")
@@ -173,10 +188,17 @@ def flags(machine: Machine) -> AnyValue:
     return Unknown("interpreter flags", "data")
 
 
+def _process_setter(state: str) -> Callable[[Machine, AnyValue], None]:
+    """Assigning to an attribute that the whole process shares."""
+    return lambda machine, _: machine.shared(state, SharedKind.PROCESS, "write")
+
+
 for _stream in ("stdin", "stdout", "stderr", "__stdout__", "__stderr__", "__stdin__"):
 
     def _standard(machine: Machine, name: str = _stream) -> AnyValue:
-        del machine
+        known = standard_input(machine) if name.strip("_") == "stdin" else None
+        if known is not None:
+            return known
         out = Instance(Ext("io.TextIOWrapper"))
         out.slots["name"] = Unknown("a standard stream", "stream")
         out.slots["buffer"] = out
@@ -184,7 +206,7 @@ for _stream in ("stdin", "stdout", "stderr", "__stdout__", "__stderr__", "__stdi
         return out
 
     registry.CONSTANTS[f"sys.{_stream}"] = _standard
-    registry.SETTERS[f"sys.{_stream}"] = lambda _, __: None
+    registry.SETTERS[f"sys.{_stream}"] = _process_setter("standard-streams")
 
 
 @function("os.cpu_count", "os.getpid", "os.getppid", "os.getuid", "multiprocessing.cpu_count")
@@ -192,3 +214,13 @@ def number(machine: Machine, args: Arguments) -> AnyValue:
     """A number of the running system."""
     del machine, args
     return INT
+
+
+for _name, _state in (
+    ("excepthook", "except-hook"),
+    ("unraisablehook", "except-hook"),
+    ("displayhook", "display-hook"),
+    ("dont_write_bytecode", "byte-code"),
+):
+    registry.SETTERS[f"sys.{_name}"] = _process_setter(_state)
+registry.SETTERS["threading.excepthook"] = _process_setter("except-hook")

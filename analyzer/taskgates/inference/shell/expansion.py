@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 _DEFAULT_IFS = " \t\n"
 _NAME = re.compile(r"[A-Za-z_]\w*|\d|[@*#?$!-]")
+_BRACE_DEPTH = 12
+_PLAIN_BRACES = re.compile(r"[\w{},.+=-]*", re.ASCII)
+"""What makes no path separator, whatever it expands to."""
 _BRACE_RANGE = re.compile(r"(-?\d+|[A-Za-z])\.\.(-?\d+|[A-Za-z])(?:\.\.(-?\d+))?")
 
 
@@ -45,12 +48,23 @@ class Expander:
     def fields(self, word: Word) -> list[TextLike]:
         """All steps, as for the words of a command."""
         out: list[TextLike] = []
-        variants = expand_braces(word.raw, self.machine.options.words) if "{" in word.raw else [word.raw]
-        for raw in variants:
+        for raw in self._brace_variants(word) if "{" in word.raw else (word.raw,):
             for field in self._build(raw, word.offset, ""):
                 for part in self._split(field):
                     out += self._glob(part, word.offset)
         return out
+
+    def _brace_variants(self, word: Word) -> list[str]:
+        """The words that braces make of one; where they are too many, one that is known by its beginning only."""
+        bound = self.machine.options.words
+        variants = expand_braces(word.raw, bound)
+        if variants is not None:
+            return variants
+        reason = f"braces that make more than {bound} words, or follow each other too often, are not expanded"
+        self.machine.opaque(reason, self.frame, self.frame.source.place(word.offset))
+        start = find_unquoted(word.raw, "{", 0)
+        plain = _PLAIN_BRACES.fullmatch(word.raw, start) is not None
+        return [word.raw[:start] + self.machine.placeholders.encode(hole("data", "braces", slash=not plain))]
 
     def string(self, raw: str, offset: int = 0) -> TextLike:
         """Without splitting and patterns, as for assignments, redirections and the subject of `case`."""
@@ -259,15 +273,26 @@ class Expander:
         return expand_glob(self.machine, self.frame, self.state, pattern, self.frame.source.place(offset))
 
 
-def expand_braces(raw: str, bound: int) -> list[str]:
-    """`a{b,c}d` and `{1..3}`, outside quotes; the word itself when there is nothing to expand or too much."""
-    out = _braces(raw, bound, 0)
-    return out if out and len(out) <= bound else [raw]
+def expand_braces(raw: str, bound: int) -> list[str] | None:
+    """`a{b,c}d` and `{1..3}`, outside quotes; the word itself when there is nothing to expand.
+
+    Returns:
+        The words, or None where they are more than the bound or nest too deeply.
+    """
+    try:
+        out = _braces(raw, bound, 0)
+    except _TooManyWordsError:
+        return None
+    return out if len(out) <= bound else None
+
+
+class _TooManyWordsError(Exception):
+    """The words of a brace expansion are more than the bound."""
 
 
 def _braces(raw: str, bound: int, depth: int) -> list[str]:
     start = 0
-    while depth < 12 and (start := find_unquoted(raw, "{", start)) != -1:
+    while (start := find_unquoted(raw, "{", start)) != -1:
         if start and raw[start - 1] == "$":
             start = element_end(raw, start - 1)
             continue
@@ -275,6 +300,8 @@ def _braces(raw: str, bound: int, depth: int) -> list[str]:
         if end == -1:
             start += 1
             continue
+        if depth >= _BRACE_DEPTH:
+            raise _TooManyWordsError
         body = raw[start + 1 : end]
         options: list[str] = []
         if commas:
@@ -288,7 +315,7 @@ def _braces(raw: str, bound: int, depth: int) -> list[str]:
                 continue
         rests = _braces(raw[end + 1 :], bound, depth + 1)
         if len(options) * len(rests) > bound:
-            return [raw]
+            raise _TooManyWordsError
         return [raw[:start] + option + rest for option in options for rest in rests]
     return [raw]
 
@@ -328,7 +355,7 @@ def _brace_range(body: str, bound: int) -> list[str]:
     stride = max(1, abs(int(step[:12]))) if step else 1
     values = range(low, high + 1, stride) if low <= high else range(low, high - 1, -stride)
     if len(values) > bound:
-        return []
+        raise _TooManyWordsError
     if not numbers:
         return [chr(value) for value in values]
     width = max(len(first), len(last)) if re.match(r"-?0\d", first) or re.match(r"-?0\d", last) else 0

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
 from taskgates.inference.shell.machine import FunctionDefinition
+from taskgates.inference.shell.places import Place
 from taskgates.inference.text import TextLike
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from taskgates.inference.shell.places import Place
     from taskgates.model.access import Operation
     from taskgates.tree.tree import Tree
 
@@ -134,6 +135,9 @@ class ShellOptions(msgspec.Struct, frozen=True):
         written_paths: all root-relative paths and patterns that the program has written so far, for file name patterns.
         made_folder: whether the program has made a folder at a root-relative path (in an earlier command, in Python).
         temporary: the name under which the engine knows the system's folder for temporary files.
+        closed: whether what is not in the tree is certainly not there.
+        locking: holds the lock on a file at a path, from the root or absolute, while a command runs; told where, and
+            whether the command waits for it as long as it takes.
     """
 
     unroll: int = 64
@@ -148,3 +152,5 @@ class ShellOptions(msgspec.Struct, frozen=True):
     written_paths: Callable[[], Iterable[TextLike]] | None = None
     made_folder: Callable[[str], bool] | None = None
     temporary: str = "/\0tmp"
+    closed: bool = False
+    locking: Callable[[TextLike, Place, bool], AbstractContextManager[None]] | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import AbstractContextManager, nullcontext
 from urllib.parse import unquote
 
 from taskgates.inference.shell.call import Call, below
@@ -12,7 +13,7 @@ from taskgates.inference.shell.editing import apply_difference
 from taskgates.inference.shell.filters import temporary_name
 from taskgates.inference.shell.machine import Outcome, Status
 from taskgates.inference.shell.patterns import remove_suffix
-from taskgates.inference.shell.texts import basename, hole, join_path, strip_trailing, text_lines
+from taskgates.inference.shell.texts import basename, hole, join_path, normalise_path, strip_trailing, text_lines
 from taskgates.inference.text import Hole, Text, TextLike, concat, make_text, parts_of
 from taskgates.model.access import Operation
 
@@ -264,6 +265,8 @@ def git(call: Call) -> Outcome:
     store = _git_folder(inner)
     if verb in ("clone", "init"):
         _git_new(inner, str(verb))
+    elif verb != "apply" and _outside_repository(inner, store):
+        return Outcome(Status.FAILURE)
     elif verb in ("mv", "rm"):
         _git_files(inner, str(verb), store)
     elif verb == "archive":
@@ -309,6 +312,15 @@ def _git_folder(call: Call) -> TextLike:
     if isinstance(cwd, str) and cwd != "." and call.machine.tree.kind(f"{cwd}/.git") is None:
         return concat(call.machine.root, "/.git") if not cwd.startswith(("/", "~", "..")) else ".git"
     return ".git"
+
+
+def _outside_repository(call: Call, store: TextLike) -> bool:
+    """Whether there is certainly no repository around: git then does nothing but complain."""
+    options = call.machine.options
+    if not options.closed or not isinstance(store, str):
+        return False
+    made = options.made_folder is not None and options.made_folder(".git")
+    return call.machine.tree.kind(".git") is None and not made and store.rpartition("/")[2] == ".git"
 
 
 def _git_new(call: Call, verb: str) -> None:
@@ -499,16 +511,22 @@ def flock(call: Call) -> Outcome:
     if not operands:
         return Outcome(call.status)
     lock = operands.pop(0)
+    holding: AbstractContextManager[None] = nullcontext()
     if not (isinstance(lock, str) and lock.isdigit()):
         call.access(Operation.APPEND, lock)
+        locking = call.machine.options.locking
+        if locking is not None and not call.arguments.has("-s", "--shared"):
+            waits = not call.arguments.has("-n", "--nb", "--nonblock", "-w", "--wait", "--timeout")
+            holding = locking(normalise_path(call.machine.full_path(lock, call.state)), call.place, waits)
     text = call.arguments.last("-c", "--command")
     if operands[:1] in (["-c"], ["--command"]) and len(operands) > 1:
         text = operands[1]
-    if text is not None:
-        child = call.machine.child_state(call.state, "sh", [])
-        call.machine.evaluate(text, call.frame, child, call.place)
-        return Outcome(Status.LIKELY)
-    return call.run(operands) if operands else Outcome(Status.LIKELY)
+    with holding:
+        if text is not None:
+            child = call.machine.child_state(call.state, "sh", [])
+            call.machine.evaluate(text, call.frame, child, call.place)
+            return Outcome(Status.LIKELY)
+        return call.run(operands) if operands else Outcome(Status.LIKELY)
 
 
 def make_temporary(call: Call) -> Outcome:

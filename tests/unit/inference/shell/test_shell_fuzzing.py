@@ -198,7 +198,8 @@ def test_arithmetic_ends(text: str) -> None:
 @FAST
 @given(st.text(alphabet="{},.ab1\\'\"$", max_size=20))
 def test_braces_are_bounded(text: str) -> None:
-    assert 1 <= len(expand_braces(text, 64)) <= 64
+    words = expand_braces(text, 64)
+    assert words is None or 1 <= len(words) <= 64
 
 
 @FAST

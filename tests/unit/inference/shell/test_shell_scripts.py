@@ -400,3 +400,12 @@ def test_listings_and_tests_are_told_as_such(shell: Callable[..., Any]) -> None:
         ("stat", "q"),
         ("stat", "data/a.csv"),
     ]
+
+
+def test_braces_beyond_the_bound_are_no_literal_names(shell: Callable[..., Any]) -> None:
+    host = shell(
+        "touch out/x{1..3}" + "{a,b}" * 30 + "\nfor i in {1..100000}; do touch f$i.txt; done\nrm a{b,c/d}{1..300}\n"
+    )
+    assert host.effects == ["append out/x*", "append f*.txt?", "delete a**"]
+    assert len(host.problems) == 3
+    assert all("braces" in opaque for opaque in host.problems)

@@ -1,40 +1,98 @@
 """Loaded by every Python process of a traced command, through PYTHONPATH: reports file accesses with their place.
 
 Each access becomes one line of JSON in the file that `TASKGATES_TRACE_LOG` names. An `open` by which the interpreter
-loads code is marked: in the log, and for strace by a look-up of a path that does not exist, just before the `open`. The
-hook imports nothing that the interpreter has not loaded by then, and the sitecustomize module that it hides is run at
-the end.
+loads code is marked: in the log, and for strace by a look-up of a path that does not exist, just before the `open`.
+Existence tests raise no audit event, so the functions of `os` that make them are wrapped; those that the import system
+and the standard library make for purposes of their own are left out. The hook imports nothing that the interpreter has
+not loaded by then, and the sitecustomize module that it hides is run at the end.
 """
 
-# mypy: disable-error-code="no-untyped-def,no-untyped-call,import-not-found"
-# ruff: noqa: INP001, PTH100, PTH117, PTH120, ANN001, ANN202
+# mypy: disable-error-code="no-untyped-def,no-untyped-call,import-not-found,no-any-return,attr-defined"
+# ruff: noqa: INP001, PTH100, PTH112, PTH115, PTH117, PTH118, PTH120, ANN001, ANN002, ANN003, ANN202
 
 from __future__ import annotations
 
+import _thread
 import os
 import sys
 
 _LOG = os.environ.get("TASKGATES_TRACE_LOG", "")
 _ROOT = os.environ.get("TASKGATES_TRACE_ROOT", "")
 _MARKER = "/.taskgates-code-follows"
+_PRESENCE = "/.taskgates-hook-is-here"
 _HERE = os.path.dirname(os.path.abspath(__file__))
 _LIBRARY = os.path.dirname(os.path.abspath(os.__file__))
-_CODE_READERS = frozenset({"linecache.py", "tokenize.py", "inspect.py", "traceback.py"})
+_RUNNERS = frozenset({"cProfile", "profile", "trace", "pdb"})
+_RUNNING = frozenset({"main", "run", "_run", "_runscript", "code"})
+_SOURCE_PRINTERS = frozenset({"traceback", "warnings"})
 _PATHS = {
     "os.listdir": (0,), "os.scandir": (0,), "os.remove": (0,), "os.rmdir": (0,), "os.mkdir": (0,), "os.truncate": (0,),
-    "os.rename": (0, 1), "os.link": (0, 1), "os.symlink": (1,), "sqlite3.connect": (0,),
+    "os.rename": (0, 1), "os.link": (0, 1), "os.symlink": (1,), "os.utime": (0,), "sqlite3.connect": (0,),
 }  # fmt: skip
+_FOLDER_DESCRIPTORS = {
+    "os.remove": (1,), "os.rmdir": (1,), "os.mkdir": (2,), "os.rename": (2, 3), "os.link": (2, 3), "os.symlink": (2,),
+    "os.utime": (3,),
+}  # fmt: skip
+"""Where the arguments of an event name the folders to which its paths are relative."""
+_TESTS = {
+    "genericpath": frozenset(
+        {"exists", "isfile", "isdir", "getsize", "getmtime", "getatime", "getctime", "samefile"}
+    ),
+    "posixpath": frozenset({"lexists", "islink", "ismount"}),
+    "pathlib": frozenset(
+        {
+            "exists", "is_file", "is_dir", "is_symlink", "is_mount", "is_fifo", "is_socket", "is_block_device",
+            "is_char_device", "stat", "lstat", "samefile", "owner", "group",
+        }
+    ),
+}  # fmt: skip
+"""Functions of the standard library that are there to test a path for their caller."""
+
+
+def _module(frame) -> str:
+    """The name of a module of the standard library or the folder of an installed one; "-" for anything else."""
+    name = frame.f_code.co_filename
+    if "-packages" + os.sep in name:
+        return "site-packages"
+    if name.startswith("<frozen "):
+        return name[len("<frozen ") : -1]
+    if not name.startswith(_LIBRARY + os.sep):
+        return "-"
+    return name[len(_LIBRARY) + 1 :].removesuffix(".py").partition(os.sep)[0]
 
 
 def _loads_code(frame) -> bool:
-    """Whether an `open` comes from the import system, from runpy, or from the interpreter itself."""
+    """Whether an `open` comes from the machinery that loads code, or from the interpreter itself."""
     if frame is None:
         return True
-    name = frame.f_code.co_filename
-    if name.startswith("<frozen "):
-        return "importlib" in name or "zipimport" in name or "runpy" in name
-    folder, base = os.path.split(name)
-    return folder == _LIBRARY and (base in _CODE_READERS or base == "runpy.py")
+    module, function = _module(frame), frame.f_code.co_name
+    if module == "zipimport":
+        return True
+    if module == "importlib._bootstrap_external":
+        caller = frame.f_back
+        return function == "get_data" and caller is not None and caller.f_code.co_name == "get_code"
+    if module == "runpy":
+        return function == "_get_code_from_file"
+    if module in _RUNNERS:
+        return function in _RUNNING
+    if module in ("linecache", "tokenize"):
+        while frame is not None:
+            if _module(frame) in _SOURCE_PRINTERS:
+                return True
+            frame = frame.f_back
+    return False
+
+
+def _tester(frame):
+    """The code that wanted to know about a path; None where the standard library did so for itself."""
+    while frame is not None:
+        module = _module(frame)
+        if module == "-":
+            return frame
+        if frame.f_code.co_name not in _TESTS.get(module, ()):
+            return None
+        frame = frame.f_back
+    return None
 
 
 def _site(frame):
@@ -47,11 +105,30 @@ def _site(frame):
     return None
 
 
-def _text(value) -> str:
+def _text(value, folder=-1) -> str:
+    """The absolute path behind an argument; "" where it names none."""
     try:
-        return os.path.abspath(os.fsdecode(value))
-    except (TypeError, ValueError):
+        if type(value) is int:
+            return os.readlink(f"/proc/self/fd/{value}")
+        text = os.fsdecode(value)
+        if type(folder) is int and folder >= 0 and not os.path.isabs(text):
+            text = os.path.join(os.readlink(f"/proc/self/fd/{folder}"), text)
+        return os.path.abspath(text)
+    except (TypeError, ValueError, OSError):
         return ""
+
+
+def _database(value):
+    """The file of an SQLite database; None where it lies in memory."""
+    try:
+        text = os.fsdecode(value)
+    except TypeError:
+        return None
+    if text.startswith("file:"):
+        text, _, query = text[len("file:") :].partition("?")
+        if "mode=memory" in query:
+            return None
+    return None if text in ("", ":memory:") else text
 
 
 def _quoted(text: str) -> str:
@@ -86,13 +163,28 @@ def _report(event, paths, flags, code, site) -> None:
         os.close(descriptor)
 
 
+def _paths_of(event, arguments):
+    if event == "sqlite3.connect":
+        database = _database(arguments[0])
+        return [] if database is None else [_text(database)]
+    if event == "os.utime" and not (arguments[1] is None and arguments[2] is None):
+        # Setting the time to now is what `touch` does; copying one is no write of its own.
+        return []
+    places = _FOLDER_DESCRIPTORS.get(event, ())
+    folders = [arguments[place] if place < len(arguments) else -1 for place in places] or [-1]
+    values = ["." if arguments[index] is None else arguments[index] for index in _PATHS[event]]
+    return [_text(value, folder) for value, folder in zip(values, folders * len(values))]  # noqa: B905
+
+
 def _install() -> None:
-    busy: list[str] = []
+    # The threads in which the hook itself is at work.
+    busy = set()
+    access = os.access
 
     def hook(event, arguments) -> None:
-        if busy or (event != "open" and event not in _PATHS):
+        if (event != "open" and event not in _PATHS) or _thread.get_ident() in busy:
             return
-        busy.append(event)
+        busy.add(_thread.get_ident())
         try:
             frame = sys._getframe(1)  # noqa: SLF001
         except ValueError:
@@ -103,20 +195,52 @@ def _install() -> None:
                     return
                 code = _loads_code(frame)
                 paths, flags = [_text(arguments[0])], arguments[2] or 0
+                if not flags & os.O_ACCMODE and os.path.isdir(paths[0]):
+                    # To list it, or to name files relative to it.
+                    paths = []
             else:
-                code, flags = event == "os.listdir" and _loads_code(frame), 0
-                paths = [_text("." if arguments[index] is None else arguments[index]) for index in _PATHS[event]]
-            if all(paths):
+                code = event == "os.listdir" and frame is not None and _module(frame).startswith("importlib.")
+                paths, flags = _paths_of(event, arguments), 0
+            if paths and all(paths):
                 _report(event, paths, flags, code, _site(frame))
             if code:
                 # The last thing before the open itself.
-                os.access(_MARKER, os.F_OK)
+                access(_MARKER, os.F_OK)
         except OSError:
             pass
         finally:
-            busy.clear()
+            busy.discard(_thread.get_ident())
 
+    def watched(name):
+        original = getattr(os, name)
+
+        def test(path, *arguments, **options):
+            me = _thread.get_ident()
+            if me not in busy and not isinstance(path, int) and options.get("dir_fd") is None:
+                busy.add(me)
+                try:
+                    frame = _tester(sys._getframe(1))  # noqa: SLF001
+                    place = _text(path) if frame is not None else ""
+                    if place:
+                        _report("os." + name, [place], 0, False, _site(frame))
+                except OSError:
+                    pass
+                finally:
+                    busy.discard(me)
+            return original(path, *arguments, **options)
+
+        test.__name__, test.__qualname__, test.__doc__ = name, name, original.__doc__
+        test.__module__, test.__wrapped__ = "os", original
+        for functions in (os.supports_dir_fd, os.supports_fd, os.supports_follow_symlinks, os.supports_effective_ids):
+            if original in functions:
+                functions.add(test)
+        setattr(os, name, test)
+
+    for name in ("stat", "lstat", "access"):
+        watched(name)
     sys.addaudithook(hook)
+    # From here on existence tests of this process are told by the wrapped functions, not by its system calls.
+    access(_PRESENCE, os.F_OK)
 
 
 def _run_hidden_module() -> None:

@@ -1,0 +1,288 @@
+"""What real command-line tools do beside plain file access, each as a small program that is run for real as well."""
+# ruff: noqa: E501 - program texts stay as they are written
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from taskgates.inference.engine import Analyser, InferenceOptions
+from taskgates.model.task import Command
+from taskgates.tree.tree import Tree
+from unit.inference.reality import Program, analyse, check, program, rows, write_tree
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PROGRAMS = [
+    program(
+        "a library is handed an object that opens its file when it is first read",
+        """
+import statistics
+class Numbers:
+    def __init__(self, name): self.name = name
+    def __iter__(self): return iter([len(line) for line in open(self.name)])
+statistics.fmean(Numbers("a.txt"))
+""",
+        "read a.txt",
+    ),
+    program(
+        "optparse with groups, a subclassed option and defaults",
+        """
+import optparse
+class Named(optparse.Option):
+    ATTRS = optparse.Option.ATTRS + ["check"]
+    def process(self, opt, value, values, parser):
+        result = super().process(opt, value, values, parser)
+        if self.check: setattr(values, self.dest, self.check(getattr(values, self.dest)))
+        return result
+class Parser(optparse.OptionParser):
+    def __init__(self): super().__init__(option_class=Named, add_help_option=False)
+parser = Parser()
+group = parser.add_option_group("Output")
+group.add_option("--out", dest="out", check=str.upper)
+group.add_option("--title", dest="title", default="none")
+options, names = parser.parse_args(["--out=made", "a.txt"])
+open(options.out + "." + options.title, "w").close()
+open(names[0]).close()
+""",
+        "overwrite MADE.none",
+        "read a.txt",
+    ),
+    program(
+        "settings files that are not there",
+        """
+import configparser
+class Settings(configparser.RawConfigParser):
+    def read(self, names):
+        found = []
+        for name in names: found += super().read(name, encoding="utf-8")
+        return found
+parser = Settings()
+if parser.read(["no.cfg", "none.ini"]) or "tool" in parser or parser.has_section("tool"):
+    open("bad", "w").close()
+else:
+    open("good", "w").close()
+try:
+    parser.get("tool", "name")
+except configparser.NoSectionError:
+    open("no section", "w").close()
+parser.add_section("tool")
+try:
+    parser.get("tool", "name")
+except configparser.NoOptionError:
+    open("no option", "w").close()
+""",
+        "overwrite good",
+        "overwrite no section",
+        "overwrite no option",
+    ),
+    program(
+        "an action of the program's own that takes no word",
+        """
+import argparse
+class Mark(argparse.Action):
+    def __call__(self, parser, namespace, values, option_string=None): setattr(namespace, self.dest, "given")
+parser = argparse.ArgumentParser()
+for letter in "xy": parser.add_argument("-" + letter, action=Mark, nargs=0, dest=letter, default="no")
+parser.add_argument("name")
+options = parser.parse_args(["-x", "w"])
+open(f"{options.x}-{options.y}-{options.name}", "w").close()
+""",
+        "overwrite given-no-w",
+    ),
+    program(
+        "variables of the environment that are not set, constants of the library",
+        """
+import codecs, os, sys
+def encoding(data):
+    if "TOOL_ENCODING" in os.environ: return os.environ["TOOL_ENCODING"]
+    if data.startswith(codecs.BOM_UTF8): return "utf-8-sig"
+    return "utf-8"
+open(encoding(b"abc"), "w").close()
+open("built in" if "marshal" in sys.builtin_module_names else "not", "w").close()
+""",
+        "overwrite utf-8",
+        "overwrite built in",
+    ),
+    program(
+        "modules that the program makes itself",
+        """
+import sys, types
+made = types.SimpleNamespace(name="from a made module")
+sys.modules["made_module"] = made
+import made_module
+open(made_module.name, "w").close()
+""",
+        "overwrite from a made module",
+    ),
+    program(
+        "functions that are only looked at",
+        """
+import inspect
+def never(name): open(name, "w").close()
+for value in [never, never.__name__, inspect]:
+    if inspect.isfunction(value) and not inspect.isabstract(value) and list(inspect.signature(value).parameters) == ["name"]:
+        open(value.__name__ + " seen", "w").close()
+""",
+        "overwrite never seen",
+    ),
+    program(
+        "the fields of a dataclass by its own attribute",
+        """
+from dataclasses import dataclass
+@dataclass
+class Options:
+    name: str = "n"
+    size: int = 1
+for name in getattr(Options, "__dataclass_fields__", {}): open(name, "w").close()
+""",
+        "overwrite name",
+        "overwrite size",
+    ),
+    program(
+        "a tuple as a mark of what was not given",
+        """
+ABSENT = ("NO", "DEFAULT")
+class Option:
+    def __init__(self, default=ABSENT): self.default = default
+for number, option in enumerate([Option(), Option("d")]):
+    if option.default is not ABSENT: open(f"{number}{option.default}", "w").close()
+""",
+        "overwrite 1d",
+    ),
+    program(
+        "settings are looked for in every folder above",
+        """
+import os
+folder = os.getcwd()
+while True:
+    for name in (".toolrc", "tool.cfg"):
+        if os.path.isfile(os.path.join(folder, name)): open("found", "w").close()
+    above = os.path.dirname(folder)
+    if above == folder: break
+    folder = above
+open("done", "w").close()
+""",
+        "overwrite done",
+    ),
+]
+
+
+@pytest.mark.parametrize("case", PROGRAMS, ids=lambda case: case.name)
+def test_program_does_what_inference_says(case: Program, tmp_path: Path) -> None:
+    check(case, tmp_path)
+
+
+def shell(root: Path, text: str) -> set[str]:
+    """What inference says of shell text, without what is only read."""
+    return rows(Analyser(Tree(root)).command(Command(shell=text)))
+
+
+def test_standard_input_is_read_line_by_line(tmp_path: Path) -> None:
+    write_tree(
+        tmp_path,
+        "import sys\nfor line in sys.stdin: open(line.strip(), 'w').close()\nopen('end' + sys.stdin.read(), 'w')",
+    )
+    assert shell(tmp_path, "printf 'x\\ny\\n' | python main.py") == {"overwrite x", "overwrite y", "overwrite end"}
+
+
+def test_input_ends_with_standard_input(tmp_path: Path) -> None:
+    code = "while True:\n    try: name = input()\n    except EOFError: break\n    open(name, 'w').close()\nopen('end', 'w')"
+    write_tree(tmp_path, code)
+    assert shell(tmp_path, "printf 'x\\ny\\n' | python main.py") == {"overwrite x", "overwrite y", "overwrite end"}
+
+
+def test_command_interpreters_do_what_standard_input_says(tmp_path: Path) -> None:
+    code = "import cmd\nclass Shell(cmd.Cmd):\n    def do_make(self, name): open(name, 'w').close()\n    def do_quit(self, _): return True\nShell().cmdloop()"
+    write_tree(tmp_path, code)
+    assert shell(tmp_path, "printf 'make x\\nquit\\nmake y\\n' | python main.py") == {"overwrite x"}
+
+
+def test_a_console_runs_standard_input(tmp_path: Path) -> None:
+    write_tree(tmp_path, "open('x', 'w').close()")
+    assert shell(tmp_path, "python -m code < main.py") == {"read main.py", "overwrite x"}
+
+
+def test_py_compile_takes_names_from_standard_input(tmp_path: Path) -> None:
+    write_tree(tmp_path, "x = 1")
+    found = shell(tmp_path, "echo main.py | python -m py_compile -")
+    assert "read main.py" in found
+    assert any(row.startswith("overwrite __pycache__/main.") for row in found)
+
+
+def test_git_does_nothing_where_there_is_no_repository(tmp_path: Path) -> None:
+    write_tree(tmp_path, "")
+    found = shell(tmp_path, "git add . && touch added; touch done")
+    assert not any(".git/" in row or row.endswith("added") for row in found)
+    (tmp_path / ".git").mkdir()
+    assert any(".git/" in row for row in shell(tmp_path, "git add a.txt"))
+
+
+def test_patterns_that_match_no_file_are_not_read(tmp_path: Path) -> None:
+    code = "import os, sys\nfor line in open('data/x.csv'):\n    for end in ('/none.cfg', '/x.csv'):\n        try: open(line.strip() + end).close()\n        except OSError: pass"
+    write_tree(tmp_path, code)
+    assert not any("none.cfg" in row for row in rows(analyse(tmp_path)))
+    assert any("x.csv" in row for row in rows(analyse(tmp_path)))
+
+
+def test_ignore_patterns_are_matched(tmp_path: Path) -> None:
+    code = "import pathspec\nspec = pathspec.GitIgnoreSpec.from_lines(['*.csv', '!y.csv'])\nfor name in ('x.csv', 'y.csv', 'a.txt'):\n    if spec.match_file('data/' + name): open(name + '.hit', 'w').close()\nopen(''.join(spec.match_files(['a.csv', 'b.txt'])), 'w').close()"
+    write_tree(tmp_path, code)
+    assert rows(analyse(tmp_path)) == {"overwrite x.csv.hit", "overwrite a.csv"}
+
+
+def installed(place: Path, files: dict[str, str]) -> InferenceOptions:
+    """An environment with the given files, and the options that name it."""
+    for name, text in {"pyvenv.cfg": "version = 3.11.0\n", "bin/python": "", **files}.items():
+        path = place / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    (place / "lib/python3.11/site-packages").mkdir(parents=True, exist_ok=True)
+    return InferenceOptions(python=str(place))
+
+
+def test_scripts_without_an_entry_point_are_run(tmp_path: Path) -> None:
+    script = f"#!{tmp_path}/env/bin/python\nimport sys\nopen(sys.argv[1] + '.made', 'w').close()\n"
+    options = installed(tmp_path / "env", {"bin/mark": script})
+    write_tree(tmp_path / "tree", "")
+    assert rows(analyse(tmp_path / "tree", "mark", "x", options=options)) == {"overwrite x.made"}
+
+
+def test_data_files_of_an_installed_tool_are_known(tmp_path: Path) -> None:
+    site = "lib/python3.11/site-packages"
+    code = "import json, os\nPLACE = os.path.join(os.path.dirname(__file__), 'data.json')\ndef main():\n    if os.path.isfile(PLACE): open(json.load(open(PLACE))['name'], 'w').close()\n"
+    files = {
+        f"{site}/toolkit/__init__.py": code,
+        f"{site}/toolkit/data.json": '{"name": "known"}',
+        f"{site}/toolkit-1.0.dist-info/entry_points.txt": "[console_scripts]\nkit = toolkit:main\n",
+    }
+    options = installed(tmp_path / "env", files)
+    write_tree(tmp_path / "tree", "")
+    found = rows(analyse(tmp_path / "tree", "kit", options=options))
+    assert {row for row in found if row.startswith("overwrite")} == {"overwrite known"}
+
+
+def test_what_takes_long_is_given_up_within_the_program(tmp_path: Path) -> None:
+    code = """
+import sys
+def slow(n):
+    total = []
+    for i in range(len(sys.argv) * 1000):
+        total.append(slow(n - 1) if n else i)
+        while len(total) > int(sys.argv[0][:1] or 3): total = [str(x) for x in total]
+    open(str(total), 'w') if total == 'never' else None
+    return total
+def setup():
+    for _ in range(200):
+        for name in "abcdefghijklmnopqrst": helper(name)
+def helper(name):
+    one = name + "1"; two = one + "2"; three = two + "3"; four = three + "4"
+    return four if four else open(four)
+def main():
+    setup()
+    open('made', 'w').close()
+main()
+"""
+    write_tree(tmp_path, code)
+    assert "overwrite made" in rows(analyse(tmp_path))
