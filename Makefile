@@ -84,8 +84,12 @@ accuracy: $(VENV)/.tools ## trace every fixture program again, and print recall 
 	@mv $(BUILD)/accuracy.md docs/accuracy-table.md
 	@cat docs/accuracy-table.md
 
-bench: $(VENV)/.tools ## the benchmarks
+bench: $(VENV)/.tools ## the benchmarks; then time, peak memory and growth at 100, 1,000 and 10,000 tasks
 	$(BIN)/pytest tests/benchmarks --benchmark-only --benchmark-disable-gc
+	@echo; echo "The gates alone, in memory:"
+	@$(BIN)/python tests/benchmarks/test_bench_gates.py
+	@echo; echo "A repository of task files, from the disk:"
+	@$(BIN)/python tests/benchmarks/test_bench_interface.py
 
 clean: ## remove what the other targets made, but not the virtual environment
 	rm -rf $(BUILD) dist site .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .benchmarks .hypothesis

@@ -1,13 +1,19 @@
 # ruff: noqa: INP001 - a script, not a package
-"""MkDocs hook: writes one page a rule, and the table of all rules, from the rules' own documentation.
+"""MkDocs hook: makes one page a rule, and the table of all rules, from the rules' own documentation.
 
-`python docs/hooks.py` writes the same pages into `docs/rules/`, for reading them on the repository's web page.
+A build takes the pages from here and leaves the source tree as it is. `python docs/hooks.py` writes the same pages into
+`docs/rules/`, for reading them on the repository's web page.
 """
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mkdocs.config.defaults import MkDocsConfig
+    from mkdocs.structure.files import Files
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = Path(__file__).resolve().parent / "rules"
@@ -50,9 +56,16 @@ def write_pages(folder: Path = FOLDER) -> list[Path]:
     return touched
 
 
-def on_pre_build(config: object) -> None:  # noqa: ARG001 - MkDocs' signature
-    """Bring the pages up to date before MkDocs reads them."""
-    write_pages()
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Put the pages in the place of the committed ones."""
+    from mkdocs.structure.files import File
+
+    for file in list(files):
+        if file.src_uri.startswith(f"{FOLDER.name}/"):
+            files.remove(file)
+    for name, text in pages().items():
+        files.append(File.generated(config, f"{FOLDER.name}/{name}", content=text))
+    return files
 
 
 if __name__ == "__main__":
