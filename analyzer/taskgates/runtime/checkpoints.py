@@ -22,7 +22,7 @@ from filelock import ReadWriteLock, Timeout
 from taskgates.model.patterns import escape
 from taskgates.runtime.blob_store import BlobStore
 from taskgates.runtime.errors import CheckpointError, permission_hint
-from taskgates.runtime.path_overlap import PathSet, canonical_path
+from taskgates.runtime.path_overlap import PathSet, canonical_path, links_on_the_way
 from taskgates.runtime.recorded_files import Entry, Kind, absolute, covered_paths, enclosing_folders, kind_of, status_of
 from taskgates.runtime.restoring import Restorer, RestoreReport
 from taskgates.runtime.state import StateDirectory, write_atomically
@@ -256,6 +256,10 @@ class CheckpointStore:
         for path in paths:
             found.add(canonical_path(self.root, path))
             found.add(canonical_path(self.root, path, follow_last=False))
+            # A link on the way may be replaced by a folder of its own, which is undone as well.
+            found.update(
+                canonical_path(self.root, link, follow_last=False) for link in links_on_the_way(self.root, path)
+            )
         for folder in enclosing_folders(found, ()):
             status = status_of(absolute(self.root, folder))
             if status is not None and kind_of(status) is not Kind.FOLDER:

@@ -59,6 +59,19 @@ def canonical_path(root: Path, path: str, *, follow_last: bool = True) -> str:
     return "/".join(([] if resolved == "." and tail else [resolved.rstrip("/") if tail else resolved]) + tail)
 
 
+def links_on_the_way(root: Path, path: str) -> list[str]:
+    """The symbolic links among the folders that a path leads through, before its first wildcard.
+
+    Args:
+        root: the repository root.
+        path: as for `canonical_path`.
+    """
+    parts = path.replace("\\", "/").rstrip("/").split("/")
+    wild = next((index for index, part in enumerate(parts) if is_pattern(part)), len(parts) - 1)
+    folders = ("/".join(parts[:end]) for end in range(1, wild + 1))
+    return [folder for folder in folders if folder and os.path.islink(os.path.join(root, os.path.expanduser(folder)))]  # noqa: PTH111, PTH114, PTH118
+
+
 def paths_overlap(first: str, second: str) -> bool:
     """Whether some file could lie in both of two canonical paths.
 

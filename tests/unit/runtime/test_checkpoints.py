@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from taskgates.runtime import blob_store
 from taskgates.runtime.blob_store import BlobStore
@@ -46,6 +46,7 @@ def covered_by(patterns: list[str], path: str) -> bool:
 
 @settings(max_examples=150, deadline=None)
 @given(st.integers(0, 2**32), PATTERNS)
+@example(1697, ["sub/**"])
 def test_restore_puts_back_what_is_covered_and_leaves_the_rest(seed: int, patterns: list[str]) -> None:
     source = random.Random(seed)
     with tempfile.TemporaryDirectory() as folder:
