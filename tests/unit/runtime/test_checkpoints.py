@@ -47,6 +47,7 @@ def covered_by(patterns: list[str], path: str) -> bool:
 @settings(max_examples=150, deadline=None)
 @given(st.integers(0, 2**32), PATTERNS)
 @example(1697, ["sub/**"])
+@example(23379, ["dir/*.csv"])
 def test_restore_puts_back_what_is_covered_and_leaves_the_rest(seed: int, patterns: list[str]) -> None:
     source = random.Random(seed)
     with tempfile.TemporaryDirectory() as folder:
@@ -75,7 +76,12 @@ def test_restore_puts_back_what_is_covered_and_leaves_the_rest(seed: int, patter
         moved = {path for path, _ in report.displaced}
         after = snapshot(root, folder_times=False)
         for path, state in dirty.items():
-            if any(pattern.startswith(path + "/") for pattern in patterns) and before.get(path, "?")[0] != "folder":
+            places = (path, *map(str, Path(path).parents))
+            if any(
+                pattern.startswith(place + "/") and before.get(place, "?")[0] != "folder"
+                for pattern in patterns
+                for place in places
+            ):
                 # It stood where a covered path needs a folder, so it is part of the recorded state.
                 continue
             if covered_by(patterns, path) or any(path == gone or path.startswith(gone + "/") for gone in moved):
