@@ -152,13 +152,13 @@ class StaleLock(_RecordedLockRule):
 
 _TRANSFER = (
     "import threading\n\nBOOKS = threading.Lock()\nSTOCK = threading.Lock()\n\n\n"
-    "def sell():\n    with BOOKS:\n        with STOCK:\n            print('sold')\n\n\n"
-    "def restock():\n    with {first}:\n        with {second}:\n            print('restocked')\n\n\n"
+    'def sell():\n    with BOOKS:\n        with STOCK:\n            print("sold")\n\n\n'
+    'def restock():\n    with {first}:\n        with {second}:\n            print("restocked")\n\n\n'
     "for worker in (sell, restock):\n    threading.Thread(target=worker).start()\n"
 )
 _TWO_FILES = (
-    "from filelock import FileLock\n\nwith FileLock('{first}.lock'):\n    with FileLock('{second}.lock'):\n"
-    "        print('both are mine')\n"
+    'from filelock import FileLock\n\nwith FileLock("{first}.lock"):\n    with FileLock("{second}.lock"):\n'
+    '        print("both are mine")\n'
 )
 
 
@@ -231,8 +231,8 @@ class LockOrderInversion(Rule):
         Example(
             "Each task is a process of its own, with locks of its own in memory.",
             _programs(
-                "from shop import BOOKS, STOCK\n\nwith BOOKS, STOCK:\n    print('sold')\n",
-                "from shop import BOOKS, STOCK\n\nwith STOCK, BOOKS:\n    print('restocked')\n",
+                'from shop import BOOKS, STOCK\n\nwith BOOKS, STOCK:\n    print("sold")\n',
+                'from shop import BOOKS, STOCK\n\nwith STOCK, BOOKS:\n    print("restocked")\n',
             )
             | {"shop.py": "import threading\n\nBOOKS = threading.Lock()\nSTOCK = threading.Lock()\n"},
         ),
