@@ -99,7 +99,7 @@ class ModuleMentions:
         self.methods: dict[str, set[str]] = {}
         self.taken: set[str] = set()
         self.tops: set[str] = set()
-        self.mutated = frozenset(f"n:{name}" for name in module.mutated if name in set(module.locals))
+        self.mutated = frozenset(f"n:{name}" for name in set(module.mutated).intersection(module.locals))
         self.hands_out = False
         self._imported: set[str] = set()
         self._bound: dict[str, str] = {}
@@ -158,9 +158,10 @@ class ModuleMentions:
                     node.labels = (*node.labels, f"n:{name}", f"a:{name}")
                 self._bind(node, stmt.value)  # type: ignore[union-attr]
             else:
-                for part in blocks_of(stmt):
+                blocks = blocks_of(stmt)
+                for part in blocks:
                     self._module_level(part)
-                if not blocks_of(stmt):
+                if not blocks:
                     self._walk(stmt)
 
     def _bind(self, node: Node, value: ir.Expr | None) -> None:

@@ -44,13 +44,7 @@ _ALSO = frozenset(
     | {"click.testing.CliRunner"}
 )
 """Library things with effects that no row speaks of, since models stand for them."""
-_MAKING = frozenset({"__new__", "__init__", "__post_init__"})
-"""What the language calls of an object only when it is made."""
-_IMPORTING = frozenset({"q:importlib.import_module", "n:import_module", "n:__import__", "q:sys.modules"})
-"""What gives modules as values."""
 _HARMLESS = tuple(f"os.environ.{name}" for name in ("get", "copy", "items", "keys", "values"))
-
-
 _CONSTRUCTORS = frozenset({"__init__", "__new__", "__post_init__", "__attrs_post_init__", "__init_subclass__"})
 """Methods that are called when an object is made, and not again."""
 

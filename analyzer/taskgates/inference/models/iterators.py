@@ -110,15 +110,20 @@ def apply_rows(machine: Machine, func: AnyValue, rows: AnyValue) -> AnyValue:
 @function("builtins.filter")
 def filter_(machine: Machine, args: Arguments) -> AnyValue:
     """`filter(function, iterable)`."""
+    return filtered(machine, args, wanted=True)
+
+
+def filtered(machine: Machine, args: Arguments, *, wanted: bool) -> ListObj:
+    """The elements of the second argument for which the function that is the first one gives `wanted`."""
     func, source = args.get(0, "function") or NONE, args.get(1, "iterable")
     content = machine.iterate(source) if source is not None else TupleV(())
     kept: list[AnyValue] = []
     loose: list[AnyValue] = []
     for item in content.items:
-        decided = machine.truth(item) if func == NONE else machine.truth(machine.call(func, Arguments([item])))
-        if decided is True and not loose:
+        decided = machine.truth(item if func == NONE else machine.call(func, Arguments([item])))
+        if decided is wanted and not loose:
             kept.append(item)
-        elif decided is not False:
+        elif decided is not (not wanted):
             loose.append(item)
     if content.rest is not None:
         if func != NONE:

@@ -7,7 +7,7 @@ import math
 from typing import TYPE_CHECKING
 
 from taskgates.inference.models.containers import everything, summary
-from taskgates.inference.models.iterators import apply_rows
+from taskgates.inference.models.iterators import apply_rows, filtered
 from taskgates.inference.models.registry import Machine, function
 from taskgates.inference.operators import equal
 from taskgates.inference.values import (
@@ -102,21 +102,7 @@ def starmap(machine: Machine, args: Arguments) -> AnyValue:
 @function("itertools.filterfalse")
 def filterfalse(machine: Machine, args: Arguments) -> AnyValue:
     """`filterfalse(function, iterable)`."""
-    func, source = args.get(0, "function") or NONE, args.get(1, "iterable")
-    content = machine.iterate(source) if source is not None else TupleV(())
-    kept: list[AnyValue] = []
-    loose: list[AnyValue] = []
-    for item in content.items:
-        decided = machine.truth(item if func == NONE else machine.call(func, Arguments([item])))
-        if decided is False and not loose:
-            kept.append(item)
-        elif decided is not True:
-            loose.append(item)
-    if content.rest is not None:
-        if func != NONE:
-            machine.call(func, Arguments([content.rest]))
-        loose.append(content.rest)
-    return ListObj("iterator", kept, join(loose) if loose else None)
+    return filtered(machine, args, wanted=False)
 
 
 @function("itertools.product")
