@@ -112,14 +112,14 @@ class SharedMutableGlobal(Rule):
         for task in project.tasks:
             access = project.access(task) or AccessSet()
             for shared in access.shared_state:
-                if shared.name in by_name or not (shared.concurrent and shared.access == "write" and not shared.guards):
+                if shared.name in by_name or not (shared.racing and shared.access == "write"):
                     continue
                 if shared.kind is SharedKind.PROCESS:
                     continue
                 place = place_of(shared.sites, task)
                 yield self.finding(
                     f"Threads of task {task.id} change the {_KINDS[shared.kind]} `{shared.name}` {place.where}".rstrip()
-                    + " without a lock.",
+                    + (" while others touch it without the same lock." if shared.guards else " without a lock."),
                     place.span,
                     tasks=[task.id],
                     flow=place.flow,
@@ -370,10 +370,9 @@ def _holds_lock_file(access: AccessSet | None, site: Site | None) -> bool:
     if access is None or site is None:
         return False
     chain = {(site.file, site.function), *((frame.file, frame.function) for frame in site.via)}
-    for lock in access.writes:
-        if lock.path is None or not lock.path.endswith((".lock", ".lck")):
-            continue
-        for taken in lock.sites:
+    made = [lock.sites for lock in access.writes if lock.path is not None and lock.path.endswith((".lock", ".lck"))]
+    for sites in (*made, *(lock.sites for lock in access.file_locks)):
+        for taken in sites:
             around = {(taken.file, taken.function), *((frame.file, frame.function) for frame in taken.via[-1:])}
             if chain & around:
                 return True

@@ -25,6 +25,16 @@ def _declaration_place(task: Task) -> SourceSpan:
     return declared[0].span if declared else task.span
 
 
+def _declared(task: Task, partly: tuple[Declaration, ...], otherwise: str) -> tuple[str, Related]:
+    """What a message says of the declarations that cover an access in part, or not at all, and where they are."""
+    if partly:
+        path = partly[0].path
+        return f"of which the task [declares only `{path}`](1)", Related(
+            f"declares only `{path}`", partly[0].declared.span
+        )
+    return otherwise, Related(f"the declarations of task {task.id}", _declaration_place(task))
+
+
 def _further_sites(sites: list[Site], first: SourceSpan) -> list[Related]:
     """The other places of an access, as far as they lie in the repository; a handful is enough to find them."""
     others = dict.fromkeys(site.span for site in sites if inside_root(site.file) and site.span != first)
@@ -106,12 +116,7 @@ class UndeclaredWrite(Rule):
     ) -> Finding:
         sites = sites_of(accesses)
         place = place_of(sites, task)
-        if partly:
-            detail = f"of which the task [declares only `{partly[0].path}`](1)"
-            declared = Related(f"declares only `{partly[0].path}`", partly[0].declared.span)
-        else:
-            detail = "which the task [does not declare](1)"
-            declared = Related(f"the declarations of task {task.id}", _declaration_place(task))
+        detail, declared = _declared(task, partly, "which the task [does not declare](1)")
         certain = not partly and in_repository(pattern)
         return self.finding(
             f"Task {task.id} {verb_of(accesses)} `{shown_path(pattern)}` {place.where}".rstrip() + f", {detail}.",
@@ -198,12 +203,7 @@ class UndeclaredRead(Rule):
         writers = [writer for writer in project.writers_of(pattern) if writer != task.id]
         grave = bool(writers) or (task.declares_reads and in_repository(pattern) and not partly)
         written = f" and {task_names(writers)} {'writes' if len(writers) == 1 else 'write'}" if writers else ""
-        if partly:
-            detail = f"of which the task [declares only `{partly[0].path}`](1)"
-            declared = Related(f"declares only `{partly[0].path}`", partly[0].declared.span)
-        else:
-            detail = f"which it [does not declare](1){written}"
-            declared = Related(f"the declarations of task {task.id}", _declaration_place(task))
+        detail, declared = _declared(task, partly, f"which it [does not declare](1){written}")
         return self.finding(
             f"Task {task.id} {verb_of(accesses)} `{shown_path(pattern)}` {place.where}".rstrip() + f", {detail}.",
             place.span,

@@ -13,7 +13,7 @@ from accuracy.inference import InferenceError, infer
 from accuracy.program import PROGRAMS, Program, ProgramError, load_all
 from accuracy.score import Score, score
 from accuracy.table import Row, render
-from accuracy.tracer import TraceError, available, record
+from accuracy.tracer import TraceError, available, missing_tool, record
 
 
 @click.group()
@@ -41,6 +41,9 @@ def record_command(names: tuple[str, ...], folder: Path, *, missing: bool) -> No
     failed = False
     for program in _programs(names, folder):
         if missing and program.truth_file.exists():
+            continue
+        if (absent := missing_tool(program)) is not None and program.truth_file.exists():
+            click.echo(f"{program.name}: its record stays as it is, {absent} is not installed")
             continue
         try:
             truth = record(program)

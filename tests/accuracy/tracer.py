@@ -42,6 +42,14 @@ def available() -> bool:
     return available_tracer() is Tracer.STRACE
 
 
+def missing_tool(program: Program) -> str | None:
+    """The program that a command starts, where it is not installed; None where it is, or is one of the tree's own."""
+    words = program.argv[2].split() if program.argv[:2] == ("sh", "-c") else list(program.argv)
+    name = words[0] if words else ""
+    found = "/" in name or shutil.which(name, path=_search_path()) is not None
+    return None if found or not name.isidentifier() else name
+
+
 def trace(program: Program) -> Truth:
     """Run a program in a scratch copy of its tree and return what it touched.
 
@@ -135,9 +143,8 @@ def _run(command: list[str], root: Path, environment: dict[str, str]) -> tuple[i
 
 def _environment(program: Program, home: Path, hook: dict[str, str]) -> dict[str, str]:
     """A clean environment: nothing of the caller's but the interpreter, and what the audit hook needs."""
-    interpreter = Path(sys.executable).parent
     return {
-        "PATH": f"{interpreter}:/usr/local/bin:/usr/bin:/bin",
+        "PATH": _search_path(),
         "HOME": str(home),
         "TMPDIR": str(home / "tmp"),
         "LANG": "C.UTF-8",
@@ -147,6 +154,11 @@ def _environment(program: Program, home: Path, hook: dict[str, str]) -> dict[str
         **program.env,
         **hook,
     }
+
+
+def _search_path() -> str:
+    """Where programs are looked for: beside the interpreter, then among those of the system."""
+    return f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin"
 
 
 def _offline() -> tuple[str, ...]:

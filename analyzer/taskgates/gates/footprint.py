@@ -115,7 +115,7 @@ def footprint_of(task: Task, access: AccessSet | None) -> Footprint:
         reads=tuple(_inferred(access.reads, task.span)),
         writes=tuple(writes),
         imports=access.imports,
-        shared_state=access.shared_state,
+        shared_state=(*access.shared_state, *access.constants),
         unknown=tuple(each for each in counted if each.path is None),
         complete=access.complete,
         difficulty=task.difficulty,

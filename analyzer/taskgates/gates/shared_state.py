@@ -98,9 +98,14 @@ def _unguarded(first: list[SharedAccess], second: list[SharedAccess]) -> tuple[S
     for one in first:
         for two in second:
             writes = (one.access == "write") + (two.access == "write")
-            if writes and not set(one.guards) & set(two.guards) and (best is None or writes > best[0]):
+            if writes and not _common(one, two) and (best is None or writes > best[0]):
                 best = (writes, one, two)
     return best[1:] if best is not None else None
+
+
+def _common(one: SharedAccess, two: SharedAccess) -> set[str]:
+    """The locks that guard both touches: one that a function makes for itself is another one in every task."""
+    return {guard for guard in one.guards if guard in two.guards and "<lock" not in guard}
 
 
 def shared_state_resources(
@@ -128,6 +133,7 @@ def shared_state_resources(
                 if access.guards:
                     guarded.add(access.name)
     number = first_free
+    users = {name: group for name, group in users.items() if any(writes for _, writes in group)}
     for name in sorted(users.keys() - guarded):
         for task_id, writes in users[name]:
             marks.setdefault(task_id, []).extend((number, number + 1) if writes else (number,))

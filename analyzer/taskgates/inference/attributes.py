@@ -5,31 +5,34 @@ from __future__ import annotations
 import builtins
 from typing import TYPE_CHECKING
 
-from taskgates.inference.core import Core
+from taskgates.inference.class_attributes import PLAIN_BASES, ClassAttributes
+from taskgates.inference.conversion import from_python
 from taskgates.inference.exceptions import exception_attribute, is_exception
 from taskgates.inference.models import registry
-from taskgates.inference.operators import from_python
+from taskgates.inference.objects import (
+    Arguments,
+    AttributeView,
+    ClassV,
+    DictObj,
+    FunctionV,
+    Heap,
+    Instance,
+    ListObj,
+    Maybe,
+    ModuleV,
+)
+from taskgates.inference.renderings import text_hole
 from taskgates.inference.text import Text
 from taskgates.inference.values import (
     DATA,
     NONE,
     UNKNOWN,
     AnyValue,
-    Arguments,
-    AttributeView,
     BoundMethod,
-    ClassV,
     Descriptor,
-    DictObj,
     Ext,
-    FunctionV,
-    Heap,
-    Instance,
     Known,
-    ListObj,
-    Maybe,
     Method,
-    ModuleV,
     NamedTupleV,
     Native,
     Partial,
@@ -41,25 +44,18 @@ from taskgates.inference.values import (
     Unknown,
     Value,
     join,
-    text_hole,
+    options,
 )
-from taskgates.model.access import SharedKind
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from taskgates.syntax import ir
 
 
 ATTRIBUTES = ("attributes",)
 """The slot of an object that holds the mapping assigned as its `__dict__`."""
-PLAIN_BASES = frozenset(
-    {"builtins.object", "abc.ABC", "typing.Generic", "typing.Protocol", "enum.Enum", "enum.IntEnum", "enum.StrEnum"}
-)
-"""Library base classes that add nothing to what a class of the program defines."""
 
 
-class Attributes(Core):
+class Attributes(ClassAttributes):
     """The part of the interpreter that reads and writes attributes."""
 
     # Reading attributes
@@ -71,7 +67,7 @@ class Attributes(Core):
         if isinstance(obj, ModuleV):
             return self.module_attr(obj, name, node)
         if isinstance(obj, Instance):
-            return self.instance_attr(obj, name)
+            return self.instance_attr(obj, name) if obj.owner is None else self.owned_attr(obj, name, node)
         if isinstance(obj, PathV):
             model = registry.PATH_ATTRIBUTES.get(name)
             return model(self, obj) if model is not None else Method(obj, name)
@@ -90,7 +86,7 @@ class Attributes(Core):
             if name in ("setter", "getter", "deleter"):
                 return Native(f"property.{name}", lambda _, args: _with_setter(obj, name, args))
             return self.get_attr(obj.func, name, node)
-        if isinstance(obj, Known) and obj.value is None:
+        if isinstance(obj, Known) and obj.value is None and not hasattr(None, name):
             raise self.throw("AttributeError", f"'NoneType' object has no attribute {name!r}")
         if isinstance(obj, Known):
             if name in ("real", "imag", "numerator", "start", "stop", "step"):
@@ -106,7 +102,8 @@ class Attributes(Core):
             return text_hole()
         if isinstance(obj, ListObj | DictObj | NamedTupleV):
             return self.container_attr(obj, name)
-        return Method(obj, name)
+        # A loop along a chain (`tb = tb.tb_next`) comes to an end.
+        return obj if isinstance(obj, Method) and obj.name == name else Method(obj, name)
 
     def container_attr(self, obj: ListObj | DictObj | NamedTupleV, name: str) -> AnyValue:
         """An attribute of a list, set or dict: a method, or what was set on it or stands for an entry."""
@@ -145,27 +142,6 @@ class Attributes(Core):
             return self.get_attr(kept[0], name, node)
         return self.choose([lambda option=option: self.get_attr(option, name, node) for option in kept])  # type: ignore[misc]
 
-    def ext_attr(self, obj: Ext, name: str) -> AnyValue:
-        """An attribute of a library module, class or function."""
-        full = f"{obj.name}.{name}"
-        canonical = registry.ALIASES.get(full, full)
-        constant = registry.CONSTANTS.get(canonical)
-        if constant is not None:
-            return constant(self)
-        listed = self.listed_value(canonical)
-        if listed is not None:
-            return listed
-        if name == "__name__":
-            return Known(obj.name.rsplit(".", 1)[-1])
-        if name == "__doc__":
-            return text_hole()
-        if name == "__file__":
-            return Unknown(f"the place of {obj.name}", "environment")
-        module = self.modules.get(canonical)
-        if module is not None:
-            return module
-        return Ext(canonical)
-
     def module_attr(self, obj: ModuleV, name: str, node: ir.Attr | None = None) -> AnyValue:
         """A global name of a module, or a submodule."""
         value = obj.slots.get(name)
@@ -177,7 +153,7 @@ class Attributes(Core):
                 and self.frame.function is not None
                 and not isinstance(value, FunctionV | ClassV | ModuleV | Ext | Native)
             ):
-                self.shared(f"{obj.dotted}.{name}", SharedKind.MODULE_GLOBAL, "read", node)
+                self.mentioned(f"{obj.dotted}.{name}", value, node)
             return value
         if name == "__dict__":
             return AttributeView(obj)
@@ -190,6 +166,12 @@ class Attributes(Core):
         self.may_raise("AttributeError")
         return Unknown(f"{obj.name} has no attribute {name} that the analysis saw")
 
+    def owned_attr(self, obj: Instance, name: str, node: ir.Attr | None) -> AnyValue:
+        """An attribute of an object that lives as long as the program."""
+        if name in obj.slots:
+            self.attribute_read(obj, name, node)
+        return self.instance_attr(obj, name)
+
     def instance_attr(self, obj: Instance, name: str) -> AnyValue:
         """An attribute of an object: its own, or one of its class."""
         cls = obj.cls
@@ -197,8 +179,6 @@ class Attributes(Core):
             if name in obj.slots:
                 value = obj.slots[name]
                 return value.value if isinstance(value, Maybe) else value
-            if name == "__class__":
-                return cls
             return self.library_object_attr(obj, cls, name)
         value = None
         holder: ClassV | None = None
@@ -273,6 +253,10 @@ class Attributes(Core):
 
     def library_object_attr(self, obj: Instance, cls: Ext, name: str) -> AnyValue:
         """An attribute of an object of a library class: a listed one, what every exception has, else a method."""
+        if name == "__class__":
+            return cls
+        if name == "__dict__":
+            return self.slots_view(obj)
         found = self.external_attribute(obj, cls.name, name)
         if found is None and is_exception(cls):
             found = exception_attribute(obj, name)
@@ -290,127 +274,6 @@ class Attributes(Core):
                 return found if found is not None else Method(obj, name)
         self.may_raise("AttributeError")
         return Unknown(f"{cls.name}.{name} was not seen to be set")
-
-    def slots_view(self, obj: Heap) -> AnyValue:
-        """`vars(obj)`: the attributes as a dict."""
-        return AttributeView(obj)
-
-    def class_attr(self, obj: ClassV, name: str, node: ir.Attr | None = None) -> AnyValue:
-        """An attribute of a class: its own or inherited, of its metaclass, or one that every class has."""
-        for base in obj.mro:
-            if isinstance(base, ClassV) and base.slots.get(name) is not None:
-                return self.defined_class_attr(obj, base, name, node)
-        value = self.class_property(obj, name)
-        if value is not None:
-            return value
-        if isinstance(obj.metaclass, ClassV):
-            for base in obj.metaclass.mro:
-                if isinstance(base, ClassV) and name in base.slots:
-                    return self.bound(base.slots[name], obj, obj.metaclass)
-        model = registry.CLASS_ATTRIBUTES.get(name)
-        if model is not None:
-            found = model(self, obj)
-            if found is not None:
-                return found
-        for base in obj.mro:
-            if isinstance(base, Ext) and base.name not in PLAIN_BASES:
-                return self.ext_attr(base, name)
-        if name in ("__init__", "__new__", "__setattr__", "__getattribute__", "__init_subclass__"):
-            return Ext(f"builtins.object.{name}")
-        return Unknown(f"{obj.name}.{name} was not seen to be set")
-
-    def defined_class_attr(self, obj: ClassV, base: ClassV, name: str, node: ir.Attr | None) -> AnyValue:
-        """An attribute that a class of the program defines, as it is seen from a subclass."""
-        value: AnyValue = base.slots[name]
-        if isinstance(value, Maybe):
-            value = value.value
-        if isinstance(value, Descriptor):
-            if value.kind == "classmethod":
-                return BoundMethod(value.func, obj)
-            return value.func if value.kind == "staticmethod" else value
-        if isinstance(value, ListObj | DictObj | Instance) and value.owner is None and "enum" not in obj.traits:
-            value.owner = (f"{base.qualname}.{name}", "class-attribute")
-        if (
-            isinstance(value, ListObj | DictObj | Known | Text)
-            and self.frame is not None
-            and self.frame.function is not None
-        ):
-            self.shared(f"{base.qualname}.{name}", SharedKind.CLASS_ATTRIBUTE, "read", node)
-        return value
-
-    def class_property(self, obj: ClassV, name: str) -> AnyValue | None:
-        """An attribute that Python gives every class; None for all others."""
-        if name in ("__name__", "__qualname__"):
-            return Known(obj.name)
-        if name == "__module__":
-            return Known(obj.module.name if obj.module is not None else "")
-        if name == "__doc__":
-            return text_hole()
-        if name == "__mro__":
-            return TupleV(obj.mro)
-        if name == "__bases__":
-            return TupleV(obj.bases)
-        if name == "__dict__":
-            return self.slots_view(obj)
-        if name == "__subclasses__":
-            return Native("__subclasses__", lambda _, __: self.subclasses(obj))
-        if name == "__members__" and "enum" in obj.traits:
-            return self.slots_view(obj)
-        if name == "mro":
-            return Native("mro", lambda _, __: self.new_list("list", obj.mro))
-        return None
-
-    def subclasses(self, cls: ClassV) -> AnyValue:
-        """The direct subclasses defined so far."""
-        return self.new_list("list", cls.traits.get("subclasses", ()))
-
-    def super_attr(self, obj: Super, name: str) -> AnyValue:
-        """An attribute that stands behind the present class in the method resolution order."""
-        start = obj.self.cls if isinstance(obj.self, Instance) else obj.self
-        if isinstance(start, ClassV) and isinstance(start.metaclass, ClassV) and obj.cls not in start.mro:
-            # Within a method of the metaclass, whose object the class is.
-            start = start.metaclass
-            if name == "__call__" and not any(name in base.slots for base in _behind(start.mro, obj.cls)):
-                made = obj.self
-                return Native("builtins.type.__call__", lambda machine, args: machine.make_object(made, args))
-        mro = start.mro if isinstance(start, ClassV) else ()
-        found = False
-        external: Ext | None = None
-        for base in mro:
-            if base is obj.cls:
-                found = True
-                continue
-            if not found:
-                continue
-            if isinstance(base, ClassV):
-                if name in base.slots:
-                    value = base.slots[name]
-                    if isinstance(obj.self, ClassV) and isinstance(value, FunctionV):
-                        return value
-                    return self.bound(value, obj.self, start)
-                if name == "__init__" and "fields" in base.traits and isinstance(obj.self, Instance):
-                    return _field_constructor(obj.self, base)
-            elif external is None and base.name not in PLAIN_BASES:
-                external = base
-        if external is not None:
-            if external.name == "builtins.type" and name == "__init__":
-                return Native("builtins.type.__init__", lambda _, __: NONE)
-            if name == "__init__" and isinstance(obj.self, Instance):
-                instance, type_name = obj.self, external.name
-                return Native(
-                    f"{type_name}.__init__",
-                    lambda machine, args: machine.init_external(instance, type_name, args) or NONE,
-                )
-            if name == "__new__":
-                return Native(
-                    f"{external.name}.__new__", lambda machine, args: machine.external_new(external.name, args)
-                )
-            return Method(obj.self, name)
-        if name == "__new__":
-            return Native("builtins.object.__new__", lambda _, args: _plain_new(args))
-        if name == "__setattr__":
-            return Native("builtins.object.__setattr__", lambda machine, args: machine.raw_setattr(obj.self, args))
-        return Native(f"builtins.object.{name}", lambda _, __: NONE)
 
     def function_attr(self, obj: AnyValue, name: str) -> AnyValue:
         """An attribute of a function or another callable."""
@@ -494,9 +357,16 @@ class Attributes(Core):
             return
         if isinstance(obj, Instance) and isinstance(obj.cls, ClassV):
             for base in obj.cls.mro:
-                if not isinstance(base, ClassV):
-                    continue
-                found = base.slots.get(name)
+                if isinstance(base, ClassV) and "__setattr__" in base.slots:
+                    self.call(base.slots["__setattr__"], Arguments([obj, Known(name), value]))
+                    return
+        self.store_attr(obj, name, value)
+
+    def store_attr(self, obj: AnyValue, name: str, value: AnyValue) -> None:
+        """What `object.__setattr__` does: descriptors of the class decide, a `__setattr__` of its own does not."""
+        if isinstance(obj, Instance) and isinstance(obj.cls, ClassV):
+            for base in obj.cls.mro:
+                found = base.slots.get(name) if isinstance(base, ClassV) else None
                 if isinstance(found, Descriptor) and found.kind == "property":
                     if found.setter is not None:
                         self.call(found.setter, Arguments([obj, value]))
@@ -504,20 +374,21 @@ class Attributes(Core):
                 if isinstance(found, Instance) and isinstance(found.cls, ClassV) and self.has_attr(found, "__set__"):
                     self.call(self.get_attr(found, "__set__"), Arguments([obj, value]))
                     return
-                if "__setattr__" in base.slots:
-                    self.call(base.slots["__setattr__"], Arguments([obj, Known(name), value]))
-                    return
+                if found is not None:
+                    break
         if isinstance(obj, Ext):
             setter = registry.SETTERS.get(f"{obj.name}.{name}")
             if setter is not None:
                 setter(self, value)
+            elif not self.conditional:
+                self.replace_external(f"{obj.name}.{name}", value)
             return
         if isinstance(obj, DictObj) and "." in obj.kind:
             self.put(obj, Known(name), value)
             return
         if isinstance(obj, Instance) and name == "__dict__":
             if isinstance(value, Instance) and isinstance(value.cls, ClassV):
-                value = self.inner(value, next((base.name for base in value.cls.mro if isinstance(base, Ext)), ""))
+                value = self.inner(value, value.cls.library_base())
             self.state.write(obj.slots, ATTRIBUTES, value)
             return
         if isinstance(obj, Instance) and name not in obj.slots and isinstance(obj.slots.get(ATTRIBUTES), DictObj):
@@ -528,34 +399,37 @@ class Attributes(Core):
                 value.owner = obj.owner
             self.state.write(obj.slots, name, value)
 
+    def delete_attr(self, obj: AnyValue, name: str) -> None:
+        """`del obj.name`."""
+        if not isinstance(obj, Heap):
+            return
+        if isinstance(obj, Instance) and isinstance(obj.cls, ClassV):
+            for base in obj.cls.mro:
+                if not isinstance(base, ClassV):
+                    continue
+                found = base.slots.get(name)
+                if isinstance(found, Descriptor) and found.kind == "property":
+                    if found.deleter is not None:
+                        self.call(found.deleter, Arguments([obj]))
+                    return
+                if isinstance(found, Instance) and isinstance(found.cls, ClassV) and self.has_attr(found, "__delete__"):
+                    self.call(self.get_attr(found, "__delete__"), Arguments([obj]))
+                    return
+                if "__delattr__" in base.slots:
+                    self.call(base.slots["__delattr__"], Arguments([obj, Known(name)]))
+                    return
+        self.state.erase(obj.slots, name)
+
     def raw_setattr(self, obj: AnyValue, args: Arguments) -> AnyValue:
-        """`object.__setattr__`."""
-        if isinstance(obj, Instance) and len(args.pos) >= 2:
-            name = args.pos[-2]
-            if isinstance(name, Known) and isinstance(name.value, str):
-                self.state.write(obj.slots, name.value, args.pos[-1])
+        """`object.__setattr__`, bound or not."""
+        if len(args.pos) >= 2:
+            for name in options(args.pos[-2]):
+                if isinstance(name, Known) and isinstance(name.value, str):
+                    self.store_attr(obj, name.value, args.pos[-1])
         return NONE
-
-
-def _behind(mro: Sequence[AnyValue], cls: AnyValue) -> list[ClassV]:
-    """The classes of the program that stand behind one in a method resolution order."""
-    classes = list(mro)
-    start = classes.index(cls) + 1 if cls in classes else len(classes)
-    return [base for base in classes[start:] if isinstance(base, ClassV)]
-
-
-def _field_constructor(instance: Instance, cls: ClassV) -> Native:
-    """The generated `__init__` of a dataclass, bound to an object."""
-    return Native("__init__", lambda machine, args: machine.init_fields(instance, cls, args) or NONE)
 
 
 def _with_setter(obj: Descriptor, name: str, args: Arguments) -> AnyValue:
     func = args.pos[0] if args.pos else UNKNOWN
-    if name == "setter":
-        return Descriptor(obj.kind, obj.func, func)
-    return Descriptor(obj.kind, func if name == "getter" else obj.func, obj.setter)
-
-
-def _plain_new(args: Arguments) -> AnyValue:
-    cls = args.pos[0] if args.pos else UNKNOWN
-    return Instance(cls) if isinstance(cls, ClassV) else UNKNOWN
+    functions = {"getter": obj.func, "setter": obj.setter, "deleter": obj.deleter, name: func}
+    return Descriptor(obj.kind, functions["getter"] or NONE, functions["setter"], functions["deleter"])

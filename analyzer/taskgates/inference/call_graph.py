@@ -16,24 +16,19 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from taskgates.inference.core import CallCut
-from taskgates.inference.interpreter import Interpreter
+from taskgates.inference.limits import CallCut
 from taskgates.inference.log import EffectLog
 from taskgates.inference.models import registry
+from taskgates.inference.objects import Arguments, ClassV, DictObj, FunctionV, Instance, ListObj
+from taskgates.inference.resumption import ResumingInterpreter
 from taskgates.inference.row_values import type_name_of
 from taskgates.inference.values import (
     AnyValue,
-    Arguments,
     Awaitable,
     BoundMethod,
-    ClassV,
     Descriptor,
-    DictObj,
     Ext,
-    FunctionV,
-    Instance,
     Known,
-    ListObj,
     Method,
     Native,
     Partial,
@@ -47,7 +42,7 @@ from taskgates.inference.values import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from taskgates.inference.core import Frame
+    from taskgates.inference.frames import Frame
     from taskgates.syntax import ir
 
 _ITERATOR = "builtins.iterator"
@@ -119,7 +114,7 @@ class Summary:
         self.fruitless = 0
 
 
-class CallGraphInterpreter(Interpreter):
+class CallGraphInterpreter(ResumingInterpreter):
     """An interpreter that notes every call, instead of minding effects only.
 
     No call is cut for reaching no file. What bounds the effort instead: calls of a function with arguments of the same
@@ -246,6 +241,10 @@ class CallGraphInterpreter(Interpreter):
         """Note the call of a built-in that needs the frame it is called in."""
         self.note_edge(f"<builtin>.{name}")
 
+    def note_resumption(self, frame: Frame) -> None:
+        """Note the function of a statement that was not followed to its end."""
+        self.log.leave(caller_name(frame))
+
     # Effort
 
     def run_function(
@@ -310,14 +309,15 @@ def caller_name(frame: Frame) -> str:
     return module if frame.qualname == "<module>" else f"{module}.{frame.qualname}"
 
 
-def _kind(value: AnyValue) -> object:
-    """What a function may do with an argument depends on this much of it, as far as calls go."""
-    if isinstance(value, Union):
-        return frozenset(_kind(option) for option in value.options)
+def _kind(value: AnyValue, depth: int = 2) -> object:
+    """What a function may do with an argument depends on this much of it, as far as calls go.
+
+    Args:
+        value: the argument.
+        depth: how far to look into alternatives and containers: there may be many, and one may hold itself.
+    """
     if isinstance(value, FunctionV):
         return id(value.node), _closure(value)
-    if isinstance(value, BoundMethod):
-        return "bound", _kind(value.func), _kind(value.self)
     if isinstance(value, Instance):
         return value.cls
     if isinstance(value, ClassV | Partial | Native | Descriptor | Awaitable):
@@ -326,8 +326,13 @@ def _kind(value: AnyValue) -> object:
         return value.name
     if isinstance(value, Known):
         return type(value.value).__name__ if not isinstance(value.value, bool | None) else value.value
-    if isinstance(value, ListObj | TupleV):
-        return type(value), *(_kind(item) for item in value.items[:3])
+    if depth:
+        if isinstance(value, Union):
+            return frozenset(_kind(option, depth - 1) for option in value.options)
+        if isinstance(value, BoundMethod):
+            return "bound", _kind(value.func, depth - 1), _kind(value.self, depth - 1)
+        if isinstance(value, ListObj | TupleV):
+            return type(value), *(_kind(item, depth - 1) for item in value.items[:3])
     return type(value)
 
 

@@ -4,56 +4,55 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from taskgates.inference.core import EXCUSED, NORMAL, RETURN, AbstractRaise, CallCut, Core, Frame, Watch, place_of
+from taskgates.inference.call_bounds import CallBounds
+from taskgates.inference.frames import NORMAL, RETURN, AbstractRaise, Frame, place_of
+from taskgates.inference.limits import CallCut, Watch
 from taskgates.inference.log import Chain
+from taskgates.inference.models import registry
+from taskgates.inference.models.generic_aliases import plain_type
+from taskgates.inference.objects import (
+    CONTENT,
+    GUARDS,
+    KEPT,
+    REST,
+    Arguments,
+    ClassV,
+    DictObj,
+    FunctionV,
+    Instance,
+    ListObj,
+    Maybe,
+)
+from taskgates.inference.path_likeness import holds_path
 from taskgates.inference.values import (
     BOTTOM,
-    CONTENT,
     NONE,
-    REST,
     UNKNOWN,
     AnyValue,
-    Arguments,
     Awaitable,
     BoundMethod,
-    ClassV,
     Descriptor,
-    DictObj,
     Ext,
-    FunctionV,
-    Heap,
-    Instance,
     Known,
-    ListObj,
     Method,
-    ModuleV,
     Native,
     Partial,
-    PathV,
-    Super,
     TupleV,
     Union,
     Unknown,
-    as_value,
     join,
-    path_text,
-    widen_texts,
+    options,
 )
 from taskgates.model.access import Operation, SharedKind
-from taskgates.syntax import ir
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from taskgates.inference.relevance import Relevance
+    from taskgates.syntax import ir
 
 
-class Calls(Core):
+class Calls(CallBounds):
     """The calling part of the interpreter."""
-
-    loops: list[object]
-    frames: list[Frame]
-    relevance: Relevance
 
     # Defining
 
@@ -87,7 +86,7 @@ class Calls(Core):
             else:
                 if isinstance(value, Native) and value.name == "typing.NamedTuple":
                     value = Ext(value.name)
-                bases.append(value)
+                bases.append(plain_type(value))
         qualname = node.name if frame.qualname == "<module>" else f"{frame.qualname}.{node.name}"
         flat: list[AnyValue] = []
         for base in bases:
@@ -136,8 +135,7 @@ class Calls(Core):
             if isinstance(func.cls, ClassV):
                 if self.has_attr(func, "__call__"):
                     return self.call(self.get_attr(func, "__call__"), args, node)
-                external = next((cls for cls in func.cls.mro if isinstance(cls, Ext)), None)
-                if external is not None:
+                if func.cls.library_base():
                     return self.call_method(func, "__call__", args, node)
             else:
                 return self.call_method(func, "__call__", args, node)
@@ -158,7 +156,7 @@ class Calls(Core):
                 row = self.effects.lookup(f"?.{func.attribute}")
                 if row is not None:
                     return self.apply_by_name(row, args, Unknown(func.reason, origin))
-        paths = [value for value in args.every() if looks_like_path(value)]
+        paths = [value for value in args.every() if holds_path(value)]
         if paths:
             what = func.reason if isinstance(func, Unknown) and func.reason else "an unknown value"
             self.opaque(f"a call of {what} is handed a path")
@@ -188,6 +186,25 @@ class Calls(Core):
                 self.call_with_unknowns(self.get_attr(value, name))
                 return
 
+    def call_hooks(self, library: str, args: Arguments) -> None:
+        """What a library that nothing is known about may call: the methods of objects that specialise its classes.
+
+        Args:
+            library: the library's top-level module.
+            args: what it is handed.
+        """
+        for value in args.every():
+            for option in options(value):
+                if isinstance(option, Instance) and isinstance(option.cls, ClassV):
+                    for name in _hooks(option.cls, library):
+                        hook = self.get_attr(option, name)
+                        self.fork([lambda hook=hook: self.run_hook(hook)], include_current=True)  # type: ignore[misc]
+
+    def run_hook(self, hook: AnyValue) -> int:
+        """Call a method that a library may call or not."""
+        self.call_with_unknowns(hook)
+        return NORMAL
+
     def call_with_unknowns(self, func: AnyValue) -> AnyValue:
         """Call a function whose arguments are not known."""
         result: AnyValue = UNKNOWN
@@ -210,6 +227,8 @@ class Calls(Core):
         """Call a function of the analysed code."""
         node = func.node
         self.tick()
+        if func.slots and KEPT in func.slots:
+            return self.call_once(func, args)
         if node.is_generator:
             return self.run_generator(func, args)
         starved = self.starved
@@ -218,6 +237,16 @@ class Calls(Core):
             self.again.append((func, args))
         if node.is_async:
             return Awaitable(result)
+        return result
+
+    def call_once(self, func: FunctionV, args: Arguments) -> AnyValue:
+        """Call a function that remembers its result: later calls give the same object."""
+        kept: AnyValue | Maybe = func.slots[KEPT]
+        kept = kept.value if isinstance(kept, Maybe) else kept
+        if kept is not BOTTOM:
+            return kept
+        result = self.run_function(func, args, None, None)
+        self.state.write(func.slots, KEPT, result)
         return result
 
     def generate(self, func: AnyValue, args: Arguments, on_yield: Callable[[AnyValue], AnyValue]) -> None:
@@ -240,6 +269,7 @@ class Calls(Core):
     def run_generator(self, func: FunctionV, args: Arguments) -> AnyValue:
         """Run a generator at once and collect what it yields."""
         out = self.new_list("iterator")
+        out.slots[GUARDS] = len(self.tries)
         out.slots["returned"] = self.run_function(func, args, out, None)
         return out
 
@@ -251,21 +281,15 @@ class Calls(Core):
         caller = self.frame
         slots, key = self.bind(func, args)
         identity = id(node)
-        previous = next((values for active, values in reversed(self.active) if active == identity), None)
+        closure = id(func.frame)
+        previous = next(
+            (values for active, scope, values, _ in reversed(self.active) if (active, scope) == (identity, closure)),
+            None,
+        )
         if previous is not None and key is not None and not all(isinstance(value, Known) for value in key):
             key = self.widen_recursion(slots, key, previous)
-        depth = 0
-        for active, active_key in self.active:
-            if active == identity:
-                depth += 1
-                if key is not None and active_key == key and on_yield is None:
-                    return self.in_progress(identity, yields)
-        exact = key is not None and all(isinstance(value, Known) for value in key)
-        limit = self.limits.recursion * 5 if exact else self.limits.recursion
-        if depth >= limit or len(self.active) >= self.limits.depth:
-            if exact or len(self.active) >= self.limits.depth:
-                self.opaque(f"calls nest deeper than the bound at {func.qualname}; raise `depth` to look further")
-            return self.in_progress(identity, yields)
+        if self.repeats(func, key, carries=on_yield is not None):
+            return self.in_progress(func, yields)
         frame = Frame(func.module, func.qualname, slots, func.frame, func)
         frame.args = args
         if func.cls is not None and node.params:
@@ -291,7 +315,7 @@ class Calls(Core):
         self.watches.append(watch)
         self.cut_at = min(self.cut_at, watch.limit)
         tries = len(self.tries)
-        self.active.append((identity, key))
+        self.active.append((identity, closure, key, (undecided, len(state.trail))))
         self.frames.append(frame)
         self.frame = frame
         self.call_node = None
@@ -338,72 +362,6 @@ class Calls(Core):
         if flags & NORMAL or not frame.returns:
             frame.returns.append(NONE)
         return join(frame.returns)
-
-    def excuse(self, watch: Watch, outer: list[Watch], spent: int) -> None:
-        """What a call took that was cut does not count against those around it; the next like it ends soon."""
-        if watch.idle:
-            return
-        spent -= watch.excused
-        granted = min(spent, self.limits.effort)
-        long = spent >= self.limits.effort // 2 and self.excused < EXCUSED * self.limits.effort
-        if long:
-            self.excused += granted
-            self.fruitless[id(watch.func.node)] = self.limits.effort
-        for other in outer:
-            other.excused += spent
-            if long:
-                other.limit += granted
-
-    def allowance(self, identity: int) -> int:
-        """Steps that a call may take before it is looked at."""
-        if self.fruitless.get(identity, 0) >= self.limits.effort:
-            return min(300, self.limits.call_steps // 4)
-        return self.limits.call_steps if self.spent < self.limits.idle_steps else min(200, self.limits.call_steps // 4)
-
-    def is_idle(self, func: FunctionV, args: Arguments) -> bool:
-        """Whether a call can reach no effect, neither by itself nor through a function that it is handed."""
-        reaches = self.relevance.reaches
-        return not (reaches(func) or any(reaches(value) for value in args.every()))
-
-    def in_progress(self, identity: int, yields: ListObj | None) -> AnyValue:
-        """The result of a recursive call that is cut: what the activations under way have given so far."""
-        found: list[AnyValue] = []
-        returns_value = False
-        for frame in self.frames:
-            if frame.function is None or id(frame.function.node) != identity:
-                continue
-            found.extend(frame.returns)
-            returns_value = returns_value or _returns_value(frame.function.node.body)
-            if frame.yields is not None and yields is not None:
-                every = [*frame.yields.items, *([frame.yields.rest] if frame.yields.rest is not None else [])]
-                if every:
-                    self.state.write(yields.slots, CONTENT, TupleV((), join([yields.rest, *every])))
-        if yields is not None:
-            return NONE
-        if found:
-            return join(found)
-        return BOTTOM if returns_value else NONE
-
-    def widen_recursion(
-        self, slots: dict[Any, Any], key: tuple[AnyValue, ...], previous: tuple[AnyValue, ...]
-    ) -> tuple[AnyValue, ...]:
-        """Generalise the partly known arguments of a recursive call, so that the recursion closes.
-
-        A walk that descends from `data` to `data/*` would otherwise go on to `data/*/*` and so for ever.
-        """
-        if len(key) != len(previous):
-            return key
-        for name, new, old in zip(list(slots), key, previous, strict=True):
-            if isinstance(old, TupleV) and isinstance(new, TupleV) and len(new.items) > len(old.items):
-                over = [*new.items[len(old.items) :], *(r for r in (new.rest, old.rest) if r is not None)]
-                slots[name] = TupleV(new.items[: len(old.items)], join(over))
-                continue
-            before, after = path_text(old), path_text(new)
-            if before is None or after is None or before == after or isinstance(before, str):
-                continue
-            widened = widen_texts([before, after])
-            slots[name] = PathV(widened, new.type) if isinstance(new, PathV) else as_value(widened)
-        return tuple(slots.values())
 
     def bind(self, func: FunctionV, args: Arguments) -> tuple[dict[Any, Any], tuple[AnyValue, ...] | None]:
         """Bind arguments to parameters; also a key of the arguments when all of them compare by content."""
@@ -509,112 +467,28 @@ class Calls(Core):
             return value.func
         if isinstance(value, Native) and value.name.startswith("method:"):
             return BoundMethod(value, obj)
-        if isinstance(value, Instance) and isinstance(value.cls, ClassV) and self.has_attr(value, "__get__"):
+        if isinstance(value, Instance) and isinstance(value.cls, Ext):
+            model = registry.METHODS.get(f"{value.cls.name}.__get__")
+            return model(self, value, Arguments([obj, cls or NONE])) if model is not None else value
+        if isinstance(value, Instance) and self.has_attr(value, "__get__"):
             return self.call(self.get_attr(value, "__get__"), Arguments([obj, cls or NONE]))
         return value
-
-
-def _returns_value(body: list[ir.Stmt]) -> bool:
-    """Whether some return statement of a function has a value."""
-    for stmt in body:
-        if isinstance(stmt, ir.Return) and stmt.value is not None:
-            return True
-        for name in ("body", "orelse", "final"):
-            if not isinstance(stmt, ir.FunctionDef | ir.ClassDef) and _returns_value(getattr(stmt, name, [])):
-                return True
-        if isinstance(stmt, ir.Try) and any(_returns_value(handler.body) for handler in stmt.handlers):
-            return True
-        if isinstance(stmt, ir.Match) and any(_returns_value(case.body) for case in stmt.cases):
-            return True
-    return False
 
 
 def _unwrap(value: AnyValue) -> AnyValue:
     return value.func if isinstance(value, Descriptor) else value
 
 
-def looks_like_path(value: AnyValue) -> bool:
-    """Whether a value is a path, or a string that a person would take for one."""
-    if isinstance(value, PathV):
-        return True
-    if isinstance(value, Union):
-        return any(looks_like_path(option) for option in value.options)
-    if isinstance(value, Instance | Heap):
-        return False
-    text = path_text(value)
-    if text is None:
-        return False
-    if isinstance(text, str):
-        if "\n" in text or " " in text or len(text) > 300 or "://" in text or text.startswith(("<", "{", "[")):
-            return False
-        tail = text.rsplit("/", 1)[-1]
-        stem, dot, extension = tail.rpartition(".")
-        is_file = bool(dot and stem and 1 <= len(extension) <= 8 and extension.isalnum() and not extension.isdigit())
-        return is_file and ("/" in text or extension.lower() in _EXTENSIONS)
-    literal = text.prefix + text.suffix
-    return (
-        "\n" not in literal
-        and " " not in literal
-        and ("/" in literal or (text.suffix.lower().lstrip(".") in _EXTENSIONS and "." in text.suffix))
-    )
-
-
-_EXTENSIONS = frozenset(
-    [
-        "csv",
-        "tsv",
-        "json",
-        "jsonl",
-        "yaml",
-        "yml",
-        "toml",
-        "ini",
-        "cfg",
-        "conf",
-        "txt",
-        "md",
-        "rst",
-        "log",
-        "xml",
-        "html",
-        "htm",
-        "parquet",
-        "feather",
-        "pkl",
-        "pickle",
-        "npy",
-        "npz",
-        "h5",
-        "hdf5",
-        "db",
-        "sqlite",
-        "sqlite3",
-        "png",
-        "jpg",
-        "jpeg",
-        "gif",
-        "svg",
-        "pdf",
-        "zip",
-        "tar",
-        "gz",
-        "tgz",
-        "bz2",
-        "xz",
-        "py",
-        "sh",
-        "pt",
-        "pth",
-        "onnx",
-        "bin",
-        "dat",
-        "xlsx",
-        "xls",
-        "doc",
-        "docx",
-        "tex",
-        "lock",
-    ]
-)
-
-__all__ = ["Calls", "ModuleV", "Super", "looks_like_path"]
+def _hooks(cls: ClassV, library: str) -> list[str]:
+    """The methods of a class that stand before what it inherits from a library; none where it inherits nothing."""
+    own: dict[str, None] = {}
+    for base in cls.mro:
+        if isinstance(base, Ext) and base.name.partition(".")[0] == library:
+            return list(own)
+        if isinstance(base, ClassV):
+            own.update(
+                (name, None)
+                for name, value in base.slots.items()
+                if isinstance(name, str) and isinstance(value, FunctionV) and not name.startswith("__")
+            )
+    return []

@@ -2,47 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
-from taskgates.inference.core import AbstractRaise, Core, Frame
+from taskgates.inference.comparison import combined_flags
+from taskgates.inference.core import Core
 from taskgates.inference.exceptions import is_exception
+from taskgates.inference.frames import AbstractRaise
 from taskgates.inference.models import registry
 from taskgates.inference.models.settings_classes import BASES as _SETTINGS_BASES
 from taskgates.inference.models.settings_classes import settings_values
 from taskgates.inference.models.structuring import convert_fields
+from taskgates.inference.objects import Arguments, ClassV, DictObj, FunctionV, Instance, Maybe
 from taskgates.inference.values import (
-    EMPTY,
     FALSE,
-    INT,
     NONE,
-    TRUE,
     UNKNOWN,
     AnyValue,
-    Arguments,
     BoundMethod,
-    ClassV,
     Descriptor,
-    DictObj,
     Ext,
-    FunctionV,
-    Instance,
     Known,
-    ListObj,
-    Maybe,
     Native,
-    PathV,
     TupleV,
     Unknown,
-    as_value,
     join,
-    path_text,
-    render,
-    text_hole,
 )
 from taskgates.syntax import ir
 
-_ENUM_BASES = frozenset({"enum.Enum", "enum.IntEnum", "enum.StrEnum", "enum.Flag", "enum.IntFlag", "enum.ReprEnum"})
+ENUM_BASES = frozenset({"enum.Enum", "enum.IntEnum", "enum.StrEnum", "enum.Flag", "enum.IntFlag", "enum.ReprEnum"})
 _VALUE_BASES = frozenset({"builtins.str", "builtins.int", "builtins.float"})
 _CONTAINER_BASES = frozenset(
     {
@@ -100,7 +87,7 @@ class Classes(Core):
         externals = [base.name for base in cls.mro if isinstance(base, Ext)]
         if is_exception(cls):
             cls.traits["exception"] = True
-        if any(name in _ENUM_BASES for name in externals):
+        if any(name in ENUM_BASES for name in externals):
             self.make_enum(cls, externals)
         elif "typing.NamedTuple" in externals:
             self.make_fields(cls, node, keyword_only=False)
@@ -148,22 +135,18 @@ class Classes(Core):
     def make_enum(self, cls: ClassV, externals: list[str]) -> None:
         """Turn the constants of an enum's body into members."""
         cls.traits["enum"] = True
-        members: list[AnyValue] = []
-        number = 0
+        members: list[Instance] = []
+        flags = "enum.Flag" in externals or "enum.IntFlag" in externals
+        if flags:
+            cls.traits["flags"] = True
         for name, value in list(cls.slots.items()):
             if not isinstance(name, str) or name.startswith("_") or isinstance(value, FunctionV | Descriptor | ClassV):
                 continue
             plain = value.value if isinstance(value, Maybe) else value
             if isinstance(plain, BoundMethod):
                 continue
-            number += 1
             if isinstance(plain, Instance) and isinstance(plain.cls, Ext) and plain.cls.name == "enum.auto":
-                if "enum.StrEnum" in externals:
-                    plain = Known(name.lower())
-                elif "enum.Flag" in externals or "enum.IntFlag" in externals:
-                    plain = Known(1 << (number - 1))
-                else:
-                    plain = Known(number)
+                plain = Known(name.lower() if "enum.StrEnum" in externals else _next_value(members, flags=flags))
             member = Instance(cls)
             member.slots["name"] = Known(name)
             member.slots["_name_"] = Known(name)
@@ -270,6 +253,9 @@ class Classes(Core):
                     return member
                 if isinstance(wanted, Known) and member.slots.get("value") == wanted:
                     return member  # type: ignore[no-any-return]
+            combined = combined_flags(cls, wanted) if "flags" in cls.traits else None
+            if combined is not None:
+                return combined
             self.may_raise("ValueError")
             if isinstance(wanted, Known) and all(
                 isinstance(m.slots.get("value"), Known) for m in cls.traits["members"]
@@ -279,7 +265,7 @@ class Classes(Core):
                         return self.call(self.get_attr(cls, "_missing_"), Arguments([wanted]))
                 raise self.throw("ValueError")
             return join(cls.traits["members"]) if cls.traits["members"] else UNKNOWN
-        external = next((base.name for base in cls.mro if isinstance(base, Ext)), "")
+        external = cls.library_base()
         if external in ("typing.TypedDict", "typing_extensions.TypedDict"):
             return self.call(Ext("builtins.dict"), args)
         if external.startswith("pathlib.") and not any(
@@ -352,6 +338,15 @@ class Classes(Core):
         return result
 
 
+def _next_value(members: list[Instance], *, flags: bool) -> int:
+    """What `auto()` stands for behind the members so far."""
+    values = [value.value for member in members if isinstance(value := member.slots.get("value"), Known)]
+    numbers = [value for value in values if isinstance(value, int)]
+    if flags:
+        return 1 << max(numbers, default=0).bit_length()
+    return numbers[-1] + 1 if numbers else 1
+
+
 def _annotation_head(node: ir.Expr) -> str:
     if isinstance(node, ir.Subscript):
         node = node.obj
@@ -412,6 +407,7 @@ def field_model(machine: Any, args: Arguments) -> AnyValue | None:
         ("kw_only", "kw_only"),
         ("converter", "converter"),
         ("compare", "compare"),
+        ("metadata", "metadata"),
         ("alias", "alias"),
         ("validation_alias", "validation_alias"),
         ("env", "env"),
@@ -442,114 +438,3 @@ def _field_validator(machine: Any, obj: Instance, args: Arguments) -> AnyValue:
 
 registry.METHODS["dataclasses.Field.default"] = _field_default_method
 registry.METHODS["dataclasses.Field.validator"] = _field_validator
-
-
-def _enum_function(name: str) -> None:
-    def model(machine: Any, args: Arguments) -> AnyValue | None:
-        """`Enum(name, members)`: a class made of names."""
-        title, members = args.get(0, "value"), args.get(1, "names")
-        if not (isinstance(title, Known) and isinstance(title.value, str)) or members is None:
-            return None
-        cls = ClassV(
-            title.value, title.value, machine.frame.module if machine.frame is not None else None, (Ext(name),)
-        )
-        if isinstance(members, Known) and isinstance(members.value, str):
-            pairs: list[tuple[str, AnyValue | None]] = [(n, None) for n in members.value.replace(",", " ").split()]
-        elif isinstance(members, DictObj):
-            pairs = [(str(key.value), value) for key, value in members.known() if isinstance(key, Known)]
-        else:
-            pairs = []
-            for item in machine.iterate(members).items:
-                if isinstance(item, TupleV) and len(item.items) == 2:
-                    pairs.append((str(render(item.items[0])), item.items[1]))
-                else:
-                    pairs.append((str(render(item)), None))
-        for member, value in pairs:
-            cls.slots[member] = value if value is not None else Instance(Ext("enum.auto"))
-        machine.make_enum(cls, [name])
-        return cls
-
-    registry.FUNCTIONS[name] = model
-
-
-for _name in sorted(_ENUM_BASES):
-    _enum_function(_name)
-
-
-def namedtuple_model(machine: Any, args: Arguments) -> AnyValue | None:
-    """`collections.namedtuple(name, fields)`."""
-    name = args.get(0, "typename")
-    spec = args.get(1, "field_names")
-    names: list[str] = []
-    if isinstance(spec, Known) and isinstance(spec.value, str):
-        names = spec.value.replace(",", " ").split()
-    elif spec is not None:
-        for item in machine.iterate(spec).items:
-            pair = item.items[0] if isinstance(item, TupleV) and item.items else item
-            names.append(str(render(pair)))
-    title = str(name.value) if isinstance(name, Known) else "namedtuple"
-    module = machine.frame.module if machine.frame is not None else None
-    cls = ClassV(title, title, module, (Ext("typing.NamedTuple"),))
-    defaults = machine.iterate(args.kw["defaults"]).items if "defaults" in args.kw else ()
-    fields: dict[str, AnyValue | None] = dict.fromkeys(names)
-    fields.update(zip(reversed(names), reversed(defaults), strict=False))
-    cls.traits["fields"] = fields
-    cls.traits["tuple"] = names
-    return cls
-
-
-registry.FUNCTIONS["collections.namedtuple"] = namedtuple_model
-registry.FUNCTIONS["typing.NamedTuple"] = namedtuple_model
-registry.ALIASES["typing_extensions.NamedTuple"] = "typing.NamedTuple"
-
-
-def _make(machine: Any, cls: ClassV) -> AnyValue | None:
-    if "tuple" not in cls.traits:
-        return None
-
-    def run(inner: Any, args: Arguments) -> AnyValue:
-        content = inner.iterate(args.pos[0]) if args.pos else TupleV(())
-        return inner.instantiate(cls, Arguments(content.items, {}, content.rest))  # type: ignore[no-any-return]
-
-    del machine
-    return Native("_make", run)
-
-
-def _fields(machine: Any, cls: ClassV) -> AnyValue | None:
-    del machine
-    return TupleV(Known(name) for name in cls.traits["tuple"]) if "tuple" in cls.traits else None
-
-
-registry.CLASS_ATTRIBUTES["_make"] = _make
-registry.CLASS_ATTRIBUTES["_fields"] = _fields
-
-
-def _replace(machine: Any, obj: Instance, args: Arguments) -> AnyValue:
-    out = Instance(obj.cls)
-    out.slots.update(obj.slots)
-    out.slots.update(args.kw)
-    del machine
-    return out
-
-
-def _asdict(machine: Any, obj: Instance, args: Arguments) -> AnyValue:
-    del args
-    return machine.slots_view(obj)  # type: ignore[no-any-return]
-
-
-registry.METHODS["typing.NamedTuple._replace"] = _replace
-registry.METHODS["typing.NamedTuple._asdict"] = _asdict
-
-__all__ = [
-    "EMPTY",
-    "INT",
-    "TRUE",
-    "Classes",
-    "Frame",
-    "ListObj",
-    "PathV",
-    "Sequence",
-    "as_value",
-    "path_text",
-    "text_hole",
-]

@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from taskgates.inference.call_graph import CALLEES, CallGraph, CallGraphInterpreter, CallLog
-from taskgates.inference.core import AbstractRaise, BudgetExceeded, Limits
 from taskgates.inference.effects import EffectTable, load_effects
+from taskgates.inference.frames import AbstractRaise
 from taskgates.inference.interpreter import Interpreter
+from taskgates.inference.limits import BudgetExceeded, Limits
 from taskgates.inference.locate import Locator
 from taskgates.inference.log import EffectLog, RawSite
 from taskgates.inference.paths import normalise
-from taskgates.inference.processes import COMMAND_FILE
 from taskgates.inference.public import PublicEntries
 from taskgates.inference.relevance import Mentions
+from taskgates.inference.resumption import LOOKS
 from taskgates.inference.shell.host import ShellState
 from taskgates.inference.shell.places import Place
 from taskgates.inference.sources import SourceStore
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 
     from taskgates.model.task import Command, Task
 
-ENGINE_VERSION = "2"
+ENGINE_VERSION = "3"
 """Changes whenever the same input may give another result; results of other versions are not reused."""
 
 
@@ -153,15 +154,25 @@ class Analyser:
     def calls(self, command: Command) -> CallGraph:
         """The call graph that is reachable from a command."""
         log = CallLog()
-        machine = self._machine(log, CallGraphInterpreter)
+        passed_over: tuple[ir.Stmt, ...] = ()
+        steps = 0
         with self._room_to_run():
             SET_SIZE.set(max(self.options.limits.set_size, CALLEES))
-            try:
-                self._command(machine, command, closed=True)
-            except AbstractRaise:
-                pass
-            except (BudgetExceeded, RecursionError):
-                log.leave(str(command))
+            for _ in range(LOOKS):
+                machine = self._machine(log, CallGraphInterpreter)
+                assert isinstance(machine, CallGraphInterpreter)
+                machine.passed_over = passed_over
+                try:
+                    self._command(machine, command, closed=True)
+                except AbstractRaise:
+                    pass
+                except (BudgetExceeded, RecursionError):
+                    log.leave(str(command))
+                    break
+                steps += machine.steps
+                if machine.stopped_by is None or steps > self.options.limits.steps:
+                    break
+                passed_over = (*passed_over, machine.stopped_by)
         return log.graph()
 
     @contextmanager
@@ -193,7 +204,7 @@ class Analyser:
             root=self.root,
             environ=dict(self.options.environ),
             limits=self.options.limits,
-            sources=self.sources.get,
+            sources=self.sources,
             environment=self.environment,
             follow=set(self.options.follow),
             log=log,
@@ -275,6 +286,3 @@ class Analyser:
         if isinstance(lowered, ir.Module) and lowered.has_main_guard:
             self._entries.script(log, file)
         self._entries.public(log, file)
-
-
-__all__ = ["COMMAND_FILE", "Analyser", "InferenceOptions"]

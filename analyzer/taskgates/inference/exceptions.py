@@ -7,31 +7,27 @@ import errno
 import os
 from typing import TYPE_CHECKING, Any
 
+from taskgates.inference.objects import CONTENT, Arguments, ClassV, Instance, ListObj
+from taskgates.inference.renderings import text_hole
 from taskgates.inference.text import concat
 from taskgates.inference.values import (
-    CONTENT,
     INT,
     NONE,
     UNKNOWN,
     AnyValue,
-    Arguments,
-    ClassV,
     Ext,
-    Instance,
     Known,
-    ListObj,
     Native,
     TupleV,
     Union,
     as_value,
     path_text,
-    text_hole,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from taskgates.inference.core import TryContext
+    from taskgates.inference.frames import TryContext
     from taskgates.inference.text import TextLike
 
 _BASES = {

@@ -3,51 +3,40 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from taskgates.inference.archived import find_archived, split_archive
-from taskgates.inference.core import AbstractRaise, Core, Frame, place_of
+from taskgates.inference.core import Core
 from taskgates.inference.effects import Kind
+from taskgates.inference.frames import AbstractRaise, Frame, place_of
 from taskgates.inference.log import Chain, RawSite
 from taskgates.inference.models import registry
-from taskgates.inference.values import (
-    NONE,
-    AnyValue,
-    DictObj,
-    Ext,
-    Known,
-    ListObj,
-    Maybe,
-    ModuleV,
-    TupleV,
-    Unknown,
-    path_text,
-)
+from taskgates.inference.models.six_moves import renamed
+from taskgates.inference.objects import ListObj, Maybe, ModuleV
+from taskgates.inference.values import NONE, AnyValue, Ext, Known, TupleV, Unknown, path_text
 from taskgates.model.finding import Problem
 from taskgates.model.spans import SourceSpan
 from taskgates.syntax import ir
 from taskgates.tree.modules import Module, SearchEntry, find_installed, find_module
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from taskgates.inference.relevance import Mentions, Relevance
     from taskgates.inference.shared_modules import SharedModules
+    from taskgates.inference.sources import SourceStore
     from taskgates.tree.environment import Environment
     from taskgates.tree.evidence import Evidence
-
-Sources = Callable[[str], ir.Module | ir.SourceProblem | None]
-"""Gives the representation of a source file by its path (relative to the root, or absolute)."""
 
 
 class Imports(Core):
     """The import system of the abstract program."""
 
-    sources: Sources
+    sources: SourceStore
     environment: Environment | None
     follow: set[str]
     problems: dict[str, Problem]
-    loops: list[object]
     mentions: Mentions
     relevance: Relevance
     search: ListObj
@@ -117,19 +106,36 @@ class Imports(Core):
             return known
         if self.module_table is not None and (entry := self.module_table.slots.get(Known(name))) is not None:
             return entry.value if isinstance(entry, Maybe) else entry
+        if name in _ELSEWHERE and self.prepared_for("ModuleNotFoundError"):
+            raise self.throw("ModuleNotFoundError", f"No module named {name!r}")
         parent: AnyValue | None = None
         if "." in name:
             parent = self.import_module(name.rpartition(".")[0], frame)
             known = self.modules.get(name)
             if known is not None:
                 return known
-        with self.tree.recording() as found:
-            module = self.locate_child(parent, name)
+        module, found = self.sources.locate(
+            (
+                name,
+                *(parent.path if isinstance(parent, ModuleV) and parent.path else self.search_path()),
+                type(parent),
+                id(self.environment),
+            ),
+            lambda: self.locate_child(parent, name),
+        )
         if module is None and isinstance(parent, ModuleV):
+            if (other := renamed(name)) is not None:
+                return Ext(other)
             raise self.throw("ModuleNotFoundError", f"No module named {name!r}")
         modelled = self.effects.knows_module(name) or name.split(".", 1)[0] in registry.ALIASES
         if module is None or (module.installed and not self.followed(name)):
-            if module is None and not modelled and self.closed and self.prepared_for("ModuleNotFoundError"):
+            if (
+                module is None
+                and not modelled
+                and self.closed
+                and self.prepared_for("ModuleNotFoundError")
+                and not (isinstance(parent, Ext) and self.locate(name) is not None)
+            ):
                 raise self.throw("ModuleNotFoundError", f"No module named {name!r}")
             if module is None and name.split(".", 1)[0] not in _ALWAYS:
                 self.may_raise("ModuleNotFoundError", "ImportError")
@@ -152,6 +158,16 @@ class Imports(Core):
         if isinstance(parent, Ext):
             return None
         return self.locate(name)
+
+    def body_of(self, name: str) -> tuple[ir.Module, bool] | None:
+        """The representation of a module that is analysed by its source, and whether it is a package; else None."""
+        module, _ = self.sources.locate(
+            ("body", name, *self.search_path(), id(self.environment)), lambda: self.locate(name)
+        )
+        if module is None or module.file is None or (module.installed and not self.followed(name)):
+            return None
+        source = self.sources.get(module.file)
+        return (source, module.is_package) if isinstance(source, ir.Module) else None
 
     def load(self, module: Module, found: Evidence) -> ModuleV:
         """Run a module's body once and register it.
@@ -204,7 +220,7 @@ class Imports(Core):
             dunder_name: its `__name__`.
             described: the library module that it is; classes of it that the tables describe are taken from them.
         """
-        source = self.sources(value.file)
+        source = self.sources.get(value.file)
         place = value.file if value.file.startswith("/") else f"{self.root}/{value.file}"
         value.slots.update(
             {
@@ -311,9 +327,11 @@ class Imports(Core):
     def import_from(self, module: AnyValue, module_name: str, name: str, frame: Frame) -> AnyValue:
         """`from module import name`."""
         if isinstance(module, ModuleV):
-            if name in module.slots:
-                return self.get_attr(module, name)
             full = f"{module_name}.{name}"
+            if name in module.slots:
+                value = self.get_attr(module, name)
+                # A submodule may be there for another program's sake.
+                return self.import_module(full, frame) if isinstance(value, ModuleV) and value.name == full else value
             if module.path and (full in self.modules or self.locate_child(module, full) is not None):
                 return self.import_module(full, frame)
             if "__getattr__" in module.slots:
@@ -369,6 +387,9 @@ _BY_SOURCE: dict[str, Callable[[Imports], bool]] = {
 }
 """Modules of the standard library that programs extend in ways no model foresees: their source is run instead, as long
 as what they take apart (lines of standard input, the words of the command line) is known."""
+
+_ELSEWHERE = frozenset(["winreg", "_winreg", "msvcrt", "winsound", "_winapi", "nt", "msilib", "_msi", "_scproxy"])
+"""Modules of the standard library that other systems have."""
 
 _ALWAYS = frozenset(
     [
@@ -481,4 +502,3 @@ _ALWAYS = frozenset(
         "termios",
     ]
 )
-__all__ = ["DictObj", "Imports", "Sources"]

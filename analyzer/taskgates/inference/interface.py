@@ -8,21 +8,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from contextlib import AbstractContextManager
 
-    from taskgates.inference.core import Frame
     from taskgates.inference.effects import Row
+    from taskgates.inference.frames import Frame
     from taskgates.inference.interpreter import Interpreter
     from taskgates.inference.log import RawSite
-    from taskgates.inference.values import (
-        AnyValue,
-        Arguments,
-        ClassV,
-        DictObj,
-        FunctionV,
-        Instance,
-        ListObj,
-        ModuleV,
-        TupleV,
-    )
+    from taskgates.inference.objects import Arguments, ClassV, DictObj, FunctionV, Instance, ListObj, ModuleV
+    from taskgates.inference.values import AnyValue, TupleV
     from taskgates.model.access import Operation
     from taskgates.syntax import ir
     from taskgates.tree.modules import Module
@@ -33,6 +24,10 @@ class Interface:
 
     def apply_by_name(self, row: Row, args: Arguments, obj: AnyValue) -> AnyValue:
         """Carry out a method of an object whose type is not known."""
+        raise NotImplementedError
+
+    def apply_special(self, obj: Instance, type_name: str, name: str, values: Sequence[AnyValue]) -> AnyValue | None:
+        """Carry out the row of a special method of a library object; None where no row has it."""
         raise NotImplementedError
 
     def augmented(self, op: str, left: AnyValue, right: AnyValue) -> AnyValue:
@@ -56,6 +51,10 @@ class Interface:
         raise NotImplementedError
 
     def call_back(self, args: Arguments) -> None:
+        """See the calling part."""
+        raise NotImplementedError
+
+    def call_hooks(self, library: str, args: Arguments) -> None:
         """See the calling part."""
         raise NotImplementedError
 
@@ -147,6 +146,10 @@ class Interface:
         """`obj[index]`."""
         raise NotImplementedError
 
+    def has_members(self, module: str) -> bool:
+        """Whether the tables or the models know members of a module."""
+        raise NotImplementedError
+
     def import_module(self, name: str, frame: Frame | None = None) -> AnyValue:
         """Import an absolute module name and return that module."""
         raise NotImplementedError
@@ -211,7 +214,9 @@ class Interface:
         """No longer hold a lock."""
         raise NotImplementedError
 
-    def working(self, *, again: bool = False, several: bool = False) -> AbstractContextManager[None]:
+    def working(
+        self, *, again: bool = False, several: bool = False, thread: bool = False, handle: AnyValue | None = None
+    ) -> AbstractContextManager[None]:
         """What runs in a thread or process of its own."""
         raise NotImplementedError
 
@@ -229,6 +234,14 @@ class Interface:
 
     def leave(self, manager: AnyValue, error: AnyValue | None) -> bool | None:
         """`__exit__`; whether it swallows the exception."""
+        raise NotImplementedError
+
+    def swallows(self, manager: AnyValue, error: AnyValue) -> bool:
+        """Leave a manager with an exception, and say whether the program may go on behind its block."""
+        raise NotImplementedError
+
+    def delete_attr(self, obj: AnyValue, name: str) -> None:
+        """`del obj.name`."""
         raise NotImplementedError
 
     def locate_module(self, name: str) -> Module | None:
@@ -309,6 +322,14 @@ class Interface:
 
     def type_of(self, value: AnyValue) -> AnyValue:
         """`type(value)`."""
+        raise NotImplementedError
+
+    def replace_external(self, name: str, value: AnyValue | None) -> None:
+        """Put a callable in the place of a library function; see the library part."""
+        raise NotImplementedError
+
+    def condition(self, node: ir.Expr, frame: Frame) -> bool | None:
+        """The truth of a test; see the expression part."""
         raise NotImplementedError
 
     def truth(self, value: AnyValue) -> bool | None:

@@ -9,7 +9,7 @@ from taskgates.inference.attributes import Attributes
 from taskgates.inference.calls import Calls
 from taskgates.inference.classes import Classes
 from taskgates.inference.expressions import Expressions
-from taskgates.inference.imports import Imports, Sources
+from taskgates.inference.imports import Imports
 from taskgates.inference.items import Items
 from taskgates.inference.iteration import Iteration
 from taskgates.inference.library import Library
@@ -17,142 +17,24 @@ from taskgates.inference.locking import Locking
 from taskgates.inference.log import Chain, EffectLog, RawSite
 from taskgates.inference.managers import Managers
 from taskgates.inference.matching import Matching
-from taskgates.inference.models import (
-    argparsing,
-    asynchronous,
-    attribute_mappings,
-    buffers,
-    builtins,
-    bytecode,
-    click_cli,
-    collections_classes,
-    computed,
-    concurrency,
-    constants,
-    containers,
-    context_managers,
-    context_variables,
-    copying,
-    digests,
-    docopt_cli,
-    doctests,
-    dvc_api,
-    environment,
-    file_locks,
-    fire_cli,
-    formats,
-    functional,
-    getopt_cli,
-    hydra_configs,
-    importing,
-    inspection,
-    iterators,
-    itertools_functions,
-    listings,
-    logs,
-    mlflow_tracking,
-    ordering,
-    overridden,
-    path_specifications,
-    paths,
-    programs,
-    pytest_items,
-    pytest_names,
-    pytest_program,
-    reading,
-    regular_expressions,
-    runners,
-    settings_changes,
-    settings_classes,
-    specifications,
-    strings,
-    structuring,
-    system,
-    tables,
-    templates,
-    testing,
-    typer_cli,
-    unittest_loading,
-    whole_folders,
-    xml_trees,
-)
+from taskgates.inference.objects import ListObj
 from taskgates.inference.processes import Processes
 from taskgates.inference.refine import Refinement
 from taskgates.inference.relevance import Relevance
 from taskgates.inference.statements import Statements
-from taskgates.inference.values import ListObj
 from taskgates.model.access import LOCK_FILE_PREFIX
 
 if TYPE_CHECKING:
-    from taskgates.inference.core import Limits
     from taskgates.inference.effects import EffectTable
+    from taskgates.inference.limits import Limits
     from taskgates.inference.relevance import Mentions
+    from taskgates.inference.sources import SourceStore
     from taskgates.model.finding import Problem
     from taskgates.tree.environment import Environment
     from taskgates.tree.modules import Module
     from taskgates.tree.tree import Tree
 
-MODELS = (
-    models,
-    argparsing,
-    asynchronous,
-    attribute_mappings,
-    buffers,
-    builtins,
-    bytecode,
-    click_cli,
-    collections_classes,
-    computed,
-    concurrency,
-    constants,
-    containers,
-    context_managers,
-    context_variables,
-    copying,
-    digests,
-    docopt_cli,
-    doctests,
-    dvc_api,
-    environment,
-    file_locks,
-    fire_cli,
-    formats,
-    functional,
-    getopt_cli,
-    hydra_configs,
-    importing,
-    inspection,
-    iterators,
-    itertools_functions,
-    listings,
-    logs,
-    mlflow_tracking,
-    ordering,
-    overridden,
-    path_specifications,
-    paths,
-    programs,
-    pytest_items,
-    pytest_names,
-    pytest_program,
-    reading,
-    regular_expressions,
-    runners,
-    settings_changes,
-    settings_classes,
-    specifications,
-    strings,
-    structuring,
-    system,
-    tables,
-    templates,
-    testing,
-    typer_cli,
-    unittest_loading,
-    whole_folders,
-    xml_trees,
-)
-"""The model packages: importing them fills the registries."""
+models.load()
 
 
 class Interpreter(
@@ -194,28 +76,30 @@ class Interpreter(
         root: str,
         environ: dict[str, str],
         limits: Limits,
-        sources: Sources,
+        sources: SourceStore,
         environment: Environment | None,
         follow: set[str],
         log: EffectLog,
         problems: dict[str, Problem],
         mentions: Mentions,
     ) -> None:
+        self.mentions = mentions
         super().__init__(tree, effects, root=root, environ=environ, limits=limits)
         self.sources = sources
         self.environment = environment
         self.follow = follow
         self.log = log
         self.problems = problems
-        self.loops = []
-        self.frames = []
-        self.mentions = mentions
-        self.relevance = Relevance(mentions)
         self.shared_modules = None
-        self.making = []
         self.search = ListObj("list")
         self.search.owner = ("sys.path", "process")
         self.process_depth = 0
+
+    def start_run(self, log: EffectLog, limits: Limits) -> None:
+        """See `Program`."""
+        super().start_run(log, limits)
+        self.relevance = Relevance(self.mentions)
+        self.making = []
         self.process_keys = set()
 
     @property

@@ -4,33 +4,36 @@ from __future__ import annotations
 
 from typing import Any
 
-from taskgates.inference.attributes import PLAIN_BASES
+from taskgates.inference.class_attributes import PLAIN_BASES
+from taskgates.inference.comparison import contains, equal
 from taskgates.inference.core import Core
 from taskgates.inference.models import registry
-from taskgates.inference.operators import concat_contents, contains, equal
-from taskgates.inference.text import Hole, Text, make_text
-from taskgates.inference.values import (
-    BYTES,
+from taskgates.inference.objects import (
     CONTENT,
     DEFAULT,
-    INT,
     REST,
-    SEQUENCE_LIMIT,
-    UNKNOWN,
-    AnyValue,
     Arguments,
     AttributeView,
-    BoundMethod,
     ClassV,
     DictObj,
-    Ext,
     FunctionV,
     Heap,
     Instance,
-    Known,
     ListObj,
     Maybe,
     ModuleV,
+)
+from taskgates.inference.operators import concat_contents
+from taskgates.inference.text import Hole, Text, make_text
+from taskgates.inference.values import (
+    BYTES,
+    INT,
+    SEQUENCE_LIMIT,
+    UNKNOWN,
+    AnyValue,
+    BoundMethod,
+    Ext,
+    Known,
     PathV,
     Scalar,
     TupleV,
@@ -48,6 +51,8 @@ class Items(Core):
 
     def get_item(self, obj: AnyValue, index: AnyValue) -> AnyValue:
         """`obj[index]`."""
+        if self.overlap.active and isinstance(obj, ListObj | DictObj):
+            self.looked_at(obj)
         if isinstance(index, Known) and type(index.value) is slice and isinstance(obj, TupleV | ListObj | Text):
             bounds = index.value
             if not all(isinstance(bound, int | None) for bound in (bounds.start, bounds.stop, bounds.step)):
@@ -107,10 +112,10 @@ class Items(Core):
         fields = obj.cls.traits.get("tuple")
         if fields is not None:
             return self.sequence_item(TupleV(self.get_attr(obj, field) for field in fields), index)
-        external = next((b for b in obj.cls.mro if isinstance(b, Ext) and b.name not in PLAIN_BASES), None)
-        if external is None:
+        external = obj.cls.library_base(PLAIN_BASES)
+        if not external:
             return Unknown("an element of an object", "data")
-        return self.external_get(obj, external.name, index)
+        return self.external_get(obj, external, index)
 
     def external_get(self, obj: Instance, type_name: str, index: AnyValue) -> AnyValue:
         """`obj[index]` of a library object."""
@@ -126,7 +131,8 @@ class Items(Core):
             if model is not None:
                 found: AnyValue = model(self, obj, Arguments([index]))
                 return found
-        return self.external_item(obj, type_name)
+        given = self.apply_special(obj, type_name, "__getitem__", [index])
+        return given if given is not None else self.external_item(obj, type_name)
 
     def dict_item(self, obj: DictObj, index: AnyValue) -> AnyValue:
         """`mapping[key]`: what is stored under the keys that may be equal, and what a factory makes."""
@@ -139,6 +145,7 @@ class Items(Core):
                 return found  # type: ignore[no-any-return]
             factory = obj.slots.get(DEFAULT)
             if factory is not None and obj.rest is None:
+                self.mutated(obj)
                 value = self.call(factory, Arguments())
                 if isinstance(value, Heap):
                     value.owner = obj.owner
@@ -154,11 +161,12 @@ class Items(Core):
                     return UNKNOWN
                 raise self.throw("KeyError", str(index.value))
         self.may_raise("KeyError")
-        values = [value for key, value in obj.known() if equal(key, index) is not False]
+        values = [value for key, value in obj.known() if _may_be(key, index)]
         if obj.rest is not None:
             values.append(obj.rest)
         factory = obj.slots.get(DEFAULT)
         if factory is not None:
+            self.mutated(obj)
             value = self.call(factory, Arguments())
             if isinstance(value, Heap):
                 value.owner = obj.owner
@@ -244,6 +252,9 @@ class Items(Core):
                 if isinstance(option, Heap):
                     self.set_item(option, index, value, node)
             return
+        if isinstance(obj, Instance) and self.has_attr(obj, "__setitem__"):
+            self.call(self.get_attr(obj, "__setitem__"), Arguments([index, value]))
+            return
         self.mutated(obj, node)
         if isinstance(obj, DictObj):
             self.put(obj, index, value)
@@ -276,14 +287,7 @@ class Items(Core):
                     obj.slots, CONTENT, TupleV(items, join([content.rest, value]) if content.rest is not None else None)
                 )
         elif isinstance(obj, Instance):
-            if self.has_attr(obj, "__setitem__"):
-                self.call(self.get_attr(obj, "__setitem__"), Arguments([index, value]))
-                return
-            type_name = (
-                obj.cls.name
-                if isinstance(obj.cls, Ext)
-                else next((b.name for b in obj.cls.mro if isinstance(b, Ext)), "")
-            )
+            type_name = obj.library_type
             inner = self.inner(obj, type_name)
             if inner is not obj:
                 self.set_item(inner, index, value, node)
@@ -293,6 +297,8 @@ class Items(Core):
                 if model is not None:
                     model(self, obj, Arguments([index, value]))
                     break
+            else:
+                self.apply_special(obj, type_name, "__setitem__", [index, value])
         elif isinstance(obj, Ext):
             setter = registry.METHODS.get(f"{obj.name}.__setitem__")
             if setter is not None:
@@ -323,8 +329,13 @@ class Items(Core):
             else:
                 every = [*items, *([obj.rest] if obj.rest is not None else [])]
                 self.state.write(obj.slots, CONTENT, TupleV((), join(every) if every else None))
-        elif isinstance(obj, Instance) and self.has_attr(obj, "__delitem__"):
-            self.call(self.get_attr(obj, "__delitem__"), Arguments([index]))
+        elif isinstance(obj, Instance):
+            if self.has_attr(obj, "__delitem__"):
+                self.call(self.get_attr(obj, "__delitem__"), Arguments([index]))
+            else:
+                self.apply_special(obj, obj.library_type, "__delitem__", [index])
+        elif isinstance(obj, Ext) and (model := registry.METHODS.get(f"{obj.name}.__delitem__")) is not None:
+            model(self, obj, Arguments([index]))
 
     def extend(self, target: ListObj, value: AnyValue, *, distinct: bool = False) -> None:
         """Append all elements of a value to a list in place."""
@@ -345,6 +356,8 @@ class Items(Core):
             inner = self.as_mapping(value)
             if inner is not None:
                 value = inner
+        if isinstance(value, Ext) and (model := registry.METHODS.get(f"{value.name}.@entries")) is not None:
+            value = model(self, value, Arguments())
         if isinstance(target, AttributeView) and isinstance(value, DictObj):
             for key, item in value.known():
                 self.put(target, key, item)
@@ -401,8 +414,7 @@ class Items(Core):
             if model is not None:
                 entries = model(self, value, Arguments())
             return entries if isinstance(entries, DictObj) else None
-        external = next((base.name for base in value.cls.mro if isinstance(base, Ext)), "")
-        inner = self.inner(value, external)
+        inner = self.inner(value, value.cls.library_base())
         if isinstance(inner, DictObj):
             return inner
         if not (self.has_attr(value, "keys") and self.has_attr(value, "__getitem__")):
@@ -417,6 +429,10 @@ class Items(Core):
 
 
 def _slice_text(text: Text, index: AnyValue) -> Any:
+    if isinstance(index, Known) and type(index.value) is int:
+        known = text.prefix if index.value >= 0 else text.suffix
+        if -len(known) <= index.value < len(known):
+            return known[index.value]
     if isinstance(index, Known) and isinstance(index.value, slice):
         bounds = index.value
         start, stop, step = bounds.start or 0, bounds.stop, bounds.step
@@ -436,3 +452,12 @@ def _slice_text(text: Text, index: AnyValue) -> Any:
                 return text.suffix[start:]
     slash = any(part.slash if isinstance(part, Hole) else "/" in part for part in text.parts)
     return Text((Hole(text.origin, slash),))
+
+
+def _may_be(key: AnyValue, index: AnyValue) -> bool:
+    """Whether a key may be the one that is asked for; the common cases first, since tables can be long."""
+    if isinstance(index, Unknown) or (
+        isinstance(index, Text) and len(index.parts) == 1 and isinstance(key, Known) and isinstance(key.value, str)
+    ):
+        return True
+    return equal(key, index) is not False

@@ -4,34 +4,28 @@ from __future__ import annotations
 
 from typing import Any
 
-from taskgates.inference.attributes import PLAIN_BASES
-from taskgates.inference.core import AbstractRaise, Core, TryContext
+from taskgates.inference.class_attributes import PLAIN_BASES
+from taskgates.inference.core import Core
+from taskgates.inference.exceptions import catches
+from taskgates.inference.frames import AbstractRaise, TryContext
 from taskgates.inference.models import registry
+from taskgates.inference.objects import CONTENT, DEFAULT, REST, Arguments, ClassV, DictObj, Instance, ListObj, Maybe
+from taskgates.inference.renderings import text_hole
 from taskgates.inference.state import join_contents
 from taskgates.inference.text import Text
 from taskgates.inference.values import (
-    CONTENT,
-    DEFAULT,
     INT,
-    REST,
     UNKNOWN,
     AnyValue,
-    Arguments,
     Awaitable,
-    ClassV,
-    DictObj,
     Ext,
-    Instance,
     Known,
-    ListObj,
-    Maybe,
     Scalar,
     Stream,
     TupleV,
     Union,
     Unknown,
     join,
-    text_hole,
 )
 
 
@@ -42,12 +36,12 @@ class Iteration(Core):
         """The elements that iterating over a value gives: known first ones, then a summary."""
         if isinstance(value, TupleV):
             return value
+        if self.overlap.active and isinstance(value, ListObj | DictObj):
+            self.looked_at(value)
         if isinstance(value, ListObj):
             content: TupleV = value.slots[CONTENT]
             if value.kind == "iterator":
-                if value.owner is not None:
-                    self.mutated(value)
-                self.state.write(value.slots, CONTENT, TupleV(()))
+                self.consume(value)
             return content
         if isinstance(value, DictObj):
             return _keys(value)
@@ -83,11 +77,17 @@ class Iteration(Core):
             (), Unknown(value.reason if isinstance(value, Unknown) else "an element of an unknown value", origin)
         )
 
+    def consume(self, iterator: ListObj) -> None:
+        """Note that an iterator has given all its elements."""
+        if iterator.owner is not None:
+            self.mutated(iterator)
+        self.state.write(iterator.slots, CONTENT, TupleV(()))
+
     def iterate_union(self, value: Union) -> TupleV:
         """The elements of whichever alternative it is."""
         contents = []
         for option in value.options:
-            if isinstance(option, Known) and option.value is None:
+            if isinstance(option, Known) and not isinstance(option.value, str | bytes | range):
                 self.may_raise("TypeError")
                 continue
             contents.append(self.iterate(option))
@@ -109,6 +109,21 @@ class Iteration(Core):
             return TupleV(Known(item) for item in data)
         raise self.throw("TypeError", f"{type(data).__name__!r} object is not iterable")
 
+    def iterate_by_index(self, getter: AnyValue) -> TupleV:
+        """What `__getitem__` gives for 0, 1, 2 and so on, until it raises IndexError."""
+        items: list[AnyValue] = []
+        while len(items) < self.limits.unroll:
+            try:
+                found = self.call(getter, Arguments([Known(len(items))]))
+            except AbstractRaise as error:
+                if catches(Ext("builtins.IndexError"), error.value):
+                    return TupleV(items)
+                raise
+            if isinstance(found, Unknown) or found in items[-1:]:
+                break
+            items.append(found)
+        return TupleV(items, self.call(getter, Arguments([INT])))
+
     def iterate_instance(self, value: Instance) -> TupleV:
         """The elements that an object gives by `__iter__`, `__getitem__` or its library class."""
         if isinstance(value.cls, ClassV):
@@ -125,18 +140,12 @@ class Iteration(Core):
                 if self.has_attr(value, name):
                     return self.drain(value, name)
             if self.has_attr(value, "__getitem__"):
-                return TupleV((), self.call(self.get_attr(value, "__getitem__"), Arguments([INT])))
+                return self.iterate_by_index(self.get_attr(value, "__getitem__"))
             fields = value.cls.traits.get("tuple") if isinstance(value.cls, ClassV) else None
             if fields is not None:
                 return TupleV(self.get_attr(value, field) for field in fields)
-            external = (
-                next((b for b in value.cls.mro if isinstance(b, Ext) and b.name not in PLAIN_BASES), None)
-                if isinstance(value.cls, ClassV)
-                else None
-            )
-            if external is None:
-                return TupleV((), UNKNOWN)
-            return self.external_elements(value, external.name)
+            external = value.cls.library_base(PLAIN_BASES) if isinstance(value.cls, ClassV) else ""
+            return self.external_elements(value, external) if external else TupleV((), UNKNOWN)
         return self.external_elements(value, value.cls.name)
 
     def external_elements(self, value: Instance, type_name: str) -> TupleV:
@@ -148,6 +157,9 @@ class Iteration(Core):
             model = registry.METHODS.get(f"{candidate}.__iter__")
             if model is not None:
                 return self.iterate(model(self, value, Arguments()))
+        given = self.apply_special(value, type_name, "__iter__", ())
+        if given is not None and not (isinstance(given, Instance) and given.cls == value.cls):
+            return self.iterate(given)
         return self.external_iter(value, type_name)
 
     def drain(self, value: Instance, name: str) -> TupleV:

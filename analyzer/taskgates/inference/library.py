@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
-from taskgates.inference.calls import looks_like_path
-from taskgates.inference.core import AbstractRaise
+from taskgates.inference import directory_descriptors
 from taskgates.inference.effects import (
     Arg,
     ArgForm,
     Callback,
     Kind,
+    Piece,
     ReturnForm,
     Row,
 )
+from taskgates.inference.frames import AbstractRaise
 from taskgates.inference.models import registry
+from taskgates.inference.objects import Arguments, ClassV, DictObj, FunctionV, Instance, ListObj, Maybe
+from taskgates.inference.path_likeness import holds_path, saves_by_name, speaks_of_files
 from taskgates.inference.row_results import RowResults
 from taskgates.inference.row_values import type_name_of
 from taskgates.inference.sharing import lend
@@ -23,16 +27,13 @@ from taskgates.inference.values import (
     NONE,
     UNKNOWN,
     AnyValue,
-    Arguments,
     Awaitable,
-    ClassV,
-    DictObj,
+    BoundMethod,
     Ext,
-    Instance,
     Known,
-    ListObj,
-    Maybe,
     Method,
+    Native,
+    Partial,
     PathV,
     Scalar,
     TupleV,
@@ -44,25 +45,65 @@ from taskgates.inference.values import (
 from taskgates.model.access import SharedKind
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from taskgates.syntax import ir
+
+
+def _objects_in(value: AnyValue, depth: int = 3) -> Iterator[Instance]:
+    """The objects that a value may be, or that lists, tuples and mappings hold."""
+    if isinstance(value, Instance):
+        yield value
+    elif isinstance(value, Union):
+        for option in value.options:
+            yield from _objects_in(option, depth)
+    elif depth and isinstance(value, ListObj | TupleV):
+        for item in (*value.items, *([value.rest] if value.rest is not None else [])):
+            yield from _objects_in(item, depth - 1)
+    elif depth and isinstance(value, DictObj):
+        for _, item in value.known():
+            yield from _objects_in(item, depth - 1)
+
 
 INNER = ("value",)
 """The slot of an object of a class over `list`, `dict` or `str` that holds the built-in value."""
+
+_FAILURES = (ArithmeticError, AssertionError, AttributeError, LookupError, OSError, TypeError, ValueError, re.error)
+"""What Python's own functions raise when a model hands them what they do not take."""
 
 
 class Library(RowResults):
     """Library calls by table."""
 
-    loops: list[object]
-
     # Calls
+
+    def replace_external(self, name: str, value: AnyValue | None) -> None:
+        """Put a callable in the place of a library function; None puts the function back."""
+        if isinstance(value, FunctionV | BoundMethod | Native | Partial | Instance):
+            self.replaced[name] = value
+        else:
+            self.replaced.pop(name, None)
+
+    def call_replacement(self, name: str, args: Arguments) -> AnyValue:
+        """Call what stands in the place of a library function; that function itself is meant within the call."""
+        value = self.replaced.pop(name)
+        try:
+            return self.call(value, args)
+        finally:
+            self.replaced[name] = value
 
     def call_external(self, name: str, args: Arguments, node: ir.Call | None) -> AnyValue:
         """Call a library callable by qualified name."""
         del node
-        if self.tries:
-            self.tries[-1].libraries.add(name.partition(".")[0])
+        module = name.partition(".")[0]
+        noted = bool(self.tries) and module not in self.tries[-1].libraries
+        if noted:
+            self.tries[-1].libraries.add(module)
         name = registry.ALIASES.get(name, name)
+        if name in self.replaced:
+            return self.call_replacement(name, args)
+        if args.kw and not directory_descriptors.KEYWORDS.keys().isdisjoint(args.kw):
+            args = directory_descriptors.resolved(name, args)
         model = registry.FUNCTIONS.get(name)
         if model is None:
             name = self.effects.canonical(name)
@@ -70,6 +111,8 @@ class Library(RowResults):
         if model is not None:
             result = self.run_model(model, name, args)
             if result is not None:
+                if noted and result is self.vouched:
+                    self.tries[-1].libraries.discard(module)
                 return result
         row = self.effects.lookup(name)
         if row is not None and row.kind in (Kind.CALLABLE, Kind.TYPE):
@@ -89,6 +132,11 @@ class Library(RowResults):
             result = self.run_model(unbound, name, inner, rest)
             if result is not None:
                 return result
+        if name.endswith(".__init__") and args.pos and isinstance(args.pos[0], Instance):
+            # `Base.__init__(self, ...)`, as `super().__init__(...)` does it.
+            rest = Arguments(args.pos[1:], args.kw, args.star, args.kwstar)
+            self.init_external(args.pos[0], name.removesuffix(".__init__"), rest)
+            return NONE
         return self.unlisted_call(name, args)
 
     def call_method(self, obj: AnyValue, name: str, args: Arguments, node: ir.Call | None) -> AnyValue:
@@ -96,6 +144,8 @@ class Library(RowResults):
         del node
         if isinstance(obj, Union):
             return self.each(obj, lambda option: self.call_method(option, name, args, None))
+        if self.overlap.active and isinstance(obj, ListObj | DictObj):
+            self.looked_at(obj)
         type_name = type_name_of(obj)
         if type_name is None:
             return self.call_unknown(Unknown(f"method {name}"), args)
@@ -126,7 +176,7 @@ class Library(RowResults):
         """Run a model; one that does not get along with its arguments is reported, not fatal."""
         try:
             return model(self, *values)  # type: ignore[no-any-return]
-        except (AttributeError, TypeError, ValueError, LookupError, AssertionError) as error:
+        except _FAILURES as error:
             if self.strict:
                 raise
             self.opaque(f"the model of {name} does not cover this call ({type(error).__name__})")
@@ -167,8 +217,12 @@ class Library(RowResults):
         unlisted = self.effects.unlisted(name)
         self.may_raise()
         self.call_back(args)
-        if unlisted.opaque and any(looks_like_path(value) for value in args.every()):
+        if unlisted.opaque:
+            self.call_hooks(name.partition(".")[0], args)
+        if (unlisted.opaque or speaks_of_files(name)) and any(holds_path(value) for value in args.every()):
             self.opaque(f"{name} is not modelled and is handed a path")
+        elif unlisted.opaque and saves_by_name(name, args.every()):
+            self.opaque(f"{name} is not modelled and is handed a name")
         if obj is not None and isinstance(obj, PathV):
             self.opaque(f"{name} of a path is not modelled")
         if unlisted.returns.form is ReturnForm.SELF and obj is not None:
@@ -191,7 +245,13 @@ class Library(RowResults):
         bound = self.bind_row(row, args)
         if row.has_effect or row.returns is None:
             calls_back = any(self.all_hold(row, bound, obj, callback.when) is not False for callback in row.calls)
-            self.may_raise() if calls_back else self.may_raise("OSError")
+            if calls_back:
+                self.may_raise()
+            elif self.tries and not self.reads_present(row, bound, obj):
+                self.may_raise("OSError")
+            elif self.tries and not self.closed:
+                # What is there now can be refused, but not be missing.
+                self.may_raise("PermissionError")
         else:
             self.may_raise("ValueError", "TypeError", "OSError", "KeyError")
         for effect in row.effects:
@@ -204,14 +264,7 @@ class Library(RowResults):
         mode: AnyValue = Known("r")
         if row.open is not None and self.all_hold(row, bound, obj, row.open.when) is not False:
             opened, mode = self.open_file(row, bound, obj, call)
-        for name in row.process:
-            self.shared(name, SharedKind.PROCESS, "write", call=call)
-        for name in row.reads_process:
-            self.shared(name, SharedKind.PROCESS, "read", call=call)
-        for name in row.stores:
-            if isinstance(obj, Instance) and name in bound:
-                held = obj.slots.get("item")
-                obj.slots["item"] = bound[name] if held is None else join([held, bound[name]])
+        self.touch_state(row, bound, obj, call)
         if row.lock in ("acquire", "release") and isinstance(obj, Instance):
             self.lock_call(obj, row.lock, bound)
         result: AnyValue = UNKNOWN
@@ -236,6 +289,17 @@ class Library(RowResults):
             return Unknown(f"the result of {call}", row.origin or "unknown")
         return self.result(row.returns, row, bound, args, obj, result, opened, mode)
 
+    def touch_state(self, row: Row, bound: dict[str, AnyValue], obj: AnyValue | None, call: str) -> None:
+        """Note what a row does to the state of the process, and what the object holds afterwards."""
+        for name in row.process:
+            self.shared(name, SharedKind.PROCESS, "write", call=call)
+        for name in row.reads_process:
+            self.shared(name, SharedKind.PROCESS, "read", call=call)
+        for name in row.stores:
+            if isinstance(obj, Instance) and name in bound:
+                held = obj.slots.get("item")
+                obj.slots["item"] = bound[name] if held is None else join([held, bound[name]])
+
     def apply_by_name(self, row: Row, args: Arguments, obj: AnyValue) -> AnyValue:
         """Carry out the row for a method's name (`["?.to_csv"]`), where the type of the object is not known.
 
@@ -245,6 +309,11 @@ class Library(RowResults):
         if row.params is not None and not row.params.fits(len(args.pos), args.kw):
             return self.call_unknown(Unknown(obj.reason if isinstance(obj, Unknown) else ""), args)
         return self.apply(row, args, obj, row.name.replace("?", "(object)"))
+
+    def apply_special(self, obj: Instance, type_name: str, name: str, values: Sequence[AnyValue]) -> AnyValue | None:
+        """Carry out the row of a special method, for the syntax that calls it; None where no row has it."""
+        row = self.effects.method(type_name, name)
+        return None if row is None else self.apply(row, Arguments(values), obj, f"{type_name}.{name}")
 
     def construct(self, row: Row, bound: dict[str, AnyValue], opened: AnyValue | None, mode: AnyValue) -> AnyValue:
         """A fresh object of a library type."""
@@ -266,11 +335,20 @@ class Library(RowResults):
     # Callbacks
 
     def run_callback(self, callback: Callback, row: Row, bound: dict[str, AnyValue], obj: AnyValue | None) -> AnyValue:
-        """Call a function that was handed to a library."""
-        function = callback.function
-        if function.name == "self" and obj is not None and function.steps:
-            name = function.steps[0].name
-            func: AnyValue | None
+        """Call a function that was handed to a library, or the methods of what was handed to it."""
+        result: AnyValue = UNKNOWN
+        for func in self.callback_targets(callback.function, row, bound, obj):
+            result = self.run_target(callback, func, row, bound, obj)
+        return result
+
+    def callback_targets(
+        self, function: Piece, row: Row, bound: dict[str, AnyValue], obj: AnyValue | None
+    ) -> list[AnyValue]:
+        """What a callback's name stands for: a function, a method of an object, or that of each object in a list."""
+        steps = function.steps
+        func: AnyValue | None
+        if function.name == "self" and obj is not None and steps:
+            name, steps = steps[0].name, steps[1:]
             if isinstance(obj, Instance) and name in obj.slots:
                 func = obj.slots[name]
             elif isinstance(obj, Instance) and self.has_attr(obj, name):
@@ -279,14 +357,20 @@ class Library(RowResults):
                 func = self.get_attr(obj, name) if not isinstance(obj, Instance) else Method(obj, name)
         else:
             func = self.argument(row, bound, function.name)
-            for step in function.steps:
-                if func is None or isinstance(func, Unknown | Known | Scalar):
-                    return UNKNOWN
-                func = self.get_attr(func, step.name) if self.has_attr(func, step.name) else None
-        if func is None or (isinstance(func, Known) and func.value is None):
-            return UNKNOWN
-        if isinstance(func, Unknown | Known | Scalar):
-            return UNKNOWN
+        found = [func] if func is not None else []
+        for step in steps:
+            found = [
+                self.get_attr(owner, step.name)
+                for value in found
+                for owner in _objects_in(value)
+                if self.has_attr(owner, step.name)
+            ]
+        return [value for value in found if not isinstance(value, Unknown | Known | Scalar)]
+
+    def run_target(
+        self, callback: Callback, func: AnyValue, row: Row, bound: dict[str, AnyValue], obj: AnyValue | None
+    ) -> AnyValue:
+        """Call one of the functions that a callback stands for."""
         call_args = self.callback_arguments(callback, row, bound, obj)
         if callback.later:
             self.at_exit.append((func, call_args))
@@ -297,7 +381,7 @@ class Library(RowResults):
         self.threads += callback.thread
         starved = self.starved
         try:
-            with self.working() if apart else nullcontext():
+            with self.working(thread=callback.thread, handle=obj) if apart else nullcontext():
                 result = self.call(func, call_args)
             if self.starved > starved and not self.ending and apart:
                 self.again.append((func, call_args))
@@ -347,13 +431,13 @@ class Library(RowResults):
             return
         if value is None:
             return
-        content = self.iterate(value)
+        content = self.elements_given(value)
         every = [*content.items, *([content.rest] if content.rest is not None else [])]
         if arg.form is ArgForm.ELEMENT:
             if arg.piece.name == (row.params.star if row.params is not None else ""):
                 # `map(f, *iterables)`: one argument from each iterable.
                 for iterable in every:
-                    inner = self.iterate(iterable)
+                    inner = self.elements_given(iterable)
                     found = [*inner.items, *([inner.rest] if inner.rest is not None else [])]
                     out.pos.append(join(found) if found else UNKNOWN)
                 return
@@ -364,7 +448,7 @@ class Library(RowResults):
                 out.star = content.rest
         else:
             element = join(every) if every else UNKNOWN
-            inner = self.iterate(element)
+            inner = self.elements_given(element)
             out.pos.extend(inner.items)
             if inner.rest is not None:
                 out.star = inner.rest

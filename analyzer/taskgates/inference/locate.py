@@ -19,7 +19,7 @@ class Locator:
 
     def line_of(self, file: str, pos: int) -> int:
         """The line of an identifier."""
-        positions = self._sources.positions(file) if file.endswith(".py") else None
+        positions = self._sources.positions(file) if self._sources.holds(file) else None
         return positions.start(pos)[0] if positions is not None and len(positions) else 1
 
     def site(self, raw: RawSite) -> Site:
@@ -27,7 +27,7 @@ class Locator:
         via = call_frames(raw.chain, self.line_of)
         if raw.line:
             return Site(raw.file, raw.line, raw.column, raw.function, raw.call, via)
-        positions = self._sources.positions(raw.file) if raw.file.endswith(".py") else None
+        positions = self._sources.positions(raw.file) if self._sources.holds(raw.file) else None
         if positions is None or not len(positions):
             return Site(raw.file, 1, 1, raw.function, raw.call, via)
         line, column = positions.start(raw.start if raw.start >= 0 else raw.pos)

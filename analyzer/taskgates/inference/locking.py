@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from taskgates.inference.core import Core, Frame, Worker
+from taskgates.inference.core import Core
+from taskgates.inference.frames import Worker
+from taskgates.inference.objects import Heap, Instance
 from taskgates.inference.paths import report_form
 from taskgates.inference.row_values import type_name_of
-from taskgates.inference.values import AnyValue, Instance, Known, path_text
+from taskgates.inference.values import AnyValue, Known, path_text
 from taskgates.model.access import LOCK_FILE_PREFIX
 from taskgates.syntax import ir
 
@@ -29,9 +31,6 @@ GIVES_UP = "lock gives up"
 
 class Locking(Core):
     """The part of the interpreter that knows locks."""
-
-    loops: list[object]
-    frames: list[Frame]
 
     def is_lock(self, value: Instance) -> bool:
         """Whether an object is a lock."""
@@ -73,20 +72,26 @@ class Locking(Core):
 
         A condition over a lock is that lock.
         """
-        inner = value.slots.get("lock")
-        if isinstance(inner, Instance) and inner is not value and self.is_lock(inner):
-            return self.lock_name(inner)
+        value = self.innermost(value)
         own = value.slots.get(NAME)
         name = own.value if isinstance(own, Known) else f"{type_name_of(value)}.<lock>"
         if value.owner is not None and not str(name).startswith(LOCK_FILE_PREFIX):
             return value.owner[0]
         return str(name)
 
+    def innermost(self, value: Instance) -> Instance:
+        """The lock itself: of a condition over a lock, that lock."""
+        inner = value.slots.get("lock")
+        if isinstance(inner, Instance) and inner is not value and self.is_lock(inner):
+            return self.innermost(inner)
+        return value
+
     def lock_call(self, lock: Instance, what: str, bound: Mapping[str, AnyValue]) -> None:
         """`acquire` and `release`."""
         if not excludes(lock) or (what == "acquire" and gives_up(bound) and self.discarded()):
             return
         name = self.lock_name(lock)
+        self.lock_objects[name] = self.innermost(lock)
         if what == "acquire":
             waits = not gives_up(bound) and GIVES_UP not in lock.slots
             self.take_lock(name, self.site(name) if waits and self.held else None)
@@ -98,6 +103,7 @@ class Locking(Core):
         if not excludes(lock):
             return
         name = self.lock_name(lock)
+        self.lock_objects[name] = self.innermost(lock)
         if not self.held or GIVES_UP in lock.slots:
             self.take_lock(name, None)
         else:
@@ -113,6 +119,8 @@ class Locking(Core):
                 label = "<worker>" if frame is None else f"{frame.module.dotted}.{frame.qualname}"
                 serial, several = worker.serial, worker.several
             self.log.lock_order(name, frozenset(self.held), site, label, serial, several=several)
+        if name.startswith(LOCK_FILE_PREFIX):
+            self.log.file_lock(name, self.site(name))
         self.held.append(name)
 
     def discarded(self) -> bool:
@@ -148,22 +156,32 @@ class Locking(Core):
             self.give_lock(str(lock.value))
 
     @contextmanager
-    def working(self, *, again: bool = False, several: bool = False) -> Iterator[None]:
+    def working(
+        self, *, again: bool = False, several: bool = False, thread: bool = False, handle: AnyValue | None = None
+    ) -> Iterator[None]:
         """What runs in a thread or process of its own: it starts without any lock.
 
         Args:
             again: whether it is a worker that was started before.
             several: whether many of them run at a time.
+            thread: whether it shares the memory of the program.
+            handle: the object by which a thread that goes on running is waited for; itself, where it is waited for at
+                once.
         """
         held, worker = self.held, self.worker
         if not again:
             self.workers += 1
         several = several or bool(self.loops and self.undecided)
-        self.held, self.worker = [], Worker(0 if again else self.workers, len(self.frames), several)
+        flow = self.workers
+        self.held, self.worker = [], Worker(0 if again else flow, len(self.frames), several)
+        if thread:
+            self.overlap.start(flow, handle if isinstance(handle, Heap) else None)
         try:
             yield
         finally:
             self.held, self.worker = held, worker
+            if thread:
+                self.overlap.suspend()
 
 
 def excludes(lock: Instance) -> bool:

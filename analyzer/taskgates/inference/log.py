@@ -27,6 +27,10 @@ class Chain(msgspec.Struct, frozen=True):
     function: str
 
 
+COMMAND_FILE = "<command>"
+"""The file of places that a command line itself holds."""
+
+
 class RawSite(msgspec.Struct, frozen=True):
     """A site whose position is still an identifier ordinal (see `taskgates.syntax.positions`)."""
 
@@ -66,7 +70,9 @@ class EffectLog:
         self._accesses: dict[tuple[Operation, TextLike | None], _Entry] = {}
         self._shared: dict[tuple[str, SharedKind, str], _Entry] = {}
         self.local_state: set[str] = set()
+        self.racing: set[str] = set()
         self._lock_order: dict[tuple[str, frozenset[str], str], _Entry] = {}
+        self._file_locks: dict[str, _Entry] = {}
         self._started: dict[str, int] = {}
         self._several: set[str] = set()
         self._opaque: dict[str, _Entry] = {}
@@ -84,6 +90,11 @@ class EffectLog:
         if (operation, path) not in self._accesses:
             self.size += 1
         self._accesses.setdefault((operation, path), _Entry()).add(site, conditional)
+
+    def writers(self, path: TextLike) -> frozenset[str]:
+        """The calls that write a path, by name."""
+        found = (self._accesses.get((operation, path)) for operation in Operation if operation.is_write)
+        return frozenset(site.call for entry in found if entry is not None for site in entry.sites.values())
 
     def opaque(self, reason: str, site: RawSite, *, other_code: bool = False) -> None:
         """Note something that could not be seen through.
@@ -120,8 +131,12 @@ class EffectLog:
             known = self._lock_order.setdefault(key, _Entry())
             for site in entry.sites.values():
                 known.add(_behind(site, chain), conditional=False)
+        for lock, entry in other._file_locks.items():
+            for site in entry.sites.values():
+                self.file_lock(lock, _behind(site, chain))
         self._started = {**other._started, **self._started}
         self._several |= other._several
+        self.racing |= other.racing
         self.imports.update(other.imports)
         self.modules.update(other.modules)
         self.written |= other.written
@@ -146,6 +161,10 @@ class EffectLog:
         entry.add(site, conditional=False)
         if serial and (several or self._started.setdefault(worker, serial) != serial):
             self._several.add(worker)
+
+    def file_lock(self, lock: str, site: RawSite) -> None:
+        """Note that a lock is taken that lives in a file."""
+        self._file_locks.setdefault(lock, _Entry()).add(site, conditional=False)
 
     def access_set(self, target: str, root: str, locate: Locate, kept: Callable[[str], bool]) -> AccessSet:
         """Everything noted, in the vocabulary of the model and in a stable order.
@@ -172,7 +191,7 @@ class EffectLog:
         for (_, certainty, operation), (path, entry) in sorted(merged.items(), key=lambda item: _order(item[0])):
             access = Access(path, Certainty(certainty), entry.conditional, operation, _sites(entry, locate))
             (writes if operation.is_write else reads).append(access)
-        shared = [
+        every = [
             SharedAccess(
                 name,
                 kind,
@@ -181,10 +200,17 @@ class EffectLog:
                 _sites(entry, locate),
                 entry.threads,
                 name in self.local_state,
+                name in self.racing,
             )
             for (name, kind, access), entry in sorted(self._shared.items(), key=lambda item: tuple(map(str, item[0])))
-            if access == "write" or (name, kind, "write") in self._shared or kept(name)
         ]
+        shared: list[SharedAccess] = []
+        constants: list[SharedAccess] = []
+        for touch in every:
+            if touch.access == "write" or (touch.name, touch.kind, "write") in self._shared or kept(touch.name):
+                shared.append(touch)
+            elif touch.kind is not SharedKind.PROCESS and not touch.local and not touch.name.startswith("__main__."):
+                constants.append(touch)
         opaque = [Opaque(reason, _sites(entry, locate)) for reason, entry in sorted(self._opaque.items())]
         complete = not opaque and all(access.path is not None for access in (*reads, *writes))
         order = [
@@ -202,6 +228,8 @@ class EffectLog:
             tuple(opaque),
             tuple(sorted(self.imports)),
             tuple(order),
+            tuple(constants),
+            tuple(LockOrder(lock, (), sites=_sites(each, locate)) for lock, each in sorted(self._file_locks.items())),
         )
 
 

@@ -6,20 +6,8 @@ from typing import TYPE_CHECKING
 
 from taskgates.inference.core import Core
 from taskgates.inference.models import registry
-from taskgates.inference.values import (
-    NONE,
-    UNKNOWN,
-    AnyValue,
-    Arguments,
-    Awaitable,
-    Ext,
-    Instance,
-    Known,
-    PathV,
-    Union,
-    Unknown,
-    join,
-)
+from taskgates.inference.objects import Arguments, Instance
+from taskgates.inference.values import NONE, UNKNOWN, AnyValue, Awaitable, Ext, Known, PathV, Union, Unknown, join
 
 if TYPE_CHECKING:
     from taskgates.inference.log import RawSite
@@ -37,18 +25,14 @@ class Managers(Core):
                 if self.has_attr(manager, name):
                     value = self.call(self.get_attr(manager, name), Arguments())
                     return value.result if isinstance(value, Awaitable) else value
-            type_name = (
-                manager.cls.name
-                if isinstance(manager.cls, Ext)
-                else next((b.name for b in manager.cls.mro if isinstance(b, Ext)), "")
-            )
+            type_name = manager.library_type
             model = registry.METHODS.get(f"{type_name}.__enter__")
             if model is not None:
                 entered: AnyValue = model(self, manager, Arguments())
                 return entered
             if self.is_lock(manager):
                 self.enter_lock(manager, site)
-                return NONE
+                return self.external_context(manager, type_name)
             return self.external_context(manager, type_name)
         if isinstance(manager, Awaitable):
             return self.enter(manager.result, site)
@@ -73,12 +57,10 @@ class Managers(Core):
                         Arguments([kind, error if error is not None else NONE, UNKNOWN if error is not None else NONE]),
                     )
                     result = result.result if isinstance(result, Awaitable) else result
-                    return error is not None and bool(isinstance(result, Known) and result.value)
-            type_name = (
-                manager.cls.name
-                if isinstance(manager.cls, Ext)
-                else next((b.name for b in manager.cls.mro if isinstance(b, Ext)), "")
-            )
+                    if error is None or isinstance(result, Unknown):
+                        return False
+                    return self.truth(result)
+            type_name = manager.library_type
             model = registry.METHODS.get(f"{type_name}.__exit__")
             if model is not None:
                 result = model(self, manager, Arguments([error if error is not None else NONE]))
@@ -86,6 +68,13 @@ class Managers(Core):
             if self.held and self.is_lock(manager):
                 self.give_lock(self.lock_name(manager))
         return False
+
+    def swallows(self, manager: AnyValue, error: AnyValue) -> bool:
+        """Leave a manager with an exception, and say whether the program may go on behind its block."""
+        swallowed = self.leave(manager, error)
+        if swallowed is None and self.tries:
+            self.tries[-1].values.append(error)
+        return swallowed is not False
 
     def generator_manager(self, manager: AnyValue) -> tuple[AnyValue, Arguments] | None:
         """The generator function and arguments behind a `contextlib.contextmanager` object."""

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from taskgates.inference.core import Core, Frame
-from taskgates.inference.operators import equal
+from typing import TYPE_CHECKING
+
+from taskgates.inference.comparison import equal
+from taskgates.inference.core import Core
+from taskgates.inference.objects import ClassV, DictObj, Instance, ListObj
 from taskgates.inference.text import Text
-from taskgates.inference.values import (
-    AnyValue,
-    ClassV,
-    DictObj,
-    Ext,
-    Instance,
-    Known,
-    ListObj,
-    TupleV,
-    Union,
-    Unknown,
-    join,
-)
+from taskgates.inference.values import AnyValue, Ext, Known, TupleV, Union, Unknown, join
 from taskgates.syntax import ir
+
+if TYPE_CHECKING:
+    from taskgates.inference.frames import Frame
 
 
 class Matching(Core):

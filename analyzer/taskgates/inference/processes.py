@@ -3,135 +3,49 @@
 from __future__ import annotations
 
 import sys
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from taskgates.inference.archived import member_names
-from taskgates.inference.core import TEMPORARY, AbstractRaise, Core, Frame
+from taskgates.inference.code_execution import CodeExecution
 from taskgates.inference.effects import ArgForm, Row
 from taskgates.inference.exceptions import exception_text
-from taskgates.inference.log import Chain, RawSite
-from taskgates.inference.models.programs import run_command, run_program
-from taskgates.inference.paths import from_segments, join_paths, normalise, relative_to_root, split_last
+from taskgates.inference.frames import AbstractRaise
+from taskgates.inference.models.programs import run_program
+from taskgates.inference.models.reading import handle_content
+from taskgates.inference.objects import Arguments, DictObj, Instance, ListObj, ModuleV
+from taskgates.inference.paths import join_paths, normalise, relative_to_root
+from taskgates.inference.renderings import render
 from taskgates.inference.shell.host import ShellOptions, ShellState
 from taskgates.inference.shell.interpreter import ShellInterpreter
 from taskgates.inference.shell.places import Place
-from taskgates.inference.text import Hole, Text, TextLike, concat
+from taskgates.inference.shell_host import ShellHost
+from taskgates.inference.text import Hole, Text, TextLike
 from taskgates.inference.values import (
     NONE,
+    UNKNOWN,
     AnyValue,
-    Arguments,
-    DictObj,
     Ext,
-    Instance,
     Known,
-    ListObj,
-    ModuleV,
     TupleV,
     Union,
     Unknown,
     as_value,
     options,
     path_text,
-    render,
     text_of,
 )
-from taskgates.syntax import ir
-from taskgates.tree.modules import entry_point
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from taskgates.inference.interpreter import Interpreter
-    from taskgates.model.access import Operation
-    from taskgates.tree.tree import Tree
 
+SMALL_LIBRARY = 200_000
+"""Bytes of source up to which a library that a program requires, and that no table describes, is analysed too."""
 PROCESS_DEPTH = 8
-COMMAND_FILE = "<command>"
 
 
-class ShellHost:
-    """The shell interpreter's view of the engine."""
-
-    def __init__(self, machine: Interpreter) -> None:
-        self.machine = machine
-
-    @property
-    def tree(self) -> Tree:
-        """The files of the repository."""
-        return self.machine.tree
-
-    def site(self, place: Place, call: str) -> RawSite:
-        """A place of a shell text as a site: of the script, or of the call that started the shell."""
-        machine = self.machine
-        if place.file is not None:
-            return RawSite(place.file, 0, 0, "<script>", call, machine.chain, place.line, place.column)
-        if machine.frame is not None:
-            return machine.site(call)
-        return RawSite(COMMAND_FILE, 0, 0, "<command>", call, machine.chain, place.line, place.column)
-
-    def access(self, operation: Operation, path: TextLike, command: str, place: Place, conditional: bool) -> None:
-        """Something is done to a path."""
-        machine = self.machine
-        absolute = normalise(join_paths(machine.root, path))
-        head = absolute if isinstance(absolute, str) else absolute.prefix
-        if head.startswith(("/dev/", "/proc/", TEMPORARY)):
-            return
-        machine.note(operation, absolute, self.site(place, command), conditional or machine.conditional)
-
-    def opaque(self, reason: str, place: Place, conditional: bool) -> None:
-        """Something could not be seen through."""
-        del conditional
-        self.machine.log.opaque(reason, self.site(place, ""), other_code=True)
-
-    def python(
-        self, argv: Sequence[TextLike], state: ShellState, place: Place, conditional: bool, stdin: TextLike | None
-    ) -> None:
-        """A Python interpreter is started."""
-        machine = self.machine
-        child = machine.spawn(self.site(place, "python"))
-        child.undecided += conditional
-        child.cwd = normalise(join_paths(machine.root, state.cwd))
-        child.environ = {**machine.environ, **_exported(state)}
-        child.set_environ = {
-            **machine.set_environ,
-            **{
-                name: as_value(value)
-                for name, value in state.variables.items()
-                if name in state.exported and value is not None
-            },
-        }
-        child.stdin = as_value(stdin) if stdin is not None else None
-        child.run_python([as_value(word) for word in argv], child.stdin)
-
-    def program(self, name: str, argv: Sequence[TextLike], state: ShellState, place: Place, conditional: bool) -> bool:
-        """A program that the command table does not know: a console script, perhaps."""
-        machine = self.machine
-        child = machine.spawn(self.site(place, name))
-        child.undecided += conditional
-        child.cwd = normalise(join_paths(machine.root, state.cwd))
-        base = name.rsplit("/", 1)[-1]
-        words = [as_value(word) for word in argv]
-        if run_command(child, base, words[1:]):
-            child.finish()
-            return True
-        target = entry_point(base, machine.tree, machine.environment)
-        if target is not None:
-            child.run_entry_point(target, words)
-            return True
-        script = machine.environment.script(base) if machine.environment is not None else None
-        if script is None:
-            return False
-        child.follow = {*child.follow, base.replace("-", "_")}
-        child.run_script(Known(str(script)), words[1:])
-        return True
-
-
-def _exported(state: ShellState) -> dict[str, str]:
-    return {name: value for name, value in state.variables.items() if name in state.exported and isinstance(value, str)}
-
-
-class Processes(Core):
+class Processes(CodeExecution):
     """Programs within the program."""
 
     search: ListObj
@@ -166,13 +80,22 @@ class Processes(Core):
             self.opaque(f"{call} with a command that is not known", other_code=True)
             return
         single = words[0] if words else NONE
+        stdin = self.launch_input(bound.get(launch.stdin) if launch.stdin else None, bound.get("input"))
         if shell or (shell is None and len(words) == 1):
-            self.run_shell(single, state)
+            self.run_shell(single, state, stdin)
             return
         if not words:
             return
         for alternative in _alternatives(words):
-            self.shell().run_argv(alternative, state, Place(), self.conditional)
+            self.shell().run_argv(alternative, state, Place(), self.conditional, stdin)
+
+    def launch_input(self, stream: AnyValue | None, given: AnyValue | None) -> TextLike | None:
+        """The standard input of a child process, where it is known: a text that it is handed, or an open file."""
+        if given is None and isinstance(stream, Instance):
+            given = handle_content(self, stream)
+        if isinstance(given, Known) and isinstance(given.value, bytes):
+            return given.value.decode("utf-8", "replace")
+        return text_of(given) if isinstance(given, Known) else None
 
     def launch_words(self, row: Row, bound: dict[str, AnyValue]) -> list[AnyValue] | None:
         """The words of a child's command line; None when they are not known."""
@@ -257,7 +180,7 @@ class Processes(Core):
         every = (*self.log.written, *self.log.written_patterns)
         return [relative_to_root(path, self.root) for path in every]
 
-    def run_shell(self, command: AnyValue, state: ShellState) -> None:
+    def run_shell(self, command: AnyValue, state: ShellState, stdin: TextLike | None = None) -> None:
         """Analyse shell text."""
         for option in options(command):
             if isinstance(option, ListObj | TupleV):
@@ -266,7 +189,7 @@ class Processes(Core):
             if text is None:
                 self.opaque("a shell command that is not known", other_code=True)
                 continue
-            self.shell().run_text(text, state.copy(), conditional=self.conditional)
+            self.shell().run_text(text, state.copy(), conditional=self.conditional, stdin=stdin)
 
     # Python as a program
 
@@ -362,12 +285,33 @@ class Processes(Core):
         module = ModuleV("__main__", file, package)
         self.modules["__main__"] = module
         self.entry = self.entry or file
-        with suppress(AbstractRaise):
+        try:
             self.run_module(module, "__main__", described)
+        except AbstractRaise as error:
+            # What the program does not raise itself may be a fault of the analysis.
+            if error.place and _is_doubtful(error.value):
+                self.note_end(error)
+            else:
+                self.see_end(error)
+            self.report_end(error.value)
         self.finish()
+
+    def report_end(self, error: AnyValue) -> None:
+        """Call what the program put in the place of `sys.excepthook` for an exception that nothing caught."""
+        hook = self.library.get("sys.excepthook")
+        if hook is None or not isinstance(error, Instance) or error.cls == Ext("builtins.SystemExit"):
+            return
+        try:
+            self.call(hook, Arguments([self.type_of(error), error, UNKNOWN]))
+        except AbstractRaise:
+            return
+
+    def see_end(self, error: AbstractRaise) -> None:
+        """See a program end with an exception; for the call graph."""
 
     def note_end(self, error: AbstractRaise) -> None:
         """Say that the program was seen to end with an exception: what stands behind it was not looked at."""
+        self.see_end(error)
         for option in options(error.value):
             name = option.cls.name.removeprefix("builtins.") if isinstance(option, Instance) else "an exception"
             if name != "SystemExit":
@@ -401,7 +345,7 @@ class Processes(Core):
             self.opaque("python -m with a module that is not known", other_code=True)
             return
         self.set_program(name, args, "")
-        self.follow = {*self.follow, text.split(".", 1)[0]}
+        self.follow = {*self.follow, *self.program_modules(text)}
         found = self.locate_module(text)
         if (found is None or found.installed) and self.run_known_module(text, args):
             return
@@ -454,6 +398,21 @@ class Processes(Core):
         shell.run_argv([name, *words], state, Place(), self.conditional)
         return True
 
+    def program_modules(self, name: str) -> set[str]:
+        """The top-level modules that a program is made of: its own, what is installed with it, and small requirements.
+
+        Of a library that is required and that no table describes, only its source can tell what it does.
+        """
+        top = name.split(".", 1)[0]
+        if self.environment is None or top in sys.stdlib_module_names:
+            return {top}
+        required = self.environment.requirements(top, SMALL_LIBRARY)
+        return {
+            top,
+            *self.environment.companions(top),
+            *(module for module in required if not self.effects.is_module(module) and not self.has_members(module)),
+        }
+
     def run_entry_point(self, target: str, argv: list[AnyValue]) -> None:
         """Analyse a console script: `module:function` called without arguments."""
         key = (target, tuple(argv), self.cwd)
@@ -462,7 +421,7 @@ class Processes(Core):
         self.process_keys.add(key)
         module_name, _, attribute = target.partition(":")
         self.set_program(argv[0] if argv else NONE, argv[1:], "")
-        self.follow = {*self.follow, module_name.split(".", 1)[0]}
+        self.follow = {*self.follow, *self.program_modules(module_name)}
         try:
             value = self.import_module(module_name)
             for part in attribute.split(".") if attribute else ():
@@ -473,122 +432,27 @@ class Processes(Core):
             self.note_end(error)
         self.finish()
 
-    # Code as data
 
-    def execute_code(self, row: Row, bound: dict[str, AnyValue], call: str) -> AnyValue | None:
-        """Analyse code that a library call runs in the same interpreter."""
-        rule = row.executes
-        assert rule is not None
-        if rule.code and rule.code in bound:
-            return self.run_text(bound[rule.code], bound)
-        if rule.module and rule.module in bound:
-            name = text_of(bound[rule.module])
-            if isinstance(name, str):
-                return self.execute_module(name, bound)
-            self.opaque(f"{call} with a module that is not known", other_code=True)
-        if rule.script and rule.script in bound:
-            text = path_text(bound[rule.script])
-            place = self.in_tree(text) if text is not None else None
-            if place is None or self.tree.kind(place) not in ("file", "folder"):
-                self.opaque(f"{call} with a script that is not known", other_code=True)
-                return None
-            if self.tree.kind(place) == "folder":
-                place = f"{place}/__main__.py"
-            name_value = bound.get("run_name")
-            dunder = text_of(name_value) if name_value is not None else None
-            module = ModuleV(str(dunder or "<run_path>"), place, "")
-            if isinstance(bound.get("init_globals"), DictObj):
-                for key, value in bound["init_globals"].known():  # type: ignore[union-attr]
-                    if isinstance(key, Known):
-                        module.slots[key.value] = value
-            try:
-                self.run_module(module, str(dunder or "<run_path>"))
-            except AbstractRaise:
-                self.may_raise()
-            return DictObj("dict", {Known(k): v for k, v in module.slots.items() if isinstance(k, str)})
-        return None
+_DOUBTFUL = frozenset(
+    f"builtins.{name}"
+    for name in (
+        "AttributeError",
+        "IndexError",
+        "KeyError",
+        "NameError",
+        "TypeError",
+        "UnboundLocalError",
+        "ValueError",
+    )
+)
 
-    def execute_module(self, name: str, bound: dict[str, AnyValue]) -> AnyValue | None:
-        """`runpy.run_module`, `importlib.import_module`."""
-        if "run_name" not in bound and "init_globals" not in bound and "alter_sys" not in bound:
-            package = text_of(bound["package"]) if "package" in bound else None
-            if name.startswith(".") and isinstance(package, str):
-                level = len(name) - len(name.lstrip("."))
-                base = package.split(".")
-                base = base[: len(base) - (level - 1)]
-                name = ".".join([*base, *([name.lstrip(".")] if name.lstrip(".") else [])])
-            return self.import_module(name)
-        dunder = text_of(bound["run_name"]) if "run_name" in bound else name
-        found = self.locate_module(name)
-        file = getattr(found, "file", None)
-        if found is None or file is None:
-            self.opaque(f"the module {name} was not found", other_code=True)
-            return None
-        if getattr(found, "is_package", False):
-            inner = self.locate_module(f"{name}.__main__")
-            file = getattr(inner, "file", None) or file
-        module = ModuleV(str(dunder), file, name.rpartition(".")[0])
-        try:
-            self.run_module(module, str(dunder))
-        except AbstractRaise:
-            self.may_raise()
-        return DictObj("dict", {Known(k): v for k, v in module.slots.items() if isinstance(k, str)})
 
-    def run_text(self, value: AnyValue, bound: dict[str, AnyValue] | None = None) -> AnyValue | None:
-        """Analyse source text (`exec`, `eval`, `python -c`)."""
-        text = text_of(value)
-        if isinstance(value, Instance) and "source" in value.slots:
-            text = text_of(value.slots["source"])
-        if not isinstance(text, str) or len(text) > self.limits.file_size:
-            self.opaque("code that is not known is executed", other_code=True)
-            return None
-        # Imported here: the parser takes long to load, and where every result is known nothing is parsed.
-        from taskgates.syntax.lower import lower_source
-
-        lowered = lower_source(text)
-        if isinstance(lowered, ir.SourceProblem):
-            self.opaque(f"executed code cannot be parsed: {lowered.message}")
-            return None
-        frame = self.frame
-        if frame is None:
-            module = ModuleV("__main__", COMMAND_FILE, "")
-            module.slots["__name__"] = Known("__main__")
-            self.modules["__main__"] = module
-            frame = Frame(module, "<module>", module.slots, None)
-        namespace = None
-        if bound is not None:
-            namespace = next(
-                (bound[name] for name in ("globals", "locals") if isinstance(bound.get(name), DictObj)), None
-            )
-        loops, self.loops = self.loops, []
-        try:
-            if namespace is not None:
-                inner = Frame(frame.module, frame.qualname, {}, frame, None)
-                assert isinstance(namespace, DictObj)
-                inner.slots.update({key.value: item for key, item in namespace.known() if isinstance(key, Known)})
-                inner.locals = None
-                result = self.run_body(lowered.body, inner)
-                for key, item in inner.slots.items():
-                    self.state.write(namespace.slots, Known(key), item)
-                return result
-            return self.run_body(lowered.body, frame)
-        except AbstractRaise:
-            if self.tries or bound is not None:
-                raise
-            return None
-        finally:
-            self.loops = loops
-
-    loops: list[object]
-
-    def run_body(self, body: list[ir.Stmt], frame: Frame) -> AnyValue:
-        """Execute statements; the value of the last expression is the result of `eval`."""
-        if len(body) == 1 and isinstance(body[0], ir.ExprStmt):
-            with self.within(frame):
-                return self.eval(body[0].value, frame)
-        with self.within(frame):
-            self.block(body, frame)
-        return NONE
+def _is_doubtful(error: AnyValue) -> bool:
+    """Whether an exception is one that faults of programs raise, and that a fault of the analysis would raise too."""
+    return any(
+        isinstance(option, Instance) and isinstance(option.cls, Ext) and option.cls.name in _DOUBTFUL
+        for option in options(error)
+    )
 
 
 def _alternatives(words: list[AnyValue]) -> list[list[TextLike]]:
@@ -605,6 +469,3 @@ def _alternatives(words: list[AnyValue]) -> list[list[TextLike]]:
             texts = texts[:1]
         found = [[*head, text] for head in found for text in texts]
     return found
-
-
-__all__ = ["Chain", "Processes", "ShellHost", "concat", "from_segments", "split_last"]

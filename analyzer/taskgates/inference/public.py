@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from taskgates.inference.core import AbstractRaise, BudgetExceeded, CallCut, Limits
+from taskgates.inference.frames import AbstractRaise
+from taskgates.inference.limits import BudgetExceeded, CallCut, Limits
 from taskgates.inference.models import registry
-from taskgates.inference.relevance import Relevance
-from taskgates.inference.shared_modules import SharedModules
-from taskgates.inference.values import Arguments, ClassV, FunctionV, Instance, Known, ListObj, ModuleV, Unknown
+from taskgates.inference.objects import Arguments, ClassV, FunctionV, Instance, ListObj, ModuleV
+from taskgates.inference.shared_modules import COMMAND_LINE, SharedModules
+from taskgates.inference.values import Known, Unknown
 from taskgates.tree.evidence import Evidence
 from taskgates.tree.modules import Module
 
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from taskgates.inference.relevance import Mentions
     from taskgates.inference.values import AnyValue
     from taskgates.tree.tree import Tree
-
-COMMAND_LINE = Unknown("the command line", "argument")
 
 
 def narrow(limits: Limits) -> Limits:
@@ -114,14 +113,9 @@ class PublicEntries:
             machine = self._machines[folder] = self._make(log)
             machine.shared_modules = SharedModules(machine.limits)
             machine.limits = narrow(machine.limits)
-        machine.log = log
+        machine.start_run(log, machine.limits)
         machine.modules = {}
-        machine.relevance = Relevance(self._mentions)
-        machine.cwd = machine.root
-        machine.set_environ, machine.locks_made = {}, {}
-        machine.fruitless, machine.held = {}, []
         machine.shared_modules.begin()  # type: ignore[union-attr]
-        machine.at_exit, machine.again = [], []
         machine.set_program(Known(file), [], f"{machine.root}/{folder}")
         machine.argv = ListObj("list", [Known(file)], COMMAND_LINE)
         machine.search.slots.update(

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from taskgates.inference.core import AbstractRaise, Core, Frame
+from taskgates.inference.comparison import equal
+from taskgates.inference.core import Core
 from taskgates.inference.exceptions import catches
-from taskgates.inference.operators import equal
-from taskgates.inference.text import Hole, Text, TextLike, make_text, parts_of
+from taskgates.inference.frames import AbstractRaise, Frame
+from taskgates.inference.models.generic_aliases import is_alias
+from taskgates.inference.objects import ClassV, DictObj, FunctionV, Instance, ListObj, Maybe
+from taskgates.inference.renderings import text_hole
+from taskgates.inference.text import Hole, Text, TextLike, make_text
 from taskgates.inference.values import (
     AnyValue,
-    ClassV,
-    DictObj,
     Ext,
-    FunctionV,
-    Instance,
     Known,
-    ListObj,
-    Maybe,
     PathV,
     Scalar,
     TupleV,
@@ -25,7 +23,6 @@ from taskgates.inference.values import (
     Unknown,
     as_value,
     join,
-    text_hole,
     text_of,
 )
 from taskgates.syntax import ir
@@ -227,6 +224,8 @@ class Refinement(Core):
             members = kinds.items if isinstance(kinds, TupleV) else kinds.options
             answers = [self.is_instance(value, kind) for kind in members]
             return True if True in answers else (None if None in answers else False)
+        if isinstance(kinds, Instance) and is_alias(kinds):
+            return self.is_instance(value, kinds.slots["__args__"])
         if isinstance(value, Unknown):
             return None
         if isinstance(kinds, ClassV):
@@ -404,6 +403,3 @@ def _with_name_start(text: TextLike, start: str) -> TextLike | None:
                 return make_text([*text.parts[:index], head + "/", start, *text.parts[index + 1 :]])
             return text
     return text
-
-
-__all__ = ["Refinement", "parts_of"]

@@ -11,7 +11,9 @@ from taskgates.inference.effects import (
     Row,
 )
 from taskgates.inference.models import registry
+from taskgates.inference.objects import Arguments, ClassV, DictObj, FunctionV, Instance, ListObj
 from taskgates.inference.paths import pure_path
+from taskgates.inference.renderings import render, text_hole
 from taskgates.inference.row_values import RowValues, type_name_of
 from taskgates.inference.values import (
     BOOL,
@@ -21,15 +23,9 @@ from taskgates.inference.values import (
     NONE,
     UNKNOWN,
     AnyValue,
-    Arguments,
     BoundMethod,
-    ClassV,
-    DictObj,
     Ext,
-    FunctionV,
-    Instance,
     Known,
-    ListObj,
     Native,
     PathV,
     TupleV,
@@ -37,8 +33,6 @@ from taskgates.inference.values import (
     as_value,
     join,
     path_text,
-    render,
-    text_hole,
 )
 
 if TYPE_CHECKING:
@@ -47,6 +41,10 @@ if TYPE_CHECKING:
 
 _SCALARS: dict[str, AnyValue] = {"int": INT, "float": FLOAT, "bool": BOOL, "bytes": BYTES, "complex": FLOAT}
 HANDLE = "io.TextIOWrapper"
+
+
+OPENED = ("opened",)
+"""The slot of a library object for the path that it was made from, and the mode."""
 
 
 class RowResults(RowValues):
@@ -115,14 +113,22 @@ class RowResults(RowValues):
             made = typed(returns.name, inner, origin)
             if inner and isinstance(made, Instance):
                 made.slots["item"] = join(inner)
+            if opened is not None and isinstance(made, Instance):
+                made.slots[OPENED] = TupleV([opened, mode or Known("r")])
             return made
         return UNKNOWN
 
     def any_element(self, value: AnyValue) -> AnyValue:
         """Whichever element of a value."""
-        content = self.iterate(value)
+        content = self.elements_given(value)
         every = [*content.items, *([content.rest] if content.rest is not None else [])]
         return join(every) if every else UNKNOWN
+
+    def elements_given(self, value: AnyValue) -> TupleV:
+        """The elements of an argument as a library takes them; unknown ones of a number that it counts to."""
+        if isinstance(value, Known) and not isinstance(value.value, str | bytes | range):
+            return TupleV((), None if value.value is None else UNKNOWN)
+        return self.iterate(value)
 
     def decorator(self, returns: Returns, args: Arguments) -> AnyValue:
         """A library decorator: the function it is given comes back; one that runs `later` is called."""
@@ -167,7 +173,8 @@ class RowResults(RowValues):
             unlisted = self.effects.unlisted(f"{type_name}.{name}")
             if unlisted.returns.form is ReturnForm.TYPE and unlisted.returns.name in ("str", "int", "float"):
                 return self.result(unlisted.returns, None, {}, Arguments(), obj, UNKNOWN)
-        return None
+        dynamic = registry.METHODS.get(f"{type_name}.__getattr__") if not name.startswith("__") else None
+        return dynamic(self, obj, Arguments([Known(name)])) if dynamic is not None else None
 
     def external_item(self, obj: Instance, type_name: str) -> AnyValue:
         """What subscripting a library object gives."""

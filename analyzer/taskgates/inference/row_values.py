@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
-from taskgates.inference.core import TEMPORARY, Core
+from taskgates.inference.core import Core
 from taskgates.inference.effects import (
     Condition,
     ConditionTest,
@@ -15,22 +16,20 @@ from taskgates.inference.effects import (
 )
 from taskgates.inference.effects.model import operations_of_flags
 from taskgates.inference.exceptions import catches, file_error
+from taskgates.inference.objects import Arguments, DictObj, FunctionV, Instance, ListObj, ModuleV
 from taskgates.inference.paths import join_paths, split_extension, split_last
-from taskgates.inference.text import Hole, TextLike, concat, make_text, parts_of
+from taskgates.inference.recording import TEMPORARY
+from taskgates.inference.renderings import render
+from taskgates.inference.text import Hole, Text, TextLike, concat, make_text, parts_of
 from taskgates.inference.values import (
+    NONE,
     UNKNOWN,
     AnyValue,
-    Arguments,
     Awaitable,
     BoundMethod,
-    DictObj,
     Ext,
-    FunctionV,
-    Instance,
     Known,
-    ListObj,
     Method,
-    ModuleV,
     Native,
     Partial,
     PathV,
@@ -41,14 +40,29 @@ from taskgates.inference.values import (
     join,
     options,
     path_text,
-    render,
     text_of,
 )
 from taskgates.model.access import Operation
 
 _TRANSFORMS = frozenset(
-    ["name", "parent", "stem", "suffix", "with_suffix", "with_name", "into", "after", "each", "folder", "local"]
+    {
+        "name",
+        "parent",
+        "stem",
+        "suffix",
+        "with_suffix",
+        "with_name",
+        "into",
+        "after",
+        "each",
+        "folder",
+        "local",
+        "glob",
+        "below",
+    }
 )
+_ONE_SEGMENT = re.compile(r"\?|\[[^\]/]+\]")
+"""Wildcards within one segment of a path, besides `*`."""
 
 
 class RowValues(Core):
@@ -78,6 +92,13 @@ class RowValues(Core):
             bound[params.double_star] = self.dict_of({k: v for k, v in args.kw.items() if k not in known})
         return bound
 
+    def temporary_folder(self) -> AnyValue:
+        """Where temporary files go: what the program or `TMPDIR` says, else a place outside every tree."""
+        chosen = self.library.get("tempfile.tempdir", NONE)
+        if chosen == NONE and isinstance(given := self.env_value("TMPDIR"), Known):
+            chosen = given
+        return chosen if path_text(chosen) is not None else Known(TEMPORARY)
+
     def argument(self, row: Row, bound: dict[str, AnyValue], name: str) -> AnyValue | None:
         """The value of a parameter: the argument, or the row's default for it."""
         value = bound.get(name)
@@ -86,7 +107,7 @@ class RowValues(Core):
         if name in row.defaults:
             default = row.defaults[name]
             if default == "{temporary}":
-                return Known(TEMPORARY)
+                return self.temporary_folder()
             if default == "{argv}":
                 return self.argv
             return Known(default)
@@ -198,13 +219,13 @@ class RowValues(Core):
         """The value behind a reference; None when it is absent or no path."""
         steps = piece.steps
         if piece.name == "temporary":
-            return Known(f"{TEMPORARY}/file")
-        if piece.name == "argv":
+            value: AnyValue | None = as_value(concat(path_text(self.temporary_folder()) or TEMPORARY, "/file"))
+        elif piece.name == "argv":
             return self.argv
-        if piece.name == "self":
+        elif piece.name == "self":
             if obj is None:
                 return None
-            value: AnyValue | None = obj
+            value = obj
             if steps and isinstance(obj, Instance):
                 first = steps[0]
                 if first.name in obj.slots:
@@ -265,18 +286,14 @@ class RowValues(Core):
         if name == "suffix":
             return as_value(split_extension(split_last(text)[1])[1])
         if name == "with_suffix":
-            return as_value(concat(split_extension(text)[0], argument))
+            return as_value(make_text([*parts_of(split_extension(text)[0]), *_wild(argument)]))
         if name == "with_name":
             head = split_last(text)[0]
             return as_value(join_paths(head, argument) if head != "" else argument)
         if name == "into":
             other = path_text(self.argument(row, bound, argument) or UNKNOWN)
-            place = self.in_tree(text)
             trailing = isinstance(text, str) and text.endswith("/")
-            known_folder = trailing or (
-                place is not None and (self.tree.kind(place) == "folder" or self.made_folder(place))
-            )
-            if other is None or not known_folder:
+            if other is None or not (trailing or self.known_folder(text)):
                 return value
             return as_value(join_paths(text, split_last(other)[1]))
         if name == "after":
@@ -298,12 +315,28 @@ class RowValues(Core):
                     pieces[index:] = [piece.partition("?")[0]]
                     break
             return as_value(make_text(pieces))
-        if name == "local":
-            head = text if isinstance(text, str) else text.prefix
-            if isinstance(value, PathV) or head.startswith(("/", "./", "../", "~")):
-                return value
-            return value if isinstance(text, str) and self.exists(text) else None
+        if name in ("glob", "below", "local"):
+            return self.step_place(value, text, name)
         return self.get_attr(value, name)
+
+    def step_place(self, value: AnyValue, text: TextLike, name: str) -> AnyValue | None:
+        """The steps that ask what is there, or that take a text for a pattern."""
+        if name == "glob":
+            out: list[str | Hole] = []
+            for part in parts_of(text):
+                out.extend([part] if isinstance(part, Hole) else _wild(_ONE_SEGMENT.sub("*", part)))
+            return as_value(make_text(out))
+        if name == "below":
+            return as_value(concat(text, "/", Hole("glob", True))) if self.known_folder(text) else None
+        head = text if isinstance(text, str) else text.prefix
+        if isinstance(value, PathV) or head.startswith(("/", "./", "../", "~")):
+            return value
+        return value if isinstance(text, str) and (self.exists(text) or self.known_folder(text)) else None
+
+    def known_folder(self, text: TextLike) -> bool:
+        """Whether a path is a folder, in the tree or made by the program."""
+        place = self.in_tree(text)
+        return place is not None and (self.tree.kind(place) == "folder" or self.made_folder(place))
 
     def nested(self, value: AnyValue, keys: list[str]) -> AnyValue | None:
         """The values under a key path in nested mappings and lists."""
@@ -368,7 +401,11 @@ class RowValues(Core):
                 self.note_open(Operation.READ, opened, call, conditional=True)
                 self.note_open(Operation.UPDATE, opened, call, conditional=True)
                 continue
+            creates = len(operations) > 1 and isinstance(text, str) and text.startswith("a")
             for operation in operations:
+                # Where the mode makes the file because there is none, there is nothing to read.
+                if operation is Operation.READ and creates and self.nothing_there(opened):
+                    continue
                 self.note_open(operation, opened, call, conditional=len(modes) > 1)
         return opened, mode
 
@@ -382,11 +419,43 @@ class RowValues(Core):
             raise self.throw("FileNotFoundError", args=file_error("FileNotFoundError", value))
         self.touch(operation, value, call, conditional=conditional)
 
+    def reads_present(self, row: Row, bound: dict[str, AnyValue], obj: AnyValue | None) -> bool:
+        """Whether all that a row does is to read files that are certainly there."""
+        if any(effect.operation is not Operation.READ for effect in row.effects):
+            return False
+        paths = [effect.path for effect in row.effects]
+        if row.open is not None:
+            mode = self.argument(row, bound, row.open.mode) if row.open.mode else None
+            if row.open.flags or (mode is not None and text_of(mode) not in ("r", "rb", "rt")):
+                return False
+            if mode is None and row.open.default != "r":
+                return False
+            paths.append(row.open.path)
+        values = [value for path in paths for value in self.path_values(path, row, bound, obj)]
+        texts = [path_text(value) for value in values]
+        return bool(texts) and all(text is not None and self.exists(text, "file") is True for text in texts)
+
     def missing_file(self, value: AnyValue) -> bool:
         """Whether a value names a file that is certainly not there."""
         text = path_text(value)
-        place = self.in_tree(text) if text is not None else None
-        return place is not None and self.absent(place)
+        if text is None:
+            return False
+        place = self.in_tree(text)
+        return self.absent(place) if place is not None else self.exists_outside(text, "file") is False
+
+    def nothing_there(self, value: AnyValue) -> bool:
+        """Whether there is certainly no file of the name, or of the pattern, that a value gives."""
+        text = path_text(value)
+        if not isinstance(text, Text) or not self.closed:
+            return self.missing_file(value)
+        whole = self.absolute(text)
+        if not isinstance(whole, Text) or not self.unmatched(whole):
+            return False
+        return not any(
+            made.prefix.startswith(whole.prefix) or whole.prefix.startswith(made.prefix)
+            for made in self.log.written_patterns
+            if isinstance(made, Text)
+        )
 
     def prepared_for(self, name: str) -> bool:
         """Whether a handler around the present place would take an exception."""
@@ -432,8 +501,7 @@ def type_name_of(value: AnyValue) -> str | None:
     if isinstance(value, Instance):
         if isinstance(value.cls, Ext):
             return value.cls.name
-        external = next((b for b in value.cls.mro if isinstance(b, Ext) and b.name != "builtins.object"), None)
-        return external.name if external is not None else None
+        return value.cls.library_base(("builtins.object",)) or None
     if isinstance(value, FunctionV | BoundMethod | Partial | Native):
         return "types.FunctionType"
     if isinstance(value, Awaitable):

@@ -9,20 +9,25 @@ objects is on the trail, and undone at the end.
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from contextlib import suppress
+from typing import TYPE_CHECKING
 
-from taskgates.inference.core import place_of
+from taskgates.inference.frames import AbstractRaise, place_of
+from taskgates.inference.import_cycles import ImportCycles
+from taskgates.inference.limits import BudgetExceeded
 from taskgates.inference.log import Chain, EffectLog
-from taskgates.inference.relevance import Relevance
-from taskgates.inference.state import State
-from taskgates.inference.values import ListObj, Unknown
+from taskgates.inference.objects import DictObj, ListObj, ModuleV
+from taskgates.inference.values import Ext, Unknown
+from taskgates.tree.evidence import Evidence
 
 if TYPE_CHECKING:
-    from taskgates.inference.core import Limits
     from taskgates.inference.imports import Imports
-    from taskgates.inference.values import AnyValue, ModuleV
-    from taskgates.tree.evidence import Evidence
+    from taskgates.inference.limits import Limits
+    from taskgates.inference.objects import Arguments
+    from taskgates.inference.values import AnyValue
     from taskgates.tree.modules import Module
+
+COMMAND_LINE = Unknown("the command line", "argument")
 
 
 class Loaded:
@@ -34,10 +39,25 @@ class Loaded:
         evidence: what finding and running it asked of the tree.
         imports: the modules that it imported, with the place of the first import of each.
         environ: the environment variables that it set.
+        library: what it set in libraries.
         locks: the places where it made locks, by the name of their owner.
+        table: what it put into `sys.modules`; None where it did not look at it.
+        again: what waits for input that comes later.
+        at_exit: what it registered for the end of the program.
     """
 
-    __slots__ = ("environ", "evidence", "imports", "locks", "log", "module")
+    __slots__ = (
+        "again",
+        "at_exit",
+        "environ",
+        "evidence",
+        "imports",
+        "library",
+        "locks",
+        "log",
+        "module",
+        "table",
+    )
 
     def __init__(self, module: ModuleV, evidence: Evidence) -> None:
         self.module = module
@@ -45,7 +65,28 @@ class Loaded:
         self.evidence = evidence
         self.imports: dict[str, tuple[str, int, str]] = {}
         self.environ: dict[str, AnyValue] = {}
+        self.library: dict[str, AnyValue] = {}
         self.locks: dict[str, dict[int, int]] = {}
+        self.table: DictObj | None = None
+        self.again: list[tuple[AnyValue, Arguments]] = []
+        self.at_exit: list[tuple[AnyValue, Arguments]] = []
+
+    def keep(self, machine: Imports) -> None:
+        """Keep what the body left behind in the interpreter that ran it."""
+        self.environ, self.library = machine.set_environ, machine.library
+        self.locks, self.table = machine.locks_made, machine.module_table
+        self.again, self.at_exit = machine.again, machine.at_exit
+
+    def hand_over(self, machine: Imports) -> None:
+        """Make what the body set known in the interpreter of a program that imports the module."""
+        machine.set_environ.update(self.environ)
+        machine.library.update(self.library)
+        for owner, places in self.locks.items():
+            machine.locks_made.setdefault(owner, {}).update(places)
+        if self.table is not None:
+            if machine.module_table is None:
+                machine.module_table = DictObj("dict", None, Ext("sys.modules"))
+            machine.module_table.slots.update(self.table.slots)
 
 
 class SharedModules:
@@ -60,6 +101,8 @@ class SharedModules:
         self._loaded: dict[str, Loaded] = {}
         self._running: list[Loaded] = []
         self._taken: set[str] = set()
+        self._cycles: ImportCycles | None = None
+        self._entered: set[str] = set()
 
     def begin(self) -> None:
         """Start with another source, which has not taken over anything yet."""
@@ -72,7 +115,8 @@ class SharedModules:
             if frame is None:
                 return
             place = (frame.module.file, place_of(machine.call_node, frame), frame.qualname)
-            self._running[-1].imports.setdefault(name, place)
+            for imported in _with_packages(name):
+                self._running[-1].imports.setdefault(imported, place)
 
     def take(self, machine: Imports, name: str) -> ModuleV | None:
         """A module that was run before, its closure made part of the present program; None if it was not."""
@@ -82,9 +126,12 @@ class SharedModules:
         if self._running:
             # The program as a whole takes it over when the outermost module is done.
             machine.modules[name] = loaded.module
-            self._make_relevant(machine, name)
+            self._make_known(machine, name)
             return loaded.module
-        self._take_over(machine, name, machine.call_chain())
+        chain = machine.call_chain()
+        for imported in _with_packages(name):
+            if imported in self._loaded:
+                self._take_over(machine, imported, chain)
         return loaded.module
 
     def run(self, machine: Imports, module: Module, found: Evidence) -> ModuleV:
@@ -99,38 +146,68 @@ class SharedModules:
             AbstractRaise: where the body certainly raises; the module is not kept.
             BudgetExceeded: where the budget ran out within it; the module is not kept.
         """
-        outer = _Outer(machine)
+        if module.name not in self._entered:
+            self._run_circle(machine, module.name)
+            loaded = self._loaded.get(module.name)
+            if loaded is not None and loaded.module.file == (module.file or ""):
+                self.take(machine, module.name)
+                return loaded.module
         with machine.tree.recording(apart=True) as evidence:
             evidence.merge(found)
             value = machine.new_module(module)
             loaded = Loaded(value, evidence)
             self._running.append(loaded)
-            outer.step_aside(loaded.log, self._limits)
             try:
-                machine.run_loaded(value)
+                # What a module does never depends on who imports it first.
+                with machine.apart(loaded.log, self._limits):
+                    machine.argv = ListObj("list", [COMMAND_LINE], COMMAND_LINE)
+                    machine.run_loaded(value)
+                    loaded.keep(machine)
             finally:
-                loaded.environ, loaded.locks = machine.set_environ, machine.locks_made
-                outer.step_back()
                 self._running.pop()
         self._loaded[module.name] = loaded
         self.take(machine, module.name)
         return value
 
-    def _make_relevant(self, machine: Imports, name: str) -> None:
-        """Let the module being run know what the import closure of another can reach."""
-        pending, seen = [name], {name}
-        while pending:
-            loaded = self._loaded[pending.pop()]
-            if loaded.module.ir is not None:
-                machine.relevance.add(loaded.module.ir, loaded.module.name)
+    def _run_circle(self, machine: Imports, name: str) -> None:
+        """Run the modules of the circle that one is part of, in the order of the circle."""
+        with machine.tree.recording(apart=True):
+            if self._cycles is None:
+                self._cycles = ImportCycles(machine.body_of)
+            circle = self._cycles.around(name)
+            self._entered.update(circle or (name,))
+            if not circle:
+                return
+            modules = machine.modules
+            machine.modules = dict(modules)
+            # What imports them is not the module that happens to run.
+            self._running.append(Loaded(ModuleV("", "", ""), Evidence()))
+            try:
+                with machine.apart(EffectLog(), self._limits):
+                    for member in circle:
+                        with suppress(AbstractRaise, BudgetExceeded):
+                            machine.import_module(member)
+            finally:
+                self._running.pop()
+                machine.modules = modules
+
+    def _make_known(self, machine: Imports, name: str) -> None:
+        """Let the module being run see what the import closure of another left behind, and what it can reach."""
+        closure, seen = [self._loaded[name]], {name}
+        for loaded in closure:  # which grows
             for imported in loaded.imports:
                 if imported in self._loaded and imported not in seen:
                     seen.add(imported)
-                    pending.append(imported)
+                    closure.append(self._loaded[imported])
+        for loaded in reversed(closure):
+            loaded.hand_over(machine)
+            if loaded.module.ir is not None:
+                machine.relevance.add(loaded.module.ir, loaded.module.name)
 
     def _take_over(self, machine: Imports, name: str, chain: Chain | None) -> None:
         # Breadth first: what is reported of a module is the shortest chain of imports that leads to it.
         pending = deque([(name, chain)])
+        taken: list[Loaded] = []
         while pending:
             current, via = pending.popleft()
             if current in self._taken:
@@ -140,49 +217,19 @@ class SharedModules:
             machine.modules[current] = loaded.module
             machine.tree.replay(loaded.evidence)
             machine.log.take_over(loaded.log, via, conditional=machine.conditional)
-            machine.set_environ.update(loaded.environ)
-            for owner, places in loaded.locks.items():
-                machine.locks_made.setdefault(owner, {}).update(places)
+            taken.append(loaded)
             if loaded.module.ir is not None:
                 machine.relevance.add(loaded.module.ir, current)
             for imported, (file, pos, function) in loaded.imports.items():
                 if imported in self._loaded and imported not in self._taken:
                     pending.append((imported, Chain(via, file, pos, function)))
+        for loaded in reversed(taken):
+            loaded.hand_over(machine)
+            machine.again.extend(loaded.again)
+            machine.at_exit.extend(loaded.at_exit)
 
 
-class _Outer:
-    """What an interpreter was in the middle of, put aside while a module is run."""
-
-    _FIELDS = (
-        "log", "state", "undecided", "threads", "steps", "cut_at", "watches", "held", "worker", "chain", "frame",
-        "frames", "call_node", "active", "tries", "handling", "contexts", "loops", "set_environ", "cwd", "argv",
-        "fruitless", "spent", "limits", "relevance", "locks_made",
-    )  # fmt: skip
-
-    def __init__(self, machine: Imports) -> None:
-        self._machine = machine
-        self._kept: dict[str, Any] = {name: getattr(machine, name) for name in self._FIELDS}
-
-    def step_aside(self, log: EffectLog, limits: Limits) -> None:
-        """Give the interpreter a clean state, so that what a module does never depends on who imports it first."""
-        machine = self._machine
-        machine.limits = limits
-        machine.relevance = Relevance(machine.mentions)
-        machine.fruitless = {}
-        machine.log = log
-        machine.state = State()
-        machine.undecided = machine.threads = machine.steps = machine.spent = 0
-        machine.cut_at = machine.limits.steps + 1
-        for name in ("watches", "held", "frames", "active", "tries", "handling", "contexts", "loops"):
-            setattr(machine, name, [])
-        machine.worker = machine.chain = machine.frame = machine.call_node = None
-        machine.set_environ, machine.locks_made = {}, {}
-        machine.cwd = machine.root
-        machine.argv = ListObj(
-            "list", [Unknown("the command line", "argument")], Unknown("the command line", "argument")
-        )
-
-    def step_back(self) -> None:
-        """Restore what was put aside."""
-        for name, value in self._kept.items():
-            setattr(self._machine, name, value)
+def _with_packages(name: str) -> list[str]:
+    """What importing a module imports: the packages around it, from the outside in, and itself."""
+    parts = name.split(".")
+    return [".".join(parts[:end]) for end in range(1, len(parts) + 1)]

@@ -4,26 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from taskgates.inference.values import (
-    AnyValue,
-    Arguments,
-    BoundMethod,
-    DictObj,
-    FunctionV,
-    Heap,
-    Instance,
-    ListObj,
-    Maybe,
-    Method,
-    Partial,
-    TupleV,
-)
+from taskgates.inference.objects import Arguments, DictObj, FunctionV, Heap, Instance, ListObj, Maybe
+from taskgates.inference.values import AnyValue, BoundMethod, Method, Partial, TupleV
 from taskgates.model.access import SharedKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from taskgates.inference.core import Frame
+    from taskgates.inference.frames import Frame
 
 
 def lend(machine: Any, func: AnyValue, args: Arguments, *, several: bool) -> None:

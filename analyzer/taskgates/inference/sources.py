@@ -1,4 +1,4 @@
-"""Parsed sources: each file once, through the cache."""
+"""Sources: each module is looked for once, each file parsed once, through the cache."""
 
 from __future__ import annotations
 
@@ -12,12 +12,15 @@ import msgspec
 from taskgates.inference.archived import read_member, split_archive
 from taskgates.syntax import ir
 from taskgates.syntax.positions import Positions
+from taskgates.syntax.snakefile import is_snakefile, translate
 from taskgates.tree.tree import Tree, content_digest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from taskgates.tree.cache import ResultCache
+    from taskgates.tree.evidence import Evidence
+    from taskgates.tree.modules import Module
 
 Lowered = ir.Module | ir.SourceProblem
 _encoder = msgspec.msgpack.Encoder()
@@ -40,6 +43,7 @@ class SourceStore:
         self._lowered: dict[str, Lowered | None] = {}
         self._positions: dict[str, Positions | None] = {}
         self._mutated: dict[str, frozenset[str]] = {}
+        self._located: dict[tuple[object, ...], tuple[Module | None, Evidence]] = {}
 
     def get(self, file: str) -> Lowered | None:
         """The representation of a file (relative to the root, or absolute in the environment); None when unreadable."""
@@ -50,12 +54,39 @@ class SourceStore:
             self._lowered[file] = self._load(file)
         return self._lowered[file]
 
+    def locate(self, key: tuple[object, ...], find: Callable[[], Module | None]) -> tuple[Module | None, Evidence]:
+        """Where a module is, asked of the tree once for all programs that import it.
+
+        Args:
+            key: the name and the search path, all that the answer depends on beside the tree.
+            find: asks the tree.
+
+        Returns:
+            The module, None where there is none; and what was asked for that, which counts for the recordings that are
+            active now too.
+        """
+        known = self._located.get(key)
+        if known is None:
+            with self._tree.recording() as found:
+                module = find()
+            known = self._located[key] = (module, found)
+        else:
+            self._tree.replay(known[1])
+        return known
+
+    def holds(self, file: str) -> bool:
+        """Whether a file is one of Python's by its name, or has been run as one."""
+        return file.endswith(".py") or file in self._lowered
+
     def positions(self, file: str) -> Positions | None:
         """The identifier positions of a file."""
         if file not in self._positions:
             lowered = self.get(file)
             data = self._read(file)
             text = decode(data) if data is not None else None
+            if text is not None and _may_be_snakefile(file) and is_snakefile(file, text):
+                translated = translate(text)
+                text = None if isinstance(translated, ir.SourceProblem) else translated.text
             known = isinstance(lowered, ir.Module) and text is not None
             self._positions[file] = Positions(text, lowered.identifiers) if known else None  # type: ignore[arg-type,union-attr]
         return self._positions[file]
@@ -95,25 +126,38 @@ class SourceStore:
                 return ir.SourceProblem(f"is too large to be analysed ({size} bytes, the limit is {self._limit})", 1, 1)
             return None
         key = content_digest(data)
-        cached = self._cache.get("ir", key)
+        text = decode(data) if _may_be_snakefile(file) else None
+        snakefile = text is not None and is_snakefile(file, text)
+        kind = "snakefile" if snakefile else "ir"
+        cached = self._cache.get(kind, key)
         if cached is not None:
             try:
                 return _decoder.decode(cached)
             except msgspec.DecodeError:
                 pass
-        text = decode(data)
+        text = decode(data) if text is None else text
         if text is None:
             return ir.SourceProblem("cannot be decoded; declare its encoding in the first line", 1, 1)
         if "\0" in text:
             line = text.count("\n", 0, text.index("\0")) + 1
             return ir.SourceProblem("holds a NUL byte", line, 1)
+        if snakefile:
+            translated = translate(text)
+            if isinstance(translated, ir.SourceProblem):
+                return translated
+            text = translated.text
         # Imported here: the parser takes long to load, and where every result is known nothing is parsed.
         from taskgates.syntax.lower import lower_source
 
         lowered = lower_source(text)
         if isinstance(lowered, ir.Module):
-            self._cache.put("ir", key, _encoder.encode(lowered))
+            self._cache.put(kind, key, _encoder.encode(lowered))
         return lowered
+
+
+def _may_be_snakefile(file: str) -> bool:
+    """Whether a look at the text is needed: only files that are not Python's by name are taken for Snakefiles."""
+    return not file.endswith(".py")
 
 
 def decode(data: bytes) -> str | None:

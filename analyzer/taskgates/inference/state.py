@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from taskgates.inference.objects import CONTENT, Maybe
 from taskgates.inference.text import Text
 from taskgates.inference.values import (
-    CONTENT,
     INT,
     AnyValue,
     Known,
-    Maybe,
     PathV,
     Scalar,
     TupleV,

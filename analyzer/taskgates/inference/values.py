@@ -1,20 +1,17 @@
-"""Abstract values.
-
-Immutable values compare by content; objects on the abstract heap compare by identity and keep everything mutable in a
-`slots` dict, so that the machine's trail can undo and join changes in one uniform way.
-"""
+"""Abstract values that compare by content, and how several are joined into one."""
 
 from __future__ import annotations
 
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
-from taskgates.inference.text import Hole, Text, TextLike, concat, make_text
+from taskgates.inference.text import Hole, Text, TextLike, make_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from taskgates.syntax import ir
+    from taskgates.inference.objects import Arguments
+
 
 SET_SIZE: ContextVar[int] = ContextVar("SET_SIZE", default=16)
 """How many alternatives a value may have, for the analysis that is running."""
@@ -267,12 +264,15 @@ class Super(Value):
 class Descriptor(Value):
     """property, staticmethod, classmethod, cached_property: `kind` and the functions."""
 
-    __slots__ = ("func", "kind", "setter")
+    __slots__ = ("deleter", "func", "kind", "setter")
 
-    def __init__(self, kind: str, func: AnyValue, setter: AnyValue | None = None) -> None:
+    def __init__(
+        self, kind: str, func: AnyValue, setter: AnyValue | None = None, deleter: AnyValue | None = None
+    ) -> None:
         self.kind = kind
         self.func = func
         self.setter = setter
+        self.deleter = deleter
 
 
 class Awaitable(Value):
@@ -299,266 +299,7 @@ class Stream(Value):
         self.rows = rows
 
 
-class Heap(Value):
-    """Base of objects with identity and mutable slots.
-
-    `owner` names the module global, class attribute or default argument that holds the object, once one does.
-    """
-
-    __slots__ = ("owner", "slots")
-
-    def __init__(self) -> None:
-        self.slots: dict[Any, Any] = {}
-        self.owner: tuple[str, str] | None = None
-
-
-class Maybe:
-    """A slot that exists on some paths only."""
-
-    __slots__ = ("value",)
-
-    def __init__(self, value: AnyValue) -> None:
-        self.value = value
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Maybe) and self.value == other.value
-
-    def __hash__(self) -> int:
-        return hash((Maybe, self.value))
-
-
-class ListObj(Heap):
-    """A list, set, frozenset, deque or iterator; its one slot `CONTENT` is a `TupleV` of first items and a summary.
-
-    For a set, the items are distinct as far as is known. For an iterator, items are consumed from the front.
-    """
-
-    __slots__ = ("kind",)
-
-    def __init__(self, kind: str, items: Iterable[AnyValue] = (), rest: AnyValue | None = None) -> None:
-        super().__init__()
-        self.kind = kind
-        self.slots[CONTENT] = TupleV(items, rest)
-
-    @property
-    def items(self) -> tuple[AnyValue, ...]:
-        """The known elements."""
-        return self.slots[CONTENT].items  # type: ignore[no-any-return]
-
-    @property
-    def rest(self) -> AnyValue | None:
-        """The summary of further elements."""
-        return self.slots[CONTENT].rest  # type: ignore[no-any-return]
-
-    def __repr__(self) -> str:
-        return f"{self.kind}({self.items}, rest={self.rest})"
-
-
-CONTENT = ("content",)
-REST = ("rest",)
-DEFAULT = ("default",)
-
-
-class DictObj(Heap):
-    """A mapping: a slot for every known key (the key itself is a hashable value), `REST` for unknown keys.
-
-    `kind` is `dict`, `defaultdict`, `OrderedDict`, `Counter`, or the qualified name of a library's class whose entries
-    are attributes too; `DEFAULT` holds a defaultdict's factory.
-    """
-
-    __slots__ = ("kind",)
-
-    def __init__(
-        self, kind: str = "dict", entries: Mapping[Any, Any] | None = None, rest: AnyValue | None = None
-    ) -> None:
-        super().__init__()
-        self.kind = kind
-        if entries:
-            self.slots.update(entries)
-        if rest is not None:
-            self.slots[REST] = rest
-
-    def known(self) -> list[tuple[AnyValue, AnyValue]]:
-        """Known keys and their values, in insertion order."""
-        return [
-            (key, value.value if isinstance(value, Maybe) else value)
-            for key, value in self.slots.items()
-            if key is not REST and key is not DEFAULT
-        ]
-
-    @property
-    def rest(self) -> AnyValue | None:
-        """The summary of values under unknown keys."""
-        value = self.slots.get(REST)
-        return value.value if isinstance(value, Maybe) else value
-
-    @property
-    def exact(self) -> bool:
-        """Whether the set of keys is known."""
-        return self.slots.get(REST) is None and not any(isinstance(value, Maybe) for value in self.slots.values())
-
-    def __repr__(self) -> str:
-        return f"{self.kind}({self.slots})"
-
-
-class AttributeView(DictObj):
-    """`obj.__dict__`, `globals()`: entries put into it become attributes of `target`."""
-
-    __slots__ = ("target",)
-
-    def __init__(self, target: Heap) -> None:
-        super().__init__("dict", {Known(key): item for key, item in target.slots.items() if isinstance(key, str)})
-        self.target = target
-
-
-class Instance(Heap):
-    """An object: of a class of the analysed code (`cls` a ClassV) or of a library type (`cls` an Ext)."""
-
-    __slots__ = ("cls",)
-
-    def __init__(self, cls: ClassV | Ext) -> None:
-        super().__init__()
-        self.cls = cls
-
-    def __repr__(self) -> str:
-        return f"<{self.cls} {self.slots}>"
-
-
-class ClassV(Heap):
-    """A class of the analysed code; slots are its attributes."""
-
-    __slots__ = ("bases", "metaclass", "module", "mro", "name", "node", "qualname", "traits")
-
-    def __init__(self, name: str, qualname: str, module: ModuleV | None, bases: tuple[AnyValue, ...]) -> None:
-        super().__init__()
-        self.name = name
-        self.qualname = qualname
-        self.module = module
-        self.bases = bases
-        self.node: ir.ClassDef | None = None
-        self.metaclass: AnyValue | None = None
-        self.traits: dict[str, Any] = {}
-        self.mro: tuple[ClassV | Ext, ...] = _linearise(self, bases)
-
-    def __repr__(self) -> str:
-        return f"ClassV({self.qualname})"
-
-
-class ModuleV(Heap):
-    """A module of the analysed code; slots are its globals."""
-
-    __slots__ = ("done", "file", "ir", "name", "package", "path")
-
-    def __init__(self, name: str, file: str, package: str) -> None:
-        super().__init__()
-        self.name = name
-        self.file = file
-        self.package = package
-        self.ir: ir.Module | None = None
-        self.path: tuple[str, ...] = ()
-        self.done = False
-
-    @property
-    def dotted(self) -> str:
-        """The name by which reports speak of the module: the main program's is the one it would be imported by."""
-        if self.name != "__main__" or not self.file.endswith(".py"):
-            return self.name
-        stem = self.file.rsplit("/", 1)[-1].removesuffix(".py")
-        if self.package:
-            return f"{self.package}.{stem}"
-        return stem if self.file.startswith("/") else self.file.removesuffix(".py").replace("/", ".")
-
-    def __repr__(self) -> str:
-        return f"ModuleV({self.name})"
-
-
-class FunctionV(Heap):
-    """A function of the analysed code with its closure; slots are function attributes."""
-
-    __slots__ = ("cls", "defaults", "frame", "module", "node", "qualname")
-
-    def __init__(
-        self, node: ir.Function, module: ModuleV, frame: Any, qualname: str, defaults: dict[str, AnyValue]
-    ) -> None:
-        super().__init__()
-        self.node = node
-        self.module = module
-        self.frame = frame
-        self.qualname = qualname
-        self.defaults = defaults
-        self.cls: ClassV | None = None
-
-    def __repr__(self) -> str:
-        return f"FunctionV({self.qualname})"
-
-
 AnyValue = Value | Text
-
-
-class Arguments:
-    """Evaluated arguments of a call.
-
-    Attributes:
-        pos: positional arguments.
-        kw: keyword arguments.
-        star: summary of positional arguments beyond the known ones, if a `*x` of unknown length was passed.
-        kwstar: summary of keyword arguments beyond the known ones.
-    """
-
-    __slots__ = ("kw", "kwstar", "pos", "star")
-
-    def __init__(
-        self,
-        pos: Iterable[AnyValue] = (),
-        kw: dict[str, AnyValue] | None = None,
-        star: AnyValue | None = None,
-        kwstar: AnyValue | None = None,
-    ) -> None:
-        self.pos: list[AnyValue] = list(pos)
-        self.kw: dict[str, AnyValue] = kw or {}
-        self.star = star
-        self.kwstar = kwstar
-
-    def get(self, index: int, name: str, default: AnyValue | None = None) -> AnyValue | None:
-        """The argument at a position or under a name."""
-        if name in self.kw:
-            return self.kw[name]
-        if 0 <= index < len(self.pos):
-            return self.pos[index]
-        if index >= 0 and self.star is not None:
-            return self.star
-        return default
-
-    def every(self) -> list[AnyValue]:
-        """All argument values in order."""
-        extra = [value for value in (self.star, self.kwstar) if value is not None]
-        return [*self.pos, *self.kw.values(), *extra]
-
-    def shifted(self, first: AnyValue) -> Arguments:
-        """The same arguments with one put in front."""
-        return Arguments([first, *self.pos], self.kw, self.star, self.kwstar)
-
-
-def _linearise(cls: ClassV, bases: tuple[AnyValue, ...]) -> tuple[ClassV | Ext, ...]:
-    """C3 linearisation (Barrett et al., 1996); falls back to depth first where the bases are inconsistent."""
-    direct: list[ClassV | Ext] = [base for base in bases if isinstance(base, ClassV | Ext)]
-    sequences: list[list[ClassV | Ext]] = [list(base.mro) if isinstance(base, ClassV) else [base] for base in direct]
-    sequences.append(list(direct))
-    out: list[ClassV | Ext] = [cls]
-    while any(sequences):
-        for sequence in sequences:
-            if not sequence:
-                continue
-            head = sequence[0]
-            if not any(head in other[1:] for other in sequences):
-                break
-        else:
-            head = next(sequence[0] for sequence in sequences if sequence)
-        out.append(head)
-        for sequence in sequences:
-            if head in sequence:
-                sequence.remove(head)
-    return tuple(out)
 
 
 # Joining -------------------------------------------------------------------------------------------------------------
@@ -572,28 +313,41 @@ def options(value: AnyValue) -> tuple[AnyValue, ...]:
 def join(values: Iterable[AnyValue | None]) -> AnyValue:
     """The least value that stands for all given ones; texts generalise when there are too many."""
     seen: dict[AnyValue, None] = {}
+    unknown = False
     for value in values:
-        if value is None:
-            continue
-        for option in options(value):
-            seen[option] = None
+        kind = type(value)
+        if kind is Union:
+            for option in value.options:  # type: ignore[union-attr]
+                seen[option] = None
+                unknown = unknown or type(option) is Unknown
+        elif value is not None:
+            seen[value] = None
+            unknown = unknown or kind is Unknown
     if len(seen) == 1:
         return next(iter(seen))
+    if unknown:
+        return _join_unknown(seen)
     if not seen:
         return UNKNOWN
+    if len(seen) > SMALL_SET and len(seen) > SET_SIZE.get():
+        return generalise(tuple(seen))
+    return Union(tuple(seen))
+
+
+def _join_unknown(seen: dict[AnyValue, None]) -> AnyValue:
+    """The join of different values of which some are unknown: one of these stands for all of them."""
     if BOTTOM in seen:
         del seen[BOTTOM]
         if len(seen) == 1:
             return next(iter(seen))
-    if any(isinstance(option, Unknown) for option in seen):
-        structured = tuple(option for option in seen if not isinstance(option, Unknown))
-        unknown = next(option for option in seen if isinstance(option, Unknown))
-        if len(structured) >= SMALL_SET and len(structured) >= SET_SIZE.get():
-            return unknown
-        return Union((*structured, unknown))
-    if len(seen) > SMALL_SET and len(seen) > SET_SIZE.get():
-        return generalise(tuple(seen))
-    return Union(tuple(seen))
+    structured = tuple(option for option in seen if type(option) is not Unknown)
+    first = next((option for option in seen if type(option) is Unknown), None)
+    if first is not None:
+        full = len(structured) >= SMALL_SET and len(structured) >= SET_SIZE.get()
+        return first if full else Union((*structured, first))
+    if len(structured) > SMALL_SET and len(structured) > SET_SIZE.get():
+        return generalise(structured)
+    return Union(structured)
 
 
 def generalise(values: tuple[AnyValue, ...]) -> AnyValue:
@@ -713,119 +467,3 @@ def path_text(value: AnyValue) -> TextLike | None:
         except UnicodeDecodeError:
             return None
     return text_of(value)
-
-
-def render(value: AnyValue) -> TextLike:
-    """What `str(value)` gives, as far as is known."""
-    if isinstance(value, Known):
-        return value.value if isinstance(value.value, str) else str(value.value)
-    if isinstance(value, Text):
-        return value
-    if isinstance(value, PathV):
-        return value.text
-    if isinstance(value, Scalar):
-        return Text((Hole("data", False),))
-    if isinstance(value, Unknown):
-        return Text((Hole(value.origin, value.origin not in ("data", "clock", "random")),))
-    if isinstance(value, Instance) and isinstance(value.cls, Ext):
-        return Text((Hole(hole_origin(value.cls.name), False),))
-    if isinstance(value, Union):
-        return widen_texts([render(option) for option in value.options])
-    return Text((Hole("unknown", False),))
-
-
-def hole_origin(type_name: str) -> str:
-    """Where the text of a library object comes from."""
-    if type_name.startswith(("datetime.", "time.")):
-        return "clock"
-    return "random" if type_name.startswith("uuid.") else "data"
-
-
-def text_hole(origin: str = "data", slash: bool = False, name: str = "") -> Text:
-    """An unknown string."""
-    return Text((Hole(origin, slash, name),))
-
-
-def truth(value: AnyValue) -> bool | None:
-    """Truthiness, None where it is undecided."""
-    if isinstance(value, Known):
-        return bool(value.value)
-    if isinstance(value, Text):
-        return True if any(isinstance(part, str) for part in value.parts) else None
-    if isinstance(value, PathV | FunctionV | ClassV | ModuleV | BoundMethod | Native | Partial | Method):
-        return True
-    if isinstance(value, TupleV):
-        return True if value.items else (False if value.rest is None else None)
-    if isinstance(value, ListObj):
-        if value.kind == "iterator":
-            return True
-        return True if value.items else (False if value.rest is None else None)
-    if isinstance(value, DictObj):
-        if any(not isinstance(item, Maybe) for key, item in value.slots.items() if key not in (REST, DEFAULT)):
-            return True
-        return False if not value.known() and value.rest is None else None
-    if isinstance(value, Union):
-        found = {truth(option) for option in value.options}
-        return found.pop() if len(found) == 1 else None
-    if isinstance(value, Ext):
-        return True if value.name.startswith("builtins.") else None
-    return None
-
-
-__all__ = [
-    "BOOL",
-    "BOTTOM",
-    "BYTES",
-    "CONTENT",
-    "DATA",
-    "DEFAULT",
-    "EMPTY",
-    "FALSE",
-    "FLOAT",
-    "INT",
-    "NONE",
-    "REST",
-    "SEQUENCE_LIMIT",
-    "SET_SIZE",
-    "TRUE",
-    "UNKNOWN",
-    "AnyValue",
-    "Arguments",
-    "AttributeView",
-    "Awaitable",
-    "BoundMethod",
-    "ClassV",
-    "Descriptor",
-    "DictObj",
-    "Ext",
-    "FunctionV",
-    "Heap",
-    "Instance",
-    "Known",
-    "ListObj",
-    "Maybe",
-    "Method",
-    "ModuleV",
-    "Native",
-    "Partial",
-    "PathV",
-    "Scalar",
-    "Stream",
-    "Super",
-    "TupleV",
-    "Union",
-    "Unknown",
-    "Value",
-    "as_value",
-    "concat",
-    "generalise",
-    "hole_origin",
-    "join",
-    "options",
-    "path_text",
-    "render",
-    "text_hole",
-    "text_of",
-    "truth",
-    "widen_texts",
-]

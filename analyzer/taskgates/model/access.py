@@ -85,6 +85,8 @@ class SharedAccess(msgspec.Struct, frozen=True):
         sites: at least one place.
         concurrent: whether some site runs in a thread that the same program started.
         local: whether the state belongs to one call of a function, so that only workers started there share it.
+        racing: whether threads of the program itself may touch the state at the same time, one of them changing it,
+            with no lock in common.
     """
 
     name: str
@@ -94,6 +96,7 @@ class SharedAccess(msgspec.Struct, frozen=True):
     sites: tuple[Site, ...] = ()
     concurrent: bool = False
     local: bool = False
+    racing: bool = False
 
 
 class Opaque(msgspec.Struct, frozen=True):
@@ -138,6 +141,8 @@ class AccessSet(msgspec.Struct, frozen=True):
         imports: files of the repository that the code imports, relative to the root.
         complete: False when a path is unknown or anything was opaque.
         lock_order: locks taken while others are held.
+        constants: shared state that is read, and that the code that was loaded never changes; another task may.
+        file_locks: locks in files that are taken, each with nothing as `held`, whatever else is held.
     """
 
     target: str = ""
@@ -148,3 +153,5 @@ class AccessSet(msgspec.Struct, frozen=True):
     opaque: tuple[Opaque, ...] = ()
     imports: tuple[str, ...] = ()
     lock_order: tuple[LockOrder, ...] = ()
+    constants: tuple[SharedAccess, ...] = ()
+    file_locks: tuple[LockOrder, ...] = ()

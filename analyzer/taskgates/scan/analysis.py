@@ -61,8 +61,8 @@ def make_analyser(tree: Tree, config: Config, environ: Mapping[str, str], cache:
         EnvironmentNotFoundError: the settings name a Python environment that does not exist.
     """
     # Imported here, since the engine is the greater part of the program and not every command needs it.
-    from taskgates.inference.core import Limits
     from taskgates.inference.engine import Analyser, InferenceOptions
+    from taskgates.inference.limits import Limits
 
     options = InferenceOptions(
         environ=dict(environ),

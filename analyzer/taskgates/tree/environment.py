@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _VERSIONED = re.compile(r"python(\d+)\.(\d+)")
+_REQUIREMENT = re.compile(r"Requires-Dist:\s*([\w.-]+)")
 _DATA_LIMIT = 1 << 20
 _PTH_LIMIT = 1 << 16
 
@@ -75,13 +76,85 @@ class Environment(msgspec.Struct, frozen=True):
 
     def entry_point(self, name: str) -> str | None:
         """The `module:function` behind an installed console script, or None."""
-        for folder in (*self.site_packages, *self.extra_paths):
-            for metadata in _subfolders(folder, (".dist-info", ".egg-info")):
-                text = read_text(metadata / "entry_points.txt", _DATA_LIMIT)
-                target = console_script(text, name) if text and name in text else None
-                if target is not None:
-                    return target
+        for metadata in self._distributions():
+            text = read_text(metadata / "entry_points.txt", _DATA_LIMIT)
+            target = console_script(text, name) if text and name in text else None
+            if target is not None:
+                return target
         return None
+
+    def entry_points(self, group: str) -> dict[str, str]:
+        """What the installed distributions offer in a group of entry points: `module:object` by name.
+
+        See https://packaging.python.org/en/latest/specifications/entry-points/.
+        """
+        found: dict[str, str] = {}
+        for metadata in self._distributions():
+            text = read_text(metadata / "entry_points.txt", _DATA_LIMIT)
+            if not text or group not in text:
+                continue
+            parser = _entry_points(text)
+            if parser is None or not parser.has_section(group):
+                continue
+            for name, value in parser.items(group):
+                target = clean_target(value or "")
+                if target is not None:
+                    found.setdefault(name, target)
+        return found
+
+    def distribution_version(self, name: str) -> str | None:
+        """The version of an installed distribution, or None where there is none of that name."""
+        wanted = _normalised(name)
+        for metadata in self._distributions():
+            title, separator, version = metadata.stem.rpartition("-")
+            if separator and metadata.suffix == ".dist-info" and _normalised(title) == wanted:
+                return version
+        return None
+
+    def companions(self, module: str) -> set[str]:
+        """The top-level modules that the distribution behind a program's module installs; without the module none.
+
+        Args:
+            module: the top-level module that one of the distribution's entry points names.
+        """
+        metadata = self._behind(module)
+        return set() if metadata is None else _top_level(metadata)
+
+    def requirements(self, module: str, size: int) -> set[str]:
+        """The top-level modules of the small distributions that the one behind a program's module requires.
+
+        Args:
+            module: the top-level module that one of the distribution's entry points names.
+            size: how many bytes of Python source a distribution may hold; larger ones are left out.
+        """
+        metadata = self._behind(module)
+        text = read_text(metadata / "METADATA", _DATA_LIMIT) if metadata is not None else None
+        wanted = {
+            _normalised(match[1])
+            for line in (text or "").partition("\n\n")[0].splitlines()
+            if "extra ==" not in line and (match := _REQUIREMENT.match(line)) is not None
+        }
+        found: set[str] = set()
+        for other in self._distributions() if wanted else ():
+            if _normalised(other.stem.rpartition("-")[0]) in wanted and _source_size(other) <= size:
+                found |= _top_level(other)
+        return found
+
+    def _behind(self, module: str) -> Path | None:
+        """The metadata folder of the distribution that has entry points in a module of its own."""
+        for metadata in self._distributions():
+            text = read_text(metadata / "entry_points.txt", _DATA_LIMIT)
+            if text and module in text and module in _top_level(metadata):
+                return metadata
+        return None
+
+    def _distributions(self) -> list[Path]:
+        """The metadata folders of the installed distributions, in the order of `sys.path`."""
+        return [
+            metadata
+            for folder in (*self.site_packages, *self.extra_paths)
+            for metadata in _subfolders(folder, (".dist-info", ".egg-info"))
+        ]
 
     def script(self, name: str) -> Path | None:
         """The Python source that is installed as a command of its own, without an entry point, if there is one."""
@@ -130,17 +203,57 @@ def find_environment(root: Path, python: str | None = None, environ: Mapping[str
 
 def console_script(text: str, name: str) -> str | None:
     """Look a script up in the text of an `entry_points.txt` (or the same syntax elsewhere)."""
-    parser = ConfigParser(delimiters=("=",), interpolation=None, strict=False, allow_no_value=True)
-    parser.optionxform = str  # type: ignore[assignment,method-assign]
-    try:
-        parser.read_string(text)
-    except (ConfigParserError, ValueError):
+    parser = _entry_points(text)
+    if parser is None:
         return None
     for section in ("console_scripts", "gui_scripts"):
         if parser.has_option(section, name):
             # A key without a value is read as None, which the parser's type does not tell.
             return clean_target(parser.get(section, name) or "")
     return None
+
+
+def _entry_points(text: str) -> ConfigParser | None:
+    """The groups of an `entry_points.txt`; None where it cannot be read."""
+    parser = ConfigParser(delimiters=("=",), interpolation=None, strict=False, allow_no_value=True)
+    parser.optionxform = str  # type: ignore[assignment,method-assign]
+    try:
+        parser.read_string(text)
+    except (ConfigParserError, ValueError):
+        return None
+    return parser
+
+
+def _normalised(name: str) -> str:
+    """A distribution's name as the index compares it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _top_level(metadata: Path) -> set[str]:
+    """The top-level modules of a distribution, as its `top_level.txt` or else its `RECORD` tells."""
+    listed = read_text(metadata / "top_level.txt", _DATA_LIMIT)
+    if listed is not None:
+        return set(listed.split())
+    found: set[str] = set()
+    for line in (read_text(metadata / "RECORD", _DATA_LIMIT) or "").splitlines():
+        path = line.partition(",")[0]
+        head, separator, _ = path.partition("/")
+        if separator and head.isidentifier() and path.endswith(".py"):
+            found.add(head)
+        elif not separator and head.endswith(".py"):
+            found.add(head.removesuffix(".py"))
+    return found
+
+
+def _source_size(metadata: Path) -> int:
+    """The bytes of Python source that a distribution's `RECORD` lists."""
+    total = 0
+    for line in (read_text(metadata / "RECORD", _DATA_LIMIT) or "").splitlines():
+        path, _, rest = line.partition(",")
+        size = rest.rpartition(",")[2]
+        if path.endswith(".py") and size.isdigit():
+            total += int(size)
+    return total
 
 
 def clean_target(target: str) -> str | None:

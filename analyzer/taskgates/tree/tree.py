@@ -134,6 +134,15 @@ class Tree:
         self._note("kind", name, 0, kind or "", None)
         return kind
 
+    def is_link(self, path: str) -> bool:
+        """Whether a symbolic link is there that stays below the root."""
+        name = self.normalise(path)
+        if name is None:
+            return False
+        link = self._is_link(name)
+        self._note("link", name, 0, str(link), None)
+        return link
+
     def size(self, path: str) -> int | None:
         """The length of a file in bytes; None where there is no file."""
         name = self.normalise(path)
@@ -255,6 +264,8 @@ class Tree:
             case "kind":
                 found = self._locate(path)
                 return _kind_of(found.status.st_mode) if found else ""
+            case "link":
+                return str(self._is_link(path))
             case "size":
                 file = self._locate_file(path)
                 return str(file.status.st_size) if file else ""
@@ -297,6 +308,12 @@ class Tree:
             return None if real is None else _Located(real, os.stat(real))  # noqa: PTH116
         except (OSError, ValueError):
             return None
+
+    def _is_link(self, name: str) -> bool:
+        found = self._locate(name)
+        parent, _, last = name.rpartition("/")
+        folder = self._real_folder(parent) if found is not None and name != "." else None
+        return found is not None and folder is not None and found.real != folder.rstrip("/") + "/" + last
 
     def _follow(self, name: str, full: str) -> str | None:
         """The target of a link, or None (noted) when it lies outside the root."""

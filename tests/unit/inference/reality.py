@@ -87,7 +87,8 @@ def every(accesses: AccessSet) -> tuple[Access, ...]:
 def run_for_real(root: Path, argv: tuple[str, ...], log: Path) -> set[str]:
     """`operation path` of every access of a real run."""
     done = subprocess.run(
-        [sys.executable, str(DRIVER), str(log), *argv[1:]],
+        # A warning would make Python read the line that it is about.
+        [sys.executable, "-W", "ignore", str(DRIVER), str(log), *argv[1:]],
         cwd=root,
         env={"PATH": os.environ.get("PATH", ""), "PYTHONDONTWRITEBYTECODE": "1", "HOME": str(root / "home")},
         capture_output=True,

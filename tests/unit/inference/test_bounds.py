@@ -8,8 +8,8 @@ import msgspec
 import pytest
 from taskgates.config import Config
 from taskgates.config.model import InferenceBudgets
-from taskgates.inference.core import Limits
 from taskgates.inference.engine import InferenceOptions
+from taskgates.inference.limits import Limits
 from taskgates.model.task import Command
 from taskgates.scan.analysis import make_analyser
 from taskgates.tree.cache import NullCache

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from taskgates.inference.core import Limits
 from taskgates.inference.engine import Analyser, InferenceOptions
+from taskgates.inference.limits import Limits
 from taskgates.model.task import Command
 from taskgates.tree.tree import Tree
 from unit.inference.reality import write_tree
@@ -252,3 +252,108 @@ last()
     left = graph(tmp_path / "bounded", source, limits=Limits(steps=2_000))
     assert left.unfollowed == ("python main.py",)
     assert left.callees["main"] == ["<builtin>.range", "main.step"]
+
+
+def test_a_program_that_is_seen_to_end_is_looked_at_beyond_that(tmp_path: Path) -> None:
+    found = graph(
+        tmp_path,
+        """
+TABLE = {"a": 1}
+def pick(name):
+    return TABLE[name]
+def first():
+    return None
+def other():
+    return None
+def last():
+    return None
+if pick("b"):
+    first()
+else:
+    other()
+last()
+""",
+    )
+    assert found.callees["main"] == ["main.first", "main.last", "main.other", "main.pick"]
+    assert found.unfollowed == ("main.pick",)
+
+
+def test_a_program_that_exits_is_believed(tmp_path: Path) -> None:
+    source = """
+import sys
+def last():
+    return None
+sys.exit(1)
+last()
+"""
+    assert callees(tmp_path, source) == {"sys.exit"}
+
+
+def test_an_argument_may_hold_itself(tmp_path: Path) -> None:
+    source = """
+def walk(items):
+    return len(items)
+items = []
+items.append(items)
+walk(items)
+"""
+    assert "main.walk" in callees(tmp_path, source)
+
+
+def test_a_list_of_its_own_kind_grows_in_place(tmp_path: Path) -> None:
+    source = """
+class Words(list):
+    def __init__(self, text):
+        self += text.split()
+    def current(self):
+        return self[0] if len(self) else None
+def option():
+    return None
+words = Words("--all")
+if words.current() == "--all":
+    option()
+"""
+    assert callees(tmp_path, source) == {"main.Words.__init__", "main.Words.current", "main.option"}
+
+
+def test_object_setattr_passes_the_own_setattr_over_but_not_a_property(tmp_path: Path) -> None:
+    source = """
+class Fixed:
+    def __init__(self):
+        object.__setattr__(self, "size", 3)
+        object.__setattr__(self, "name", "x")
+    def __setattr__(self, name, value):
+        raise AttributeError(name)
+    @property
+    def name(self):
+        return self.size
+    @name.setter
+    def name(self, value):
+        note(value)
+def note(value):
+    return None
+Fixed().size.bit_length()
+"""
+    found = graph(tmp_path, source).callees
+    assert found["main.Fixed.__init__"] == ["<builtin>.object.__setattr__", "main.Fixed.name"]
+    assert "main.Fixed.__setattr__" not in found
+
+
+def test_the_names_of_six_stand_for_the_standard_library(tmp_path: Path) -> None:
+    source = """
+import six
+from six.moves import range, urllib
+from six.moves.urllib.parse import quote
+class Base:
+    def run(self):
+        quote("a")
+@six.add_metaclass(type)
+class Made(Base):
+    pass
+for _ in range(2):
+    Made().run()
+urllib.parse.urlencode({})
+"""
+    found = graph(tmp_path, source).callees
+    assert found["main.Base.run"] == ["urllib.parse.quote"]
+    assert {"<builtin>.range", "main.Base.run", "urllib.parse.urlencode"} <= set(found["main"])

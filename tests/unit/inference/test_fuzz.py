@@ -11,8 +11,8 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from taskgates.inference.core import Limits
 from taskgates.inference.engine import Analyser, InferenceOptions
+from taskgates.inference.limits import Limits
 from taskgates.model.task import Command
 from taskgates.tree.tree import Tree
 

@@ -166,6 +166,168 @@ open("done", "w").close()
 """,
         "overwrite done",
     ),
+    program(
+        "what None has as well as every object",
+        """
+found = None
+kind = type(None) if found.__class__ is type(None) else str
+open(kind.__name__, "w").close()
+""",
+        "overwrite NoneType",
+    ),
+    program(
+        "the namespace of arguments as a mapping",
+        """
+import argparse, dataclasses
+from pathlib import Path
+@dataclasses.dataclass(kw_only=True)
+class Options:
+    folder: Path
+    name: str = "none"
+parser = argparse.ArgumentParser()
+parser.add_argument("folder")
+parser.add_argument("--name", default="made")
+given = parser.parse_args(["."])
+given.folder = Path(given.folder)
+options = Options(**given.__dict__)
+open(options.folder / options.name, "w").close()
+""",
+        "overwrite made",
+    ),
+    program(
+        "the constructor of a library class, called through the class",
+        """
+import zipfile
+class Wheel(zipfile.ZipFile):
+    def __init__(self, file, mode="r"):
+        self.title = file
+        zipfile.ZipFile.__init__(self, file, mode, compression=zipfile.ZIP_DEFLATED)
+class Named(dict):
+    def __init__(self, name): dict.__init__(self, name=name)
+with Wheel("made.whl", "w") as wheel: wheel.writestr("a", "b")
+open(Named("b.txt")["name"], "w").close()
+""",
+        "overwrite made.whl",
+        "overwrite b.txt",
+    ),
+    program(
+        "a settings file that is executed as the bytes it is",
+        """
+from pathlib import Path
+settings = {}
+exec(compile(Path("conf.py").read_bytes(), "conf.py", "exec"), settings)
+open(settings["OUT"], "w").close()
+--- conf.py
+OUT = "made"
+""",
+        "read conf.py",
+        "overwrite made",
+    ),
+    program(
+        "a pool that maps over files later",
+        """
+from functools import partial
+from multiprocessing.pool import ThreadPool
+def convert(name, suffix):
+    if name.endswith(".css"): open(name + suffix, "w").close()
+    else: open(name).close()
+    return name + ".done"
+def note(names):
+    for name in names: open(name, "w").close()
+with ThreadPool(2) as pool:
+    pool.map_async(partial(convert, suffix=".min"), ["x.css", "a.txt"], callback=note).get()
+    pool.close()
+    pool.join()
+""",
+        "read a.txt",
+        "overwrite x.css.min",
+        "overwrite x.css.done",
+        "overwrite a.txt.done",
+    ),
+    program(
+        "an option that both branches declare",
+        """
+import random
+import click
+def shared(f):
+    if random.random() > 2:
+        f = click.option("-d", "--dialect", default="none")(f)
+    else:
+        f = click.option("-d", "--dialect", default="none")(f)
+    return click.option("-t", "--templater")(f)
+@click.command()
+@shared
+@click.argument("name")
+def main(name, **options): open(name + "." + options["dialect"], "w").close()
+main()
+""",
+        "overwrite x.ansi",
+        argv="python main.py --dialect ansi x",
+    ),
+    program(
+        "a group that keeps an unknown word as the argument of its default command",
+        """
+import click
+class Default(click.Group):
+    def get_command(self, ctx, name):
+        if name not in self.commands:
+            ctx.word = name
+            name = "build"
+        return super().get_command(ctx, name)
+    def resolve_command(self, ctx, args):
+        name, command, args = super().resolve_command(ctx, args)
+        if hasattr(ctx, "word"):
+            args.insert(0, ctx.word)
+        return command.name, command, args
+@click.group(cls=Default)
+def main(): ...
+@main.command()
+@click.argument("name", default="none")
+def build(name): open(name + ".built", "w").close()
+main()
+""",
+        "overwrite none.built",
+        argv="python main.py build",
+    ),
+    program(
+        "templates from a loader of the program's own",
+        """
+import jinja2
+class Loader(jinja2.BaseLoader):
+    def get_source(self, environment, name):
+        with open(name + ".j2") as file: return file.read(), name + ".j2", lambda: False
+text = jinja2.Environment(loader=Loader()).get_template("page").render()
+open("made", "w").write(text)
+--- page.j2
+{% include "part" %}
+--- part.j2
+made
+""",
+        "read page.j2",
+        "read part.j2",
+        "overwrite made",
+    ),
+    program(
+        "settings that a cached function keeps",
+        """
+from functools import cache, lru_cache
+class Settings:
+    def __init__(self): self.name = "none"
+@lru_cache(maxsize=1)
+def settings(): return Settings()
+@cache
+def log(): return open("a.log", "a")
+settings().name = "made"
+open(settings().name, "w").close()
+log().write("x")
+log().write("y")
+settings.cache_clear()
+open(settings().name, "w").close()
+""",
+        "overwrite made",
+        "overwrite none",
+        "append a.log",
+    ),
 ]
 
 
@@ -286,3 +448,111 @@ main()
 """
     write_tree(tmp_path, code)
     assert "overwrite made" in rows(analyse(tmp_path))
+
+
+SITE = "lib/python3.11/site-packages"
+
+
+def tool(tmp_path: Path, code: str, files: dict[str, str], metadata: dict[str, str] | None = None) -> set[str]:
+    """What a console script `kit` of an installed tool does in a tree with `a.txt`."""
+    entries = "[console_scripts]\nkit = kit:main\n\n[kit.plugins]\nmark = kit_marks:Mark\n"
+    options = installed(
+        tmp_path / "env",
+        {
+            f"{SITE}/kit.py": code,
+            f"{SITE}/kit-1.2.dist-info/entry_points.txt": entries,
+            **{f"{SITE}/{name}": text for name, text in {**files, **(metadata or {})}.items()},
+        },
+    )
+    write_tree(tmp_path / "tree", "")
+    return rows(analyse(tmp_path / "tree", "kit", options=options))
+
+
+def test_all_packages_of_a_tool_are_analysed(tmp_path: Path) -> None:
+    code = "import kit_core\ndef main(): kit_core.run('made')\n"
+    record = "kit.py,,\nkit_core/__init__.py,,\n"
+    files = {"kit_core/__init__.py": "def run(name): open(name, 'w').close()\n"}
+    assert tool(tmp_path, code, files, {"kit-1.2.dist-info/RECORD": record}) == {"overwrite made"}
+
+
+def test_small_requirements_of_a_tool_are_analysed(tmp_path: Path) -> None:
+    code = "import small, large\ndef main():\n    small.save()\n    large.save()\n"
+    files = {
+        "small.py": "def save(): open('made', 'w').close()\n",
+        "large.py": "def save(): open('never', 'w').close()\n",
+    }
+    metadata = {
+        "kit-1.2.dist-info/RECORD": "kit.py,,\n",
+        "kit-1.2.dist-info/METADATA": "Name: kit\nRequires-Dist: Small>=1\nRequires-Dist: large\n\ntext\n",
+        "small-1.0.dist-info/RECORD": "small.py,sha256=x,40\n",
+        "large-1.0.dist-info/RECORD": "large.py,sha256=x,4000000\n",
+    }
+    assert tool(tmp_path, code, files, metadata) == {"overwrite made"}
+
+
+def test_plugins_are_found_by_their_entry_points(tmp_path: Path) -> None:
+    code = """
+from importlib import metadata
+def main():
+    points = metadata.entry_points(group="kit.plugins")
+    for name in points.names: open("name-" + name, "w").close()
+    points["mark"].load()("a")
+    for point in metadata.entry_points().select(group="kit.plugins"): point.load()(point.name)
+    open("version-" + metadata.version("kit"), "w").close()
+"""
+    files = {"kit_marks.py": "class Mark:\n    def __init__(self, name): open(name + '.mark', 'w').close()\n"}
+    assert tool(tmp_path, code, files) == {
+        "overwrite name-mark",
+        "overwrite a.mark",
+        "overwrite mark.mark",
+        "overwrite version-1.2",
+    }
+
+
+def test_an_installed_submodule_is_there(tmp_path: Path) -> None:
+    code = """
+from importlib import import_module
+def main():
+    try:
+        import_module("spread.part")
+    except ImportError:
+        raise SystemExit("spread.part is missing")
+    open("made", "w").close()
+"""
+    assert tool(tmp_path, code, {"spread/part.py": "x = 1\n"}) == {"overwrite made"}
+
+
+def test_a_library_may_call_what_specialises_its_classes(tmp_path: Path) -> None:
+    code = """
+import checker
+class Collecting(checker.Reporter):
+    def __init__(self): self.found = []
+    def report(self, message): self.found.append(message)
+def main():
+    reporter = Collecting()
+    checker.check("text", reporter)
+    if reporter.found: open("found", "w").close()
+"""
+    assert "overwrite found" in tool(
+        tmp_path, code, {"checker.py": "class Reporter: ...\ndef check(text, reporter): ...\n"}
+    )
+
+
+def test_the_modules_of_an_installed_package_are_walked(tmp_path: Path) -> None:
+    code = """
+import pkgutil
+from importlib import import_module
+import kit_rules
+def main():
+    for info in pkgutil.walk_packages(kit_rules.__path__, prefix="kit_rules."):
+        if not info.ispkg: import_module(info.name).check()
+"""
+    rule = "def check(): open('%s', 'w').close()\n"
+    files = {
+        "kit_rules/__init__.py": "",
+        "kit_rules/one.py": rule % "one",
+        "kit_rules/more/__init__.py": "",
+        "kit_rules/more/two.py": rule % "two",
+    }
+    found = tool(tmp_path, code, files, {"kit-1.2.dist-info/RECORD": "kit.py,,\nkit_rules/__init__.py,,\n"})
+    assert found == {"overwrite one", "overwrite two"}

@@ -409,6 +409,32 @@ if os.path.exists("absent"): open("made_since", "w").close()
         "overwrite made_since",
     ),
     program(
+        "a file that is there is not missing",
+        """
+try:
+    text = open("a.txt").read()
+except FileNotFoundError:
+    open("a.txt.default", "w").close()
+try:
+    text = open("absent.txt").read()
+except FileNotFoundError:
+    open("absent.txt.default", "w").close()
+""",
+        "read a.txt",
+        "overwrite absent.txt.default",
+    ),
+    program(
+        "a function that fails on elements there may be none of",
+        """
+import sys
+lengths = {}
+print(list(map(lambda name: lengths[name], sys.stdin)))
+print(list(filter(lambda name: lengths[name], sys.stdin)))
+open("after", "w").close()
+""",
+        "overwrite after",
+    ),
+    program(
         "environment variables are unset",
         """
 import os

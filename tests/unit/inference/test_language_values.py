@@ -53,6 +53,31 @@ open(re.compile("-").split("x-y")[0], "w").close()
         "overwrite x",
     ),
     program(
+        "names in a namespace",
+        """
+import argparse
+parser = argparse.ArgumentParser()
+parser.add_argument("--out", default="given")
+args = parser.parse_args([])
+if "out" in args: open(args.out, "w").close()
+if "other" in args: open("other", "w").close()
+""",
+        "overwrite given",
+    ),
+    program(
+        "two stars in globs",
+        """
+import glob
+from pathlib import Path
+for name in glob.glob("data/**"): open("n_" + name.replace("/", "_"), "w").close()
+for name in Path("data").glob("**"): open("p_" + name.name, "w").close() if name.is_dir() else None
+""",
+        "list data",
+        "overwrite n_data_x.csv",
+        "overwrite n_data_y.csv",
+        "overwrite p_data",
+    ),
+    program(
         "pathlib, the pure part",
         """
 from pathlib import Path, PurePosixPath
@@ -407,6 +432,29 @@ PARTLY_KNOWN = [
         {"list data", "read data/*.csv", "overwrite data/*.out"},
     ),
     (
+        "a text behind the branches that tell it apart",
+        "import sys\nmode = sys.stdin.readline().strip()\nif mode == 'a':\n    print(1)\n"
+        "elif mode == 'b':\n    open('in.' + mode, 'w')\nopen('out.' + mode, 'w')",
+        {"overwrite in.b", "overwrite out.*"},
+    ),
+    (
+        "a text behind a branch that leaves for all others",
+        "import sys\nmode = sys.stdin.readline().strip()\nif mode == 'a':\n    print(1)\n"
+        "else:\n    sys.exit()\nopen('out.' + mode, 'w')",
+        {"overwrite out.a"},
+    ),
+    (
+        "names from a folder as the words of a command",
+        "import glob, os\nos.system('cat ' + ' '.join(glob.glob('data/*.csv')) + ' > all.txt')",
+        {"list data", "read data/**.csv", "overwrite all.txt"},
+    ),
+    (
+        "two stars that go into folders",
+        "import glob, os\nfor name in glob.glob('data/**', recursive=True):\n"
+        "    open(name) if os.path.isfile(name) else open(os.path.join(name, 'index.txt'), 'w')",
+        {"list data", "read data/x.csv", "read data/y.csv", "overwrite data/index.txt"},
+    ),
+    (
         "pathlib's glob",
         "from pathlib import Path\nfor path in Path('data').glob('*.csv'):\n    path.read_text()\n"
         "    Path('o', path.stem).with_suffix('.json').touch()",
@@ -421,3 +469,17 @@ def test_partly_known_paths_are_patterns(name: str, code: str, expected: set[str
 
     write_tree(tmp_path, code)
     assert rows(analyse(tmp_path)) == expected
+
+
+def test_links_in_the_tree_are_told_from_files(tmp_path: Path) -> None:
+    from unit.inference.reality import analyse, rows, write_tree
+
+    code = (
+        "import os\nfrom pathlib import Path\n"
+        "for name in ('a.txt', 'link.txt'):\n"
+        "    if os.path.islink(name): open(name + '.os', 'w')\n"
+        "    if Path(name).is_symlink(): open(name + '.path', 'w')\n"
+    )
+    write_tree(tmp_path, code)
+    (tmp_path / "link.txt").symlink_to("a.txt")
+    assert rows(analyse(tmp_path)) == {"overwrite link.txt.os", "overwrite link.txt.path"}

@@ -9,34 +9,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from taskgates.inference.core import AbstractRaise, matches_text
-from taskgates.inference.models.strings import format_value, string_method
-from taskgates.inference.operators import (
-    BINARY,
-    COMPARE,
-    arithmetic,
-    compare,
-    contains,
-    equal,
-    from_python,
-    to_python,
-    unary,
-)
-from taskgates.inference.text import Text
-from taskgates.inference.values import (
-    BOOL,
-    AnyValue,
-    Arguments,
-    DictObj,
-    Known,
-    ListObj,
-    Scalar,
-    TupleV,
-    as_value,
-    options,
-    text_of,
-    truth,
-)
+from taskgates.inference.comparison import COMPARE, compare, contains, equal
+from taskgates.inference.conversion import from_python, to_python
+from taskgates.inference.frames import AbstractRaise
+from taskgates.inference.models.formatting import format_value
+from taskgates.inference.models.strings import string_method
+from taskgates.inference.objects import Arguments, DictObj, ListObj
+from taskgates.inference.operators import BINARY, arithmetic, unary
+from taskgates.inference.recording import matches_text
+from taskgates.inference.renderings import text_hole, truth
+from taskgates.inference.text import Hole, Text, make_text
+from taskgates.inference.values import BOOL, AnyValue, Known, Scalar, TupleV, as_value, options, text_of
 from unit.inference.partly_known import filled, filled_plainly, open_texts, texts
 
 if TYPE_CHECKING:
@@ -130,7 +113,7 @@ def test_known_membership_is_pythons(container: Any, item: Any) -> None:
 def test_unary(op: str, value: Any) -> None:
     functions: dict[str, Callable[[Any], Any]] = {"-": operator.neg, "+": operator.pos, "~": operator.invert}
     try:
-        real = functions[op](value)
+        real = functions[op](int(value) if isinstance(value, bool) else value)
     except TypeError:
         return
     assert unary(op, Known(value)) == Known(real)
@@ -226,6 +209,14 @@ def test_methods_of_partly_known_strings_cover_every_instance(
     found = string_method(machine(), as_value(text), name, Arguments([from_python(arg) for arg in args]))
     assert found is not None
     assert covers(found, getattr(known, name)(*args)), (found, getattr(known, name)(*args))
+
+
+def test_a_path_is_cut_at_the_slash_that_no_hole_can_hide() -> None:
+    text = make_text(["out/", Hole("data", False), "/", Hole("data", False)])
+    last = string_method(machine(), as_value(text), "rpartition", Arguments([Known("/")]))
+    assert last == TupleV([as_value(make_text(["out/", Hole("data", False)])), Known("/"), text_hole()])
+    whole = string_method(machine(), text_hole(), "rpartition", Arguments([Known("/")]))
+    assert whole == TupleV([Known(""), Known(""), text_hole()])
 
 
 def covers(value: AnyValue, real: Any) -> bool:

@@ -8,7 +8,6 @@ from pathlib import PurePosixPath
 
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from taskgates.inference.core import matches_text
 from taskgates.inference.paths import (
     from_segments,
     join_paths,
@@ -20,6 +19,7 @@ from taskgates.inference.paths import (
     split_extension,
     split_last,
 )
+from taskgates.inference.recording import matches_text
 from taskgates.inference.text import Hole, Text, TextLike, parts_of
 from unit.inference.partly_known import filled, filled_plainly, open_texts, texts
 

@@ -494,3 +494,22 @@ def test_pip_is_told_from_its_command(tmp_path: Path) -> None:
     found = infer(tmp_path, {"requirements.txt": ""}, "python -m pip install -r requirements.txt")
     assert told(found) == ({"read requirements.txt"}, set())
     assert [each.reason for each in found.opaque] == ["pip: it changes an environment"]
+
+
+@pytest.mark.parametrize(
+    ("call", "written"),
+    [
+        ('["cp", str(f), f"html/{f.stem}.html"]', "html/*.html"),
+        ('f"mv {f} html/{f.stem}.html", shell=True', "html/*.html"),
+        ('["cp", str(f), "html"]', "html/*.csv"),
+        ('"cp data/*.csv html", shell=True', "html/a.csv"),
+    ],
+)
+def test_a_copy_named_after_its_source_goes_to_that_name_and_one_to_a_folder_below_it(
+    tmp_path: Path, call: str, written: str
+) -> None:
+    head = "import subprocess\nfrom pathlib import Path\n"
+    program = f"{head}for f in Path('data').glob('*.csv'):\n    subprocess.run({call})\n"
+    found = infer(tmp_path, {"prog.py": program, "data/a.csv": "", "html/old.txt": ""}, "python prog.py")
+    assert written in {access.path for access in found.writes}
+    assert not any(".html/" in str(access.path) for access in found.writes)

@@ -143,3 +143,23 @@ def test_places_without_a_call_are_those_of_the_assignment_and_the_import(tmp_pa
     assert [(frame.file, frame.line) for frame in access.writes[0].sites[0].via] == [("caller.py", 11), ("use.py", 5)]
     hook = next(item for item in access.shared_state if item.name == "display-hook")
     assert (hook.sites[0].file, hook.sites[0].line) == ("use.py", 7)
+
+
+def test_a_source_does_not_depend_on_those_before_it(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        child="open('child.txt', 'w')",
+        ending="import atexit\natexit.register(lambda: open('end.txt', 'w'))\n",
+        shim="import sys, types\nsys.modules['planted'] = types.SimpleNamespace(name='planted.txt')\n",
+        one="import subprocess, ending, shim\nimport planted\n"
+        "subprocess.run(['python', 'child.py'])\nopen(planted.name, 'w')\n",
+        two="import subprocess, ending, shim\nimport planted\n"
+        "subprocess.run(['python', 'child.py'])\nopen(planted.name, 'w')\n",
+        three="import sys\nprint(sys.modules)\ntry:\n    import planted\n"
+        "except ImportError:\n    open('none.txt', 'w')\n",
+    )
+    analyser = Analyser(Tree(tmp_path))
+    found = [set(writes(infer(analyser, f"{name}.py"))) for name in ("one", "two", "three")]
+    alone = [set(writes(infer(Analyser(Tree(tmp_path)), f"{name}.py"))) for name in ("one", "two", "three")]
+    assert found == alone
+    assert found[0] == found[1] == {"child.txt", "planted.txt"}

@@ -6,8 +6,9 @@ import textwrap
 
 import pytest
 from taskgates.inference.effects import load_effects
+from taskgates.inference.objects import FunctionV, Instance, ListObj, ModuleV
 from taskgates.inference.relevance import Mentions, Relevance
-from taskgates.inference.values import Ext, FunctionV, Instance, ListObj, ModuleV
+from taskgates.inference.values import Ext
 from taskgates.syntax import ir
 from taskgates.syntax.lower import lower_source
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from taskgates.inference.core import Limits
 from taskgates.inference.engine import Analyser, InferenceOptions
+from taskgates.inference.limits import Limits
 from taskgates.model.task import Command
 from taskgates.tree.cache import Cache
 from taskgates.tree.tree import Tree

@@ -6,8 +6,9 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from taskgates.inference.objects import Maybe
 from taskgates.inference.state import MISSING, State
-from taskgates.inference.values import AnyValue, Known, Maybe, options
+from taskgates.inference.values import AnyValue, Known, options
 
 KEYS = st.sampled_from("abc")
 WRITES = st.one_of(

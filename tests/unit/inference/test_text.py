@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
-from taskgates.inference.core import matches_text
+from taskgates.inference.recording import matches_text
 from taskgates.inference.text import PARTS_LIMIT, Hole, Text, TextLike, concat, make_text, parts_of, to_pattern
 from taskgates.inference.values import widen_texts
 from taskgates.model.patterns import PathPattern

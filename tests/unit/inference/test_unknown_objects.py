@@ -102,3 +102,33 @@ names = [field for _, field, _, _ in string.Formatter().parse("{folder}/{name}.t
 open(string.Formatter().format("{0}-{1}.txt", *names), "w")
 """
     assert told(infer(tmp_path, {"main.py": code}, "python main.py"))[1] == {"overwrite folder-name.txt"}
+
+
+IMPLICIT = """
+class Box:
+    def __truediv__(self, other):
+        open("over", "w")
+        return self
+    def __eq__(self, other):
+        open("equal", "w")
+        return True
+    def __getitem__(self, key):
+        open("item", "w")
+    @property
+    def size(self):
+        open("size", "w")
+box = Box()
+def use():
+    print("before")
+    over = box / "a"
+    item = box["b"]
+    size = box.size
+    return box == over
+use()
+"""
+
+
+def test_what_an_operator_or_attribute_causes_has_its_own_place(tmp_path: Path) -> None:
+    found = infer(tmp_path, {"main.py": IMPLICIT}, "python main.py")
+    lines = {access.path: access.sites[0].via[-1].line for access in found.writes}
+    assert lines == {"over": 17, "item": 18, "size": 19, "equal": 20}

@@ -18,10 +18,10 @@ def shared(
     access: str = "write",
     guards: tuple[str, ...] = (),
     *,
-    concurrent: bool = False,
+    racing: bool = False,
     **place: Any,
 ) -> SharedAccess:
-    return SharedAccess(name, kind, access, guards, (bench.site(**place),), concurrent)
+    return SharedAccess(name, kind, access, guards, (bench.site(**place),), racing, racing=racing)
 
 
 def state(*accesses: Any) -> Any:
@@ -100,8 +100,8 @@ def test_a_common_guard_is_what_counts(bench: Any, one: Any, two: Any, reported:
 
 
 def test_threads_of_one_task_share_too(bench: Any) -> None:
-    bench.task("1", code=state(shared(bench, concurrent=True, function="worker")))
-    bench.task("2", code=state(shared(bench, name="pkg.OTHER", concurrent=True, guards=("L",))))
+    bench.task("1", code=state(shared(bench, racing=True, function="worker")))
+    bench.task("2", code=state(shared(bench, name="pkg.OTHER", guards=("L",))))
     (finding,) = bench.find("TG601")
     assert finding.tasks == ("1",)
     assert "`worker`" in finding.message

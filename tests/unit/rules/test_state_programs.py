@@ -21,6 +21,8 @@ PROGRAMS = {
     "counter, replaced": (COUNTER + "import os\nopen('n.tmp', 'w').write(str(n + 1))\nos.replace('n.tmp', 'n.txt')\n", "TG603"),
     "counter under a file lock": (FILELOCK + COUNTER + "    open('n.txt', 'w').write(str(n + 1))\n", ""),
     "function under a file lock": ("import filelock\ndef bump(p):\n    n = int(open(p).read())\n    open(p, 'w').write(str(n + 1))\nwith filelock.FileLock('x.lock'):\n    bump('n.txt')\n", ""),
+    "file that is locked itself": ("import fcntl\ndef bump():\n    with open('n.txt', 'r+') as f:\n        fcntl.flock(f, fcntl.LOCK_EX)\n        t = f.read(); f.seek(0); f.write(t + 'x')\nbump()\n", ""),
+    "file opened under its lock": ("import portalocker\ndef bump():\n    with portalocker.Lock('n.txt', 'r+') as f:\n        t = f.read(); f.seek(0); f.write(t + 'x')\nbump()\n", ""),
     "json": (JSON + "json.dump(d, open('s.json', 'w'))\n", "TG603"),
     "pathlib": ("from pathlib import Path\np = Path('n.txt')\np.write_text(p.read_text() + 'x')\n", "TG603"),
     "opened for update": ("with open('n.txt', 'r+') as f:\n    t = f.read(); f.seek(0); f.write(t + 'x')\n", "TG603"),

@@ -135,6 +135,25 @@ def test_installed_console_scripts(tmp_path: Path) -> None:
     assert console_script("[console_scripts]\na = not a reference\n", "a") is None
 
 
+def test_what_installed_distributions_offer(tmp_path: Path) -> None:
+    base = make_installation(tmp_path / "base")
+    site = make_environment(tmp_path / ".venv", base.parent)
+    entries = "[console_scripts]\nmy-tool = my_tool:main\n\n[my_tool.plugins]\nb = my_tool_parts.b:B\na=my_tool.a\n"
+    write(site / "my_tool-1.0.post1.dist-info/entry_points.txt", entries)
+    record = "my_tool.py,,\nmy_tool_parts/__init__.py,,\nmy_tool-1.0.post1.dist-info/RECORD,,\n../../../bin/my-tool,,\n"
+    write(site / "my_tool-1.0.post1.dist-info/RECORD", record)
+    write(site / "other-2.0.dist-info/entry_points.txt", "[my_tool.plugins]\nc = other.c:C [extra]\n")
+    write(site / "other-2.0.dist-info/top_level.txt", "other\n_other\n")
+    found = find_environment(tmp_path, environ={})
+    assert found.entry_points("my_tool.plugins") == {"b": "my_tool_parts.b:B", "a": "my_tool.a", "c": "other.c:C"}
+    assert found.entry_points("nothing") == {}
+    assert found.companions("my_tool") == {"my_tool", "my_tool_parts"}
+    assert found.companions("other") == {"other", "_other"}
+    assert found.companions("plain") == set()
+    assert found.distribution_version("My.Tool") == "1.0.post1"
+    assert found.distribution_version("tool") is None
+
+
 def test_the_fingerprint_changes_with_what_is_installed(tmp_path: Path) -> None:
     base = make_installation(tmp_path / "base")
     site = make_environment(tmp_path / ".venv", base.parent)

@@ -250,6 +250,23 @@ def test_a_change_within_the_resolution_of_the_clock_is_seen(repo: Path) -> None
     assert not evidence.holds(Tree(repo))
 
 
+def relink(root: Path, name: str) -> None:
+    """Put a link to another file in the place of a file."""
+    (root / name).unlink()
+    (root / name).symlink_to(root / "src/main.py")
+
+
+def test_links_are_told_from_files(repo: Path) -> None:
+    (repo / "data/link.csv").symlink_to("a.csv")
+    (repo / "linked").symlink_to("data", target_is_directory=True)
+    tree = Tree(repo)
+    assert tree.is_link("data/link.csv")
+    assert tree.is_link("linked")
+    assert not tree.is_link("data/a.csv")
+    assert not tree.is_link("linked/a.csv")
+    assert not tree.is_link("none")
+
+
 @pytest.mark.parametrize(
     ("ask", "change"),
     [
@@ -260,6 +277,7 @@ def test_a_change_within_the_resolution_of_the_clock_is_seen(repo: Path) -> None
         (lambda tree: tree.read_bytes("data/a.csv", 0), lambda root: write(root, "data/a.csv", "")),
         (lambda tree: tree.read_bytes("data/a.csv", 5), lambda root: (root / "data/a.csv").unlink()),
         (lambda tree: tree.glob("**/*.csv"), lambda root: write(root, "other/deep/x.csv")),
+        (lambda tree: tree.is_link("data/a.csv"), lambda root: relink(root, "data/a.csv")),
         (lambda tree: tree.kind("data/deep/er/c.csv"), lambda root: (root / "data/deep").rename(root / "data/flat")),
         (lambda tree: list(tree.walk()), lambda root: write(root, ".gitignore", "*.csv")),
     ],

@@ -39,6 +39,8 @@ TRANSFORMS = {
     "kept": True,
     "local": False,
     "uri": False,
+    "glob": False,
+    "below": False,
 }
 """Path transformations, and whether each takes an argument."""
 

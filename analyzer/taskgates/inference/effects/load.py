@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from importlib.resources import files
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -92,10 +93,11 @@ def split_rows(text: str, file: str) -> Iterator[RowText]:
             message = 'every row begins with its qualified name: ["library.function"]'
             raise EffectTableError([EffectProblem(file, index, message)])
     line, at = 1, 0
-    for header, end in zip(headers, [*(each.start() for each in headers[1:]), len(text)], strict=True):
+    for header, following in pairwise([*headers, None]):
+        assert header is not None
         line += text.count("\n", at, header.start())
         at = header.start()
-        yield RowText(header["name"], file, line, text[at:end])
+        yield RowText(header["name"], file, line, text[at : following.start() if following is not None else len(text)])
 
 
 def load_effects(paths: Iterable[Path] = (), *, packaged: bool = True, root: Path | None = None) -> EffectTable:

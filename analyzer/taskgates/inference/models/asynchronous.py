@@ -6,16 +6,8 @@ from typing import Any
 
 from taskgates.inference.models import registry
 from taskgates.inference.models.registry import Machine, function
-from taskgates.inference.values import (
-    UNKNOWN,
-    AnyValue,
-    Arguments,
-    Awaitable,
-    Ext,
-    Instance,
-    ListObj,
-    TupleV,
-)
+from taskgates.inference.objects import Arguments, Instance, ListObj
+from taskgates.inference.values import UNKNOWN, AnyValue, Awaitable, Ext, TupleV
 
 # asyncio: coroutines are run where they are created, so waiting for them only unwraps their results
 

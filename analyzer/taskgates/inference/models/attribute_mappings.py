@@ -11,28 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from taskgates.inference.conversion import NotKnown, from_python, to_python
 from taskgates.inference.models.formats import content_of, parsed_yaml
 from taskgates.inference.models.registry import FUNCTIONS, METHODS, Machine, function, method
-from taskgates.inference.operators import NotKnown, from_python, to_python
-from taskgates.inference.values import (
-    DATA,
-    NONE,
-    REST,
-    UNKNOWN,
-    AnyValue,
-    Arguments,
-    ClassV,
-    DictObj,
-    Instance,
-    Known,
-    ListObj,
-    Maybe,
-    TupleV,
-    Unknown,
-    join,
-    options,
-    path_text,
-)
+from taskgates.inference.objects import REST, Arguments, ClassV, DictObj, Instance, ListObj, Maybe
+from taskgates.inference.values import DATA, NONE, UNKNOWN, AnyValue, Known, TupleV, Unknown, join, options, path_text
 from taskgates.model.access import Operation
 
 if TYPE_CHECKING:

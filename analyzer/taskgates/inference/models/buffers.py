@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
+from taskgates.inference.models.formatting import to_text
 from taskgates.inference.models.reading import POSITION, line_from, lines_from, read_from
 from taskgates.inference.models.registry import Machine, function, method
-from taskgates.inference.models.strings import to_text
+from taskgates.inference.objects import Arguments, Instance
 from taskgates.inference.operators import TEXT_LIMIT
+from taskgates.inference.renderings import text_hole
 from taskgates.inference.text import Hole, Text, TextLike, concat
-from taskgates.inference.values import (
-    BYTES,
-    FALSE,
-    INT,
-    NONE,
-    AnyValue,
-    Arguments,
-    Ext,
-    Instance,
-    Known,
-    TupleV,
-    as_value,
-    text_hole,
-    text_of,
-)
+from taskgates.inference.values import BYTES, FALSE, INT, NONE, AnyValue, Ext, Known, TupleV, as_value, text_of
 
 CONTENTS = ("contents",)
 """The slot for what a buffer holds."""

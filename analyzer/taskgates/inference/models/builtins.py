@@ -6,18 +6,19 @@ import builtins
 import math
 from typing import TYPE_CHECKING, Any
 
-from taskgates.inference.core import matches_text
 from taskgates.inference.exceptions import (
-    exception_attribute,
     exception_text,
     library_exceptions,
     make_exception,
 )
 from taskgates.inference.models import registry
 from taskgates.inference.models.buffers import CONTENTS, print_into
+from taskgates.inference.models.formatting import repr_text, show_elements, to_text
 from taskgates.inference.models.reading import handle_content, line_from, standard_input
 from taskgates.inference.models.registry import Machine, constant, function
-from taskgates.inference.models.strings import pure_call, repr_text, show_elements, to_text
+from taskgates.inference.models.strings import pure_call
+from taskgates.inference.objects import Arguments, ClassV, DictObj, FunctionV, Instance, ListObj, ModuleV
+from taskgates.inference.renderings import text_hole
 from taskgates.inference.values import (
     BOOL,
     FALSE,
@@ -27,30 +28,18 @@ from taskgates.inference.values import (
     TRUE,
     UNKNOWN,
     AnyValue,
-    Arguments,
     BoundMethod,
-    ClassV,
     Descriptor,
-    DictObj,
     Ext,
-    FunctionV,
-    Heap,
-    Instance,
     Known,
-    ListObj,
-    Maybe,
     Method,
-    ModuleV,
     Native,
     Partial,
     PathV,
     Scalar,
     TupleV,
-    Unknown,
     as_value,
-    join,
     options,
-    text_hole,
     text_of,
 )
 
@@ -238,6 +227,9 @@ def _length(machine: Machine, value: AnyValue) -> AnyValue:
         return machine.call(machine.get_attr(value, "__len__"), Arguments())  # type: ignore[no-any-return]
     if isinstance(value, Instance) and isinstance(value.cls, ClassV) and "tuple" in value.cls.traits:
         return Known(len(value.cls.traits["tuple"]))
+    if isinstance(value, Instance) and isinstance(value.cls, ClassV):
+        inner = machine.inner(value, value.cls.library_base())
+        return _length(machine, inner) if isinstance(inner, ListObj | DictObj | Known) else INT
     if isinstance(value, ClassV) and (counted := machine.class_protocol(value, "__len__")) is not None:
         return machine.call(counted, Arguments())  # type: ignore[no-any-return]
     if isinstance(value, ClassV) and "members" in value.traits:
@@ -258,15 +250,33 @@ def isinstance_(machine: Machine, args: Arguments) -> AnyValue:
 def issubclass_(machine: Machine, args: Arguments) -> AnyValue:
     """`issubclass(cls, types)`."""
     del machine
-    if len(args.pos) < 2 or not isinstance(args.pos[0], ClassV):
+    if len(args.pos) < 2 or not isinstance(args.pos[0], ClassV | Ext):
         return BOOL
     kinds = args.pos[1].items if isinstance(args.pos[1], TupleV) else (args.pos[1],)
-    if any(kind in args.pos[0].mro for kind in kinds):
-        return TRUE
-    return FALSE if all(isinstance(kind, ClassV) for kind in kinds) else BOOL
+    found = [derives(args.pos[0], kind) for kind in kinds]
+    return TRUE if True in found else (BOOL if None in found else FALSE)
 
 
-@function("builtins.type")
+def derives(cls: ClassV | Ext, kind: AnyValue) -> bool | None:
+    """Whether a class derives from another; None where that depends on a library."""
+    bases = cls.mro if isinstance(cls, ClassV) else (cls,)
+    if kind in bases or kind == Ext("builtins.object"):
+        return True
+    if isinstance(kind, ClassV):
+        return False
+    plain = [_builtin_type(base) for base in bases if isinstance(base, Ext)]
+    wanted = _builtin_type(kind)
+    if wanted is None or None in plain:
+        return None
+    return any(base is not None and issubclass(base, wanted) for base in plain)
+
+
+def _builtin_type(kind: AnyValue) -> type | None:
+    found = getattr(builtins, kind.name.removeprefix("builtins."), None) if isinstance(kind, Ext) else None
+    return found if isinstance(found, type) else None
+
+
+@function("builtins.type", "abc.ABCMeta")
 def type_(machine: Machine, args: Arguments) -> AnyValue:
     """`type(value)`, `type(name, bases, namespace)`."""
     if len(args.pos) == 3:
@@ -302,158 +312,6 @@ def id_(machine: Machine, args: Arguments) -> AnyValue:
     """`id(value)`."""
     del machine, args
     return INT
-
-
-@function("builtins.getattr")
-def getattr_(machine: Machine, args: Arguments) -> AnyValue:
-    """`getattr(obj, name, default)`."""
-    obj = args.get(0, "object") or UNKNOWN
-    name = args.get(1, "name") or UNKNOWN
-    default = args.get(2, "default")
-    found: list[AnyValue] = []
-    for option in options(name):
-        if isinstance(option, Known) and isinstance(option.value, str):
-            found.append(machine.each(obj, lambda o, n=option.value: _getattr_one(machine, o, n, default)))
-        else:
-            found.extend(_matching_attributes(machine, obj, option, default))
-    return join(found) if found else UNKNOWN
-
-
-def _getattr_one(machine: Machine, obj: AnyValue, name: str, default: AnyValue | None) -> AnyValue:
-    if default is not None:
-        present = _has_attribute(machine, obj, name)
-        if present is False:
-            return default
-        value: AnyValue = machine.get_attr(obj, name)
-        if present is None:
-            return default if isinstance(value, Method) and isinstance(obj, Known) else join([value, default])
-        return value
-    return machine.get_attr(obj, name)  # type: ignore[no-any-return]
-
-
-def _has_attribute(machine: Machine, obj: AnyValue, name: str) -> bool | None:
-    if isinstance(obj, ModuleV):
-        if name in obj.slots:
-            return None if isinstance(obj.slots[name], Maybe) else True
-        return None if "__getattr__" in obj.slots else machine.submodule(obj, name) is not None
-    if isinstance(obj, Instance):
-        if name in obj.slots:
-            return None if isinstance(obj.slots[name], Maybe) else True
-        if isinstance(obj.cls, ClassV):
-            if machine.has_attr(obj, name):
-                return True
-            if "exception" in obj.cls.traits:
-                return exception_attribute(obj, name) is not None
-            if any(isinstance(b, Ext) and b.name not in ("builtins.object", "abc.ABC") for b in obj.cls.mro):
-                return None
-            return None if machine.has_attr(obj, "__getattr__") else False
-        if obj.cls.name == "types.SimpleNamespace":
-            return False
-        return None
-    if isinstance(obj, ClassV):
-        if any(isinstance(base, ClassV) and name in base.slots for base in obj.mro):
-            return True
-        attribute = registry.CLASS_ATTRIBUTES.get(name)
-        if machine.class_property(obj, name) is not None or (attribute and attribute(machine, obj) is not None):
-            return True
-        return (
-            None if any(isinstance(b, Ext) and b.name not in ("builtins.object", "abc.ABC") for b in obj.mro) else False
-        )
-    if isinstance(obj, Known):
-        return hasattr(obj.value, name)
-    if isinstance(obj, FunctionV):
-        return (
-            name in obj.slots
-            or name in ("__name__", "__qualname__", "__module__", "__doc__", "__dict__", "__wrapped__")
-            or None
-        )
-    if isinstance(obj, Ext):
-        full = f"{obj.name}.{name}"
-        known = machine.effects.lookup(full) is not None or full in registry.FUNCTIONS or full in registry.CONSTANTS
-        return True if known else None
-    if isinstance(obj, PathV):
-        return name in registry.PATH_ATTRIBUTES or f"pathlib.Path.{name}" in registry.METHODS or None
-    if isinstance(obj, ListObj | TupleV | DictObj):
-        return hasattr(
-            {"list": list, "set": set}.get(getattr(obj, "kind", ""), dict if isinstance(obj, DictObj) else tuple), name
-        )
-    return None
-
-
-def _matching_attributes(machine: Machine, obj: AnyValue, name: AnyValue, default: AnyValue | None) -> list[AnyValue]:
-    pattern = text_of(name)
-    found: list[AnyValue] = [] if default is None else [default]
-    machine.may_raise("AttributeError")
-    if pattern is None or isinstance(pattern, str):
-        if isinstance(name, Unknown) and isinstance(obj, Heap):
-            pattern = None
-        else:
-            return [*found, Unknown("an attribute of unknown name")]
-    holders: list[Heap] = []
-    if isinstance(obj, Instance) and isinstance(obj.cls, ClassV):
-        holders = [obj, *(base for base in obj.cls.mro if isinstance(base, ClassV))]
-    elif isinstance(obj, Heap):
-        holders = [obj]
-    names = {key for holder in holders for key in holder.slots if isinstance(key, str) and not key.startswith("__")}
-    for key in sorted(names):
-        if pattern is None or matches_text(pattern, key):
-            value = machine.get_attr(obj, key)
-            if isinstance(value, BoundMethod | FunctionV | Known | ClassV) or pattern is not None:
-                found.append(value)
-    return found or [Unknown("an attribute of unknown name")]
-
-
-@function("builtins.hasattr")
-def hasattr_(machine: Machine, args: Arguments) -> AnyValue:
-    """`hasattr(obj, name)`."""
-    if len(args.pos) < 2 or not isinstance(args.pos[1], Known):
-        return BOOL
-    found = _has_attribute(machine, args.pos[0], str(args.pos[1].value))
-    return BOOL if found is None else Known(bool(found))
-
-
-@function("builtins.setattr", "builtins.object.__setattr__")
-def setattr_(machine: Machine, args: Arguments) -> AnyValue:
-    """`setattr(obj, name, value)`."""
-    if len(args.pos) >= 3:
-        for option in options(args.pos[1]):
-            if isinstance(option, Known) and isinstance(option.value, str):
-                machine.touch_attr(args.pos[0], option.value)
-                machine.set_attr(args.pos[0], option.value, args.pos[2])
-    return NONE
-
-
-@function("builtins.delattr")
-def delattr_(machine: Machine, args: Arguments) -> AnyValue:
-    """`delattr(obj, name)`."""
-    if len(args.pos) >= 2 and isinstance(args.pos[0], Heap) and isinstance(args.pos[1], Known):
-        machine.state.erase(args.pos[0].slots, args.pos[1].value)
-    return NONE
-
-
-@function("builtins.vars")
-def vars_(machine: Machine, args: Arguments) -> AnyValue:
-    """`vars(obj)`."""
-    if args.pos and isinstance(args.pos[0], Heap):
-        return machine.slots_view(args.pos[0])  # type: ignore[no-any-return]
-    return DictObj("dict", None, UNKNOWN)
-
-
-@function("builtins.dir")
-def dir_(machine: Machine, args: Arguments) -> AnyValue:
-    """`dir(obj)`."""
-    if args.pos and isinstance(args.pos[0], Heap):
-        names = set()
-        holders: list[Any] = [args.pos[0]]
-        if isinstance(args.pos[0], Instance) and isinstance(args.pos[0].cls, ClassV):
-            holders.extend(base for base in args.pos[0].cls.mro if isinstance(base, ClassV))
-        if isinstance(args.pos[0], ClassV):
-            holders = [base for base in args.pos[0].mro if isinstance(base, ClassV)]
-        for holder in holders:
-            names |= {key for key in holder.slots if isinstance(key, str)}
-        return ListObj("list", [Known(name) for name in sorted(names)])
-    del machine
-    return ListObj("list", (), text_hole())
 
 
 @function("builtins.object")

@@ -8,20 +8,10 @@ from typing import TYPE_CHECKING
 from taskgates.inference.models.listings import is_folder, members
 from taskgates.inference.models.programs import CommandLine, place_of, program
 from taskgates.inference.models.registry import Machine, function
+from taskgates.inference.objects import Arguments, ListObj
 from taskgates.inference.paths import join_paths, split_extension, split_last
 from taskgates.inference.text import Hole, TextLike, concat
-from taskgates.inference.values import (
-    NONE,
-    TRUE,
-    AnyValue,
-    Arguments,
-    Known,
-    ListObj,
-    TupleV,
-    as_value,
-    path_text,
-    text_of,
-)
+from taskgates.inference.values import NONE, TRUE, AnyValue, Known, TupleV, as_value, path_text, text_of
 from taskgates.model.access import Operation
 from taskgates.syntax import ir
 
@@ -55,7 +45,7 @@ def _compilable(machine: Machine, source: TextLike) -> bool:
     place = machine.in_tree(source)
     if place is None or machine.wrote(place) or machine.tree.kind(place) != "file":
         return True
-    return not isinstance(machine.sources(place), ir.SourceProblem)
+    return not isinstance(machine.sources.get(place), ir.SourceProblem)
 
 
 def _write(machine: Machine, source: TextLike, target: TextLike, call: str, *, conditional: bool = False) -> None:

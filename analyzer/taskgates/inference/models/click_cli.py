@@ -8,14 +8,17 @@ called, and their `super()` calls end up in the models.
 
 from __future__ import annotations
 
-from taskgates.inference.core import TEMPORARY, AbstractRaise
+from taskgates.inference.frames import AbstractRaise
 from taskgates.inference.models.click_context import CONTEXT
 from taskgates.inference.models.click_declare import COMMAND, GROUP, GROUPED, command_method, is_command
 from taskgates.inference.models.click_parsing import attribute, is_true
-from taskgates.inference.models.click_running import ERRORS, main, run
+from taskgates.inference.models.click_running import ERRORS
 from taskgates.inference.models.click_types import convert, guessed
 from taskgates.inference.models.registry import ALIASES, PROGRAMS, Machine, function, method
 from taskgates.inference.models.signatures import signature
+from taskgates.inference.objects import Arguments, DictObj, Instance, ListObj, ModuleV
+from taskgates.inference.recording import TEMPORARY
+from taskgates.inference.renderings import text_hole
 from taskgates.inference.values import (
     BOOL,
     FALSE,
@@ -24,16 +27,10 @@ from taskgates.inference.values import (
     TRUE,
     UNKNOWN,
     AnyValue,
-    Arguments,
-    DictObj,
     Ext,
-    Instance,
     Known,
-    ListObj,
-    ModuleV,
     TupleV,
     join,
-    text_hole,
     text_of,
 )
 
@@ -261,4 +258,3 @@ def _alias() -> None:
 
 
 _alias()
-__all__ = ["COMMAND", "GROUP", "main", "run"]

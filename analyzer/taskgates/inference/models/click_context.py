@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from taskgates.inference.core import AbstractRaise
-from taskgates.inference.models import click_parsing as parsing
+import click
+
+from taskgates.inference.frames import AbstractRaise
+from taskgates.inference.models import click_values
 from taskgates.inference.models.click_declare import (
     WRAPPER,
     is_command,
@@ -14,17 +16,14 @@ from taskgates.inference.models.click_declare import (
 )
 from taskgates.inference.models.click_parsing import attribute, declared, is_true
 from taskgates.inference.models.registry import Machine, function, method
+from taskgates.inference.objects import Arguments, DictObj, Instance, ListObj
 from taskgates.inference.values import (
     FALSE,
     NONE,
     UNKNOWN,
     AnyValue,
-    Arguments,
-    DictObj,
     Ext,
-    Instance,
     Known,
-    ListObj,
     Native,
     TupleV,
     Unknown,
@@ -167,6 +166,13 @@ def context_source(machine: Machine, obj: Instance, args: Arguments) -> AnyValue
     return Unknown("the source of a parameter", "argument") if found is None else found
 
 
+@method(f"{CONTEXT}.__dir__")
+def context_names(machine: Machine, obj: Instance, args: Arguments) -> ListObj:
+    """The attributes that every context has."""
+    del machine, obj, args
+    return ListObj("list", [Known(name) for name in dir(click.Context(click.Command("program")))])
+
+
 @method(f"{CONTEXT}.lookup_default")
 def context_default(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
     """`ctx.lookup_default(name)`."""
@@ -263,7 +269,7 @@ def context_invoke(machine: Machine, obj: Instance, args: Arguments) -> AnyValue
     for param in params_of(machine, target):
         name = param_name(param)
         if name not in rest.kw and declared(param).get("expose_value") != FALSE:
-            rest.kw[name] = parsing.cast(machine, param, parsing.default_of(machine, param), ctx)
+            rest.kw[name] = click_values.cast(machine, param, click_values.default_of(machine, param), ctx)
     for name, value in rest.kw.items():
         machine.put(ctx.slots["params"], Known(name), value)
     return within(machine, ctx, lambda: machine.call(attribute(target, "callback"), rest))

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from taskgates.inference.models import click_parsing as parsing
 from taskgates.inference.models.click_parsing import DECLARATIONS, DECLARED, attribute, is_true
 from taskgates.inference.models.registry import Machine, MethodT, function, method
+from taskgates.inference.objects import Arguments, ClassV, DictObj, FunctionV, Instance, ListObj, Maybe
 from taskgates.inference.values import (
     FALSE,
     NONE,
     TRUE,
     UNKNOWN,
     AnyValue,
-    Arguments,
     BoundMethod,
-    ClassV,
-    DictObj,
     Ext,
-    FunctionV,
-    Instance,
     Known,
-    ListObj,
     Native,
     TupleV,
     options,
@@ -86,12 +81,42 @@ def attach(machine: Machine, func: AnyValue, param: AnyValue) -> AnyValue:
         return func
     if not isinstance(func, FunctionV | Instance):
         func = wrap(func, "plain")
-    kept = attribute(func, PARAMS)  # type: ignore[arg-type]
-    if not isinstance(kept, ListObj):
-        kept = ListObj("list")
-        machine.state.write(func.slots, PARAMS, kept)
-    machine.extend(kept, TupleV([param]))
+    kept = declared_params(func)
+    # A fresh list each time: branches that each add one do not share it.
+    machine.state.write(func.slots, PARAMS, ListObj("list", [*(kept.items if kept is not None else ()), param]))
     return func
+
+
+def declared_params(func: FunctionV | Instance) -> ListObj | None:
+    """The parameters that decorators have left on a function, in the order of their application; None for none.
+
+    Where branches leave different ones, those of all branches count, each name once.
+    """
+    kept = attribute(func, PARAMS)  # type: ignore[arg-type]
+    if isinstance(kept, ListObj) and kept.rest is None:
+        return kept
+    found: dict[tuple[str, ...], Instance] = {}
+    for option in options(kept) if kept is not None else ():
+        if isinstance(option, ListObj):
+            for param in (*option.items, *(options(option.rest) if option.rest is not None else ())):
+                if isinstance(param, Instance):
+                    settled = _settled(param)
+                    found.setdefault(tuple(parsing.names_of(settled)), settled)
+    return ListObj("list", list(found.values())) if found else None
+
+
+def _settled(param: Instance) -> Instance:
+    """A parameter that only one branch made, as that branch made it."""
+
+    def certain(slots: dict[Any, Any]) -> dict[Any, Any]:
+        return {key: value.value if isinstance(value, Maybe) else value for key, value in slots.items()}
+
+    out = Instance(param.cls)
+    out.slots.update(certain(param.slots))
+    kept = out.slots.get(DECLARED)
+    if isinstance(kept, DictObj):
+        out.slots[DECLARED] = DictObj(kept.kind, certain(kept.slots), kept.rest)
+    return out
 
 
 def _param_decorator(kind: str, extra: dict[str, AnyValue] | None = None) -> Callable[[Machine, Arguments], AnyValue]:
@@ -311,9 +336,9 @@ def make_command(machine: Machine, func: AnyValue, name: AnyValue, kw: dict[str,
     if kw.get("params", NONE) != NONE:
         machine.extend(params, kw["params"])
     if isinstance(func, FunctionV | Instance):
-        kept = attribute(func, PARAMS)  # type: ignore[arg-type]
-        if isinstance(kept, ListObj):
-            machine.extend(params, TupleV(reversed(kept.items), kept.rest))
+        kept = declared_params(func)
+        if kept is not None:
+            machine.extend(params, TupleV(reversed(kept.items)))
     cls = kw.get("cls")
     given = {
         **{key: value for key, value in kw.items() if key != "cls"},

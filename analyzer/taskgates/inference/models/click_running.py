@@ -6,8 +6,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from taskgates.inference.core import AbstractRaise
+from taskgates.inference.frames import AbstractRaise
 from taskgates.inference.models import click_parsing as parsing
+from taskgates.inference.models import click_values
 from taskgates.inference.models.click_context import EXIT, SOURCES, close, new_context, within
 from taskgates.inference.models.click_declare import (
     GROUP,
@@ -23,20 +24,15 @@ from taskgates.inference.models.click_declare import (
 )
 from taskgates.inference.models.click_parsing import DECLARED, ORIGIN, attribute, declared, is_true
 from taskgates.inference.models.click_types import USAGE, misused
+from taskgates.inference.objects import Arguments, ClassV, DictObj, Instance, ListObj, Maybe
 from taskgates.inference.values import (
     FALSE,
     NONE,
     TRUE,
     UNKNOWN,
     AnyValue,
-    Arguments,
-    ClassV,
-    DictObj,
     Ext,
-    Instance,
     Known,
-    ListObj,
-    Maybe,
     TupleV,
     Union,
     Unknown,
@@ -188,9 +184,9 @@ def fill(machine: Machine, ctx: Instance, params: list[Instance], parsed: parsin
                 raise AbstractRaise(Instance(EXIT))
             if spec.get("callback", NONE) == NONE:
                 continue
-        value = parsing.value_of(machine, param, parsed, params, ctx)
+        value = click_values.value_of(machine, param, parsed, params, ctx)
         if parsed is not None:
-            source = COMMANDLINE if name in order else parsing.source_of(machine, param, ctx)
+            source = COMMANDLINE if name in order else click_values.source_of(machine, param, ctx)
             machine.put(attribute(ctx, SOURCES), Known(name), source)
         callback = spec.get("callback", NONE)
         if callback != NONE:

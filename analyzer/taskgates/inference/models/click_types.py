@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+import datetime as dt
 from functools import partial
 
-from taskgates.inference.core import AbstractRaise
+from taskgates.inference.frames import AbstractRaise
 from taskgates.inference.models.registry import Machine, function, method
+from taskgates.inference.objects import Arguments, ClassV, Instance, ListObj
 from taskgates.inference.text import Text
 from taskgates.inference.values import (
     BOOL,
     NONE,
     UNKNOWN,
     AnyValue,
-    Arguments,
-    ClassV,
     Ext,
-    Instance,
     Known,
-    ListObj,
     PathV,
     Scalar,
     TupleV,
@@ -214,8 +213,26 @@ def library_type(machine: Machine, name: str, kind: Instance, value: AnyValue) -
     if name in ("click.IntRange", "click.FloatRange"):
         return _called(machine, Ext("builtins.int" if name == "click.IntRange" else "builtins.float"), value)
     if name == "click.DateTime":
-        return Instance(Ext("datetime.datetime"))
+        return _moment(machine, kind, value)
     return value
+
+
+_MOMENTS = ("%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S")
+"""The formats of `click.DateTime` that names none."""
+
+
+def _moment(machine: Machine, kind: Instance, value: AnyValue) -> AnyValue:
+    """What `click.DateTime` makes of a word, by the first format that fits."""
+    if isinstance(value, Known) and not isinstance(value.value, str):
+        return value
+    given = kind.slots.get("formats", NONE)
+    formats = [Known(each) for each in _MOMENTS] if given == NONE else list(machine.iterate(given).items)
+    for each in formats:
+        if not (isinstance(value, Known) and isinstance(each, Known) and isinstance(each.value, str)):
+            break
+        with contextlib.suppress(ValueError):
+            return Known(dt.datetime.strptime(value.value, each.value))  # noqa: DTZ007 - as click does it
+    return Instance(Ext("datetime.datetime"))
 
 
 def _path(machine: Machine, kind: Instance, value: AnyValue) -> AnyValue:

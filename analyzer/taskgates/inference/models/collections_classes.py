@@ -3,27 +3,11 @@
 from __future__ import annotations
 
 from taskgates.inference.models import registry
-from taskgates.inference.models.containers import dict_items, everything, ranked, summary
+from taskgates.inference.models.containers import everything, ranked, summary
+from taskgates.inference.models.dictionaries import dict_items
 from taskgates.inference.models.registry import Machine, function, method
-from taskgates.inference.values import (
-    CONTENT,
-    DEFAULT,
-    INT,
-    NONE,
-    REST,
-    UNKNOWN,
-    AnyValue,
-    Arguments,
-    DictObj,
-    Ext,
-    Instance,
-    Known,
-    ListObj,
-    Maybe,
-    TupleV,
-    Union,
-    join,
-)
+from taskgates.inference.objects import CONTENT, DEFAULT, REST, Arguments, DictObj, Instance, ListObj, Maybe
+from taskgates.inference.values import INT, NONE, UNKNOWN, AnyValue, Ext, Known, TupleV, Union, join
 
 COUNT_LIMIT = 100_000
 """Elements that a counter counts one by one."""

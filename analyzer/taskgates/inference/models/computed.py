@@ -29,22 +29,12 @@ import uuid
 import zlib
 from typing import TYPE_CHECKING, Any
 
+from taskgates.inference.conversion import NotKnown, from_python, to_python
 from taskgates.inference.models import registry
 from taskgates.inference.models.strings import pure_call
-from taskgates.inference.operators import NotKnown, from_python, to_python
-from taskgates.inference.values import (
-    FLOAT,
-    INT,
-    UNKNOWN,
-    AnyValue,
-    Arguments,
-    Ext,
-    Instance,
-    Known,
-    Native,
-    TupleV,
-    text_hole,
-)
+from taskgates.inference.objects import Arguments
+from taskgates.inference.renderings import text_hole
+from taskgates.inference.values import FLOAT, INT, AnyValue, Known, Native, TupleV
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -164,30 +154,6 @@ _COMPARISONS: dict[str, Callable[..., Any]] = {
 for _name, _func in _COMPARISONS.items():
     known_result(_name, _bounded_text(_func))
 known_result("difflib.SequenceMatcher", _bounded_text(difflib.SequenceMatcher))
-
-
-def _template_fields(template: str) -> list[tuple[str, str | None, str | None, str | None]]:
-    """What `string.Formatter().parse(template)` yields."""
-    return list(string.Formatter().parse(template))
-
-
-registry.FUNCTIONS["string.Formatter"] = lambda _, __: Instance(Ext("string.Formatter"))
-
-
-@registry.method("string.Formatter.parse")
-def formatter_parse(machine: Machine, obj: AnyValue, args: Arguments) -> AnyValue:
-    """`Formatter().parse(template)`: literal texts and the names of fields."""
-    del obj
-    known = pure_call(machine, _template_fields, args)
-    return known if known is not None else UNKNOWN
-
-
-@registry.method("string.Formatter.format", "string.Formatter.vformat")
-def formatter_format(machine: Machine, obj: AnyValue, args: Arguments) -> AnyValue:
-    """`Formatter().format(template, *values)`."""
-    del obj
-    template, rest = (args.pos[0], args.pos[1:]) if args.pos else (UNKNOWN, ())
-    return machine.call(machine.get_attr(template, "format"), Arguments(rest, args.kw, args.star, args.kwstar))  # type: ignore[no-any-return]
 
 
 for _name in ("ratio", "quick_ratio", "real_quick_ratio"):

@@ -5,21 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from taskgates.inference.models import registry
+from taskgates.inference.objects import CONTENT, Arguments, Instance, ListObj
 from taskgates.inference.sharing import lend
-from taskgates.inference.values import (
-    BOTTOM,
-    CONTENT,
-    NONE,
-    UNKNOWN,
-    AnyValue,
-    Arguments,
-    Awaitable,
-    Ext,
-    Instance,
-    ListObj,
-    TupleV,
-    join,
-)
+from taskgates.inference.values import BOTTOM, NONE, UNKNOWN, AnyValue, Awaitable, Ext, TupleV, join
 
 if TYPE_CHECKING:
     from taskgates.inference.models.registry import Machine
@@ -90,6 +78,42 @@ for _name in ASYNC_QUEUES:
     registry.METHODS[f"{_name}.get_nowait"] = _get
 
 
+CONNECTION = "multiprocessing.connection.Connection"
+
+
+def _pipe(machine: Machine, args: Arguments) -> AnyValue:
+    """`Pipe()`: what one end sends the other receives."""
+    del machine, args
+    ends = [Instance(Ext(CONNECTION)), Instance(Ext(CONNECTION))]
+    for end, peer in zip(ends, reversed(ends), strict=True):
+        end.slots["held"], end.slots["peer"] = ListObj("list"), peer
+    return TupleV(ends)
+
+
+def _send(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
+    peer = obj.slots.get("peer")
+    return _put(machine, peer, Arguments(args.pos[:1])) if isinstance(peer, Instance) else NONE
+
+
+registry.FUNCTIONS["multiprocessing.Pipe"] = _pipe
+registry.METHODS[f"{CONNECTION}.send"] = _send
+registry.METHODS[f"{CONNECTION}.recv"] = _get
+
+
+def _managed(name: str) -> Any:
+    return lambda machine, obj, args: machine.call(Ext(name), args)  # noqa: ARG005 - the form of the registry
+
+
+for _name, _made in (
+    ("dict", "builtins.dict"),
+    ("list", "builtins.list"),
+    ("Namespace", "types.SimpleNamespace"),
+    ("Queue", "multiprocessing.Queue"),
+    ("JoinableQueue", "multiprocessing.JoinableQueue"),
+):
+    registry.METHODS[f"multiprocessing.managers.SyncManager.{_name}"] = _managed(_made)
+
+
 def _mapper(star: bool, threads: bool) -> Any:
     """`pool.map`: the function is called for every element, in another thread or process."""
 
@@ -100,7 +124,7 @@ def _mapper(star: bool, threads: bool) -> Any:
         machine.threads += threads
         try:
             positional = args.pos if star else args.pos[:2]
-            with machine.working(several=True):
+            with machine.working(several=True, thread=threads):
                 return registry.FUNCTIONS["builtins.map"](machine, Arguments(positional, {}, args.star)) or UNKNOWN
         finally:
             machine.threads -= threads
@@ -117,13 +141,33 @@ def _starmapper(threads: bool) -> Any:
             lend(machine, args.pos[0], Arguments(), several=True)
         machine.threads += threads
         try:
-            with machine.working(several=True):
+            with machine.working(several=True, thread=threads):
                 found = registry.FUNCTIONS["itertools.starmap"](machine, Arguments(args.pos[:2]))
         finally:
             machine.threads -= threads
         return found if found is not None else UNKNOWN
 
     return model
+
+
+def _later(model: Any) -> Any:
+    """`pool.map_async` and its like: what the waiting method does, with the results handed out later."""
+
+    def later(machine: Machine, obj: Any, args: Arguments) -> AnyValue | None:
+        if len(args.pos) < 2:
+            return None
+        content = machine.iterate(model(machine, obj, Arguments(args.pos[:2])))
+        results = ListObj("list", content.items, content.rest)
+        done, failed = args.get(3, "callback"), args.get(4, "error_callback")
+        if done is not None and done != NONE:
+            machine.call(done, Arguments([results]))
+        if failed is not None and failed != NONE:
+            machine.call_with_unknowns(failed)
+        out = Instance(Ext("multiprocessing.pool.AsyncResult"))
+        out.slots["item"] = results
+        return out
+
+    return later
 
 
 for _name, _threads in (
@@ -136,3 +180,36 @@ for _name in ("multiprocessing.pool.Pool", "multiprocessing.pool.ThreadPool", "m
     for _method in ("map", "imap", "imap_unordered"):
         registry.METHODS[f"{_name}.{_method}"] = _mapper(star=False, threads="Thread" in _name)
     registry.METHODS[f"{_name}.starmap"] = _starmapper("Thread" in _name)
+    for _method in ("map", "starmap"):
+        registry.METHODS[f"{_name}.{_method}_async"] = _later(registry.METHODS[f"{_name}.{_method}"])
+
+
+def _waiting(machine: Machine, obj: Any, args: Arguments) -> AnyValue | None:
+    """What waits for threads to end: the table says the rest."""
+    del args
+    if isinstance(obj, Instance):
+        machine.overlap.wait(obj)
+    return None
+
+
+for _name in ("threading.Thread", "threading.Timer"):
+    registry.METHODS[f"{_name}.join"] = _waiting
+for _name in ("Executor", "ThreadPoolExecutor", "ProcessPoolExecutor"):
+    for _method in ("shutdown", "__exit__"):
+        registry.METHODS[f"concurrent.futures.{_name}.{_method}"] = _waiting
+for _method in ("join", "__exit__"):
+    registry.METHODS[f"multiprocessing.pool.ThreadPool.{_method}"] = _waiting
+
+
+def _of_context(name: str) -> Any:
+    """What a start method's context makes is what the module makes."""
+
+    def model(machine: Machine, obj: Any, args: Arguments) -> AnyValue:
+        del obj
+        return machine.call_external(f"multiprocessing.{name}", args, None)  # type: ignore[no-any-return]
+
+    return model
+
+
+for _name in ("Process", "Pool", "Queue", "JoinableQueue", "SimpleQueue"):
+    registry.METHODS[f"multiprocessing.BaseContext.{_name}"] = _of_context(_name)

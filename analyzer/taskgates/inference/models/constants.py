@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING
 
 from taskgates.inference.models import registry
 from taskgates.inference.models.registry import Machine, constant
-from taskgates.inference.values import AnyValue, Known, ListObj, TupleV
+from taskgates.inference.objects import ListObj
+from taskgates.inference.values import AnyValue, Known, TupleV
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -44,6 +45,10 @@ registry.CONSTANTS["string.printable"] = registry.fixed(Known(string.printable))
 for _names in ("builtin_module_names", "stdlib_module_names"):
     _values = TupleV([Known(name) for name in sorted(getattr(sys, _names))])
     registry.CONSTANTS[f"sys.{_names}"] = registry.fixed(_values)
+
+
+for _name, _suffix in (("SOURCE", ".py"), ("BYTECODE", ".pyc")):
+    registry.CONSTANTS[f"importlib.machinery.{_name}_SUFFIXES"] = registry.fixed(TupleV([Known(_suffix)]))
 
 
 @constant("keyword.kwlist")

@@ -5,21 +5,8 @@ from __future__ import annotations
 from taskgates.inference.exceptions import catches
 from taskgates.inference.models import registry
 from taskgates.inference.models.registry import Machine, function, method
-from taskgates.inference.values import (
-    FALSE,
-    NONE,
-    UNKNOWN,
-    AnyValue,
-    Arguments,
-    Ext,
-    Instance,
-    Known,
-    ListObj,
-    Native,
-    Partial,
-    TupleV,
-    join,
-)
+from taskgates.inference.objects import Arguments, Instance, ListObj
+from taskgates.inference.values import FALSE, NONE, UNKNOWN, AnyValue, Ext, Known, Native, Partial, TupleV, join
 
 
 @function("contextlib.contextmanager", "contextlib.asynccontextmanager")
@@ -74,7 +61,27 @@ def generator_decorate(machine: Machine, obj: Instance, args: Arguments) -> AnyV
     return Native("method:decorated", run)
 
 
-@function("contextlib.closing", "contextlib.aclosing", "contextlib.nullcontext")
+@function("contextlib.closing", "contextlib.aclosing")
+def closed_at_the_end(machine: Machine, args: Arguments) -> AnyValue:
+    """Managers that close their argument."""
+    del machine
+    out = Instance(Ext("contextlib.closing"))
+    out.slots["value"] = args.get(0, "thing", NONE) or NONE
+    return out
+
+
+@method("contextlib.closing.__exit__", "contextlib.closing.__aexit__")
+def close(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
+    """An object of the program's own is closed by its own method."""
+    del args
+    for name in ("close", "aclose"):
+        if machine.has_attr(obj.slots["value"], name):
+            machine.call(machine.get_attr(obj.slots["value"], name), Arguments())
+            break
+    return FALSE
+
+
+@function("contextlib.nullcontext")
 def closing(machine: Machine, args: Arguments) -> AnyValue:
     """Managers that hand their argument on."""
     del machine
@@ -83,7 +90,7 @@ def closing(machine: Machine, args: Arguments) -> AnyValue:
     return out
 
 
-@method("contextlib.nullcontext.__enter__")
+@method("contextlib.nullcontext.__enter__", "contextlib.closing.__enter__")
 def closing_enter(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
     """`with closing(x) as y`."""
     del machine, args
@@ -132,13 +139,24 @@ def exit_stack(machine: Machine, args: Arguments) -> AnyValue:
     return out
 
 
-@method("contextlib.ExitStack.enter_context", "contextlib.ExitStack.enter_async_context", "contextlib.ExitStack.push")
+@method("contextlib.ExitStack.enter_context", "contextlib.ExitStack.enter_async_context")
 def enter_context(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
     """`stack.enter_context(manager)`."""
     manager = args.pos[0] if args.pos else UNKNOWN
     value = machine.enter(manager)
     registry.METHODS["builtins.list.append"](machine, obj.slots["entered"], Arguments([manager]))
     return value  # type: ignore[no-any-return]
+
+
+@method("contextlib.ExitStack.push", "contextlib.ExitStack.push_async_exit")
+def push_exit(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
+    """`stack.push(exit)`: a manager that is left without having been entered, or a function like its `__exit__`."""
+    given = args.pos[0] if args.pos else UNKNOWN
+    leaves = isinstance(given, Instance)
+    entry = given if leaves else Partial(given, Arguments([NONE, NONE, NONE]))
+    held = obj.slots["entered" if leaves else "callbacks"]
+    registry.METHODS["builtins.list.append"](machine, held, Arguments([entry]))
+    return given
 
 
 @method("contextlib.ExitStack.callback", "contextlib.ExitStack.push_async_callback")

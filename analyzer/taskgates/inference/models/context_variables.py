@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from taskgates.inference.models.registry import Machine, function, method
-from taskgates.inference.values import NONE, UNKNOWN, AnyValue, Arguments, Ext, Instance, Known, Maybe, join
+from taskgates.inference.objects import Arguments, Instance, Maybe
+from taskgates.inference.values import NONE, UNKNOWN, AnyValue, Ext, Known, join
 
 VARIABLE = "contextvars.ContextVar"
 CURRENT = ("current",)

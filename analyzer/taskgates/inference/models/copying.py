@@ -2,22 +2,10 @@
 
 from __future__ import annotations
 
+from taskgates.inference.models.generic_aliases import field_types
 from taskgates.inference.models.registry import CLASS_ATTRIBUTES, Machine, function
-from taskgates.inference.values import (
-    CONTENT,
-    UNKNOWN,
-    AnyValue,
-    Arguments,
-    ClassV,
-    DictObj,
-    Ext,
-    Heap,
-    Instance,
-    Known,
-    ListObj,
-    Maybe,
-    TupleV,
-)
+from taskgates.inference.objects import CONTENT, Arguments, ClassV, DictObj, Heap, Instance, ListObj, Maybe
+from taskgates.inference.values import TRUE, UNKNOWN, AnyValue, Ext, Known, TupleV
 
 
 @function("copy.copy")
@@ -36,12 +24,15 @@ def deepcopy(machine: Machine, args: Arguments) -> AnyValue:
 
 @function("dataclasses.replace", "attr.evolve", "attrs.evolve", "copy.replace")
 def replace(machine: Machine, args: Arguments) -> AnyValue:
-    """A copy with some fields changed."""
-    out = _copy(args.pos[0] if args.pos else UNKNOWN, {}, deep=False)
+    """A copy with some fields changed: made anew from the fields that the constructor takes."""
+    value = args.pos[0] if args.pos else UNKNOWN
+    if isinstance(value, Instance) and isinstance(value.cls, ClassV):
+        taken = [name for name, field in field_table(machine, value.cls).items() if field.slots["init"] == TRUE]
+        kept = {name: machine.get_attr(value, name) for name in taken if name not in args.kw and name in value.slots}
+        return machine.call(value.cls, Arguments((), {**kept, **args.kw}, None, args.kwstar))  # type: ignore[no-any-return]
+    out = _copy(value, {}, deep=False)
     if isinstance(out, Instance):
         out.slots.update(args.kw)
-        if isinstance(out.cls, ClassV) and machine.has_attr(out, "__post_init__"):
-            machine.call(machine.get_attr(out, "__post_init__"), Arguments())
     return out
 
 
@@ -73,24 +64,31 @@ def astuple(machine: Machine, args: Arguments) -> AnyValue:
     return TupleV(value for _, value in found.known()) if isinstance(found, DictObj) else UNKNOWN
 
 
-def field_table(cls: ClassV) -> dict[str, Instance]:
+_NO_DEFAULT = Ext("dataclasses.MISSING")
+
+
+def field_table(machine: Machine, cls: ClassV) -> dict[str, Instance]:
     """A description of each field of a dataclass, by name; nothing for other classes."""
     found: dict[str, AnyValue | None] = next(
         (base.traits["fields"] for base in cls.mro if isinstance(base, ClassV) and "fields" in base.traits), {}
     )
+    types = field_types(machine, cls) if found else {}
     table: dict[str, Instance] = {}
     for name, default in found.items():
         field = table[name] = Instance(Ext("dataclasses.Field"))
+        declared = default.slots if isinstance(default, Instance) and default.cls == field.cls else {"default": default}
         field.slots["name"] = Known(name)
-        field.slots["type"] = UNKNOWN
-        field.slots["metadata"] = DictObj("dict", None, UNKNOWN)
-        field.slots["default"] = default if default is not None else UNKNOWN
+        field.slots["type"] = types.get(name, UNKNOWN)
+        field.slots["metadata"] = declared.get("metadata") or DictObj()
+        field.slots["default"] = declared.get("default") or _NO_DEFAULT
+        field.slots["default_factory"] = declared.get("factory") or _NO_DEFAULT
+        field.slots["init"] = declared.get("init") or TRUE
     return table
 
 
 def dataclass_fields(machine: Machine, cls: ClassV) -> AnyValue | None:
     """`cls.__dataclass_fields__`."""
-    table = field_table(cls)
+    table = field_table(machine, cls)
     return machine.dict_of(dict(table)) if table else None
 
 
@@ -102,9 +100,8 @@ def fields(machine: Machine, args: Arguments) -> AnyValue:
     """The fields of a dataclass."""
     value = args.pos[0] if args.pos else UNKNOWN
     cls = value.cls if isinstance(value, Instance) else value
-    del machine
     if isinstance(cls, ClassV):
-        return TupleV(field_table(cls).values())
+        return TupleV(field_table(machine, cls).values())
     return TupleV((), UNKNOWN)
 
 

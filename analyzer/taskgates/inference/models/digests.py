@@ -7,11 +7,15 @@ import hashlib
 from taskgates.inference.models import registry
 from taskgates.inference.models.reading import handle_content
 from taskgates.inference.models.registry import FunctionModel, Machine, function, method
-from taskgates.inference.values import BYTES, NONE, AnyValue, Arguments, Ext, Instance, Known, text_hole, text_of
+from taskgates.inference.objects import Arguments, Instance
+from taskgates.inference.renderings import text_hole
+from taskgates.inference.values import BYTES, NONE, AnyValue, Ext, Known, text_of
 
 HASH = "hashlib.Hash"
 DATA = ("hashed",)
 """The slot for the data that were hashed so far."""
+SIZE = ("digest_size",)
+"""The slot for the length of the digest, where the program chose one."""
 NAMES = frozenset(name for name in hashlib.algorithms_guaranteed if not name.startswith("shake"))
 
 
@@ -26,6 +30,24 @@ def _constructor(name: str) -> FunctionModel:
     return lambda _, args: _hash(name, args.get(0, "string", Known(b"")) or Known(b""))
 
 
+def _blake(name: str) -> FunctionModel:
+    """`blake2b(data, digest_size=...)`; with a key, salt or the like the table answers."""
+
+    def model(machine: Machine, args: Arguments) -> AnyValue | None:
+        del machine
+        size = args.kw.get("digest_size")
+        if set(args.kw) - {"digest_size", "usedforsecurity"} or not isinstance(size, Known | None):
+            return None
+        out = _hash(name, args.get(0, "data", Known(b"")) or Known(b""))
+        if size is not None and isinstance(out, Instance):
+            out.slots[SIZE] = size
+        return out
+
+    return model
+
+
+registry.FUNCTIONS["hashlib.blake2b"] = _blake("blake2b")
+registry.FUNCTIONS["hashlib.blake2s"] = _blake("blake2s")
 for _name in sorted(NAMES - {"blake2b", "blake2s"}):
     registry.FUNCTIONS[f"hashlib.{_name}"] = _constructor(_name)
 
@@ -76,7 +98,12 @@ def _digest(obj: Instance) -> bytes | None:
     name, data = obj.slots.get("name"), obj.slots.get(DATA)
     if not (isinstance(name, Known) and isinstance(data, Known) and isinstance(data.value, bytes)):
         return None
-    return hashlib.new(name.value, data.value, usedforsecurity=False).digest()
+    size = obj.slots.get(SIZE)
+    options = {"digest_size": size.value} if isinstance(size, Known) else {}
+    try:
+        return hashlib.new(name.value, data.value, usedforsecurity=False, **options).digest()
+    except (TypeError, ValueError):
+        return None
 
 
 @method(f"{HASH}.hexdigest")

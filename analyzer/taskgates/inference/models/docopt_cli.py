@@ -8,21 +8,10 @@ from typing import TYPE_CHECKING
 from taskgates.inference.models import docopt_grammar as grammars
 from taskgates.inference.models.registry import Machine, function
 from taskgates.inference.models.words import Words
+from taskgates.inference.objects import Arguments, DictObj, ListObj
+from taskgates.inference.renderings import truth
 from taskgates.inference.text import Hole, Text
-from taskgates.inference.values import (
-    BOOL,
-    INT,
-    NONE,
-    AnyValue,
-    Arguments,
-    DictObj,
-    Known,
-    ListObj,
-    Unknown,
-    join,
-    text_of,
-    truth,
-)
+from taskgates.inference.values import BOOL, INT, NONE, AnyValue, Known, Unknown, join, text_of
 
 if TYPE_CHECKING:
     from taskgates.inference.models.docopt_grammar import Grammar, Leaf

@@ -6,24 +6,13 @@ import ast
 import doctest
 from typing import TYPE_CHECKING
 
-from taskgates.inference.core import AbstractRaise, Frame
+from taskgates.inference.frames import AbstractRaise, Frame
 from taskgates.inference.models.programs import CommandLine, place_of, program
 from taskgates.inference.models.registry import Machine, function
 from taskgates.inference.models.unittest_loading import add_search_folder, import_by_name
+from taskgates.inference.objects import Arguments, DictObj, ModuleV
 from taskgates.inference.paths import join_paths, split_last
-from taskgates.inference.values import (
-    INT,
-    NONE,
-    AnyValue,
-    Arguments,
-    DictObj,
-    Known,
-    ModuleV,
-    TupleV,
-    as_value,
-    path_text,
-    text_of,
-)
+from taskgates.inference.values import INT, NONE, AnyValue, Known, TupleV, as_value, path_text, text_of
 from taskgates.model.access import Operation
 
 if TYPE_CHECKING:
@@ -54,7 +43,7 @@ def docstrings(source: str) -> list[str]:
 
 def run_examples(machine: Machine, text: str, slots: dict[object, object], name: str) -> None:
     """Run the examples in a text, one after the other, with the given globals."""
-    from taskgates.inference.processes import COMMAND_FILE
+    from taskgates.inference.log import COMMAND_FILE
 
     try:
         examples = doctest.DocTestParser().get_examples(text)

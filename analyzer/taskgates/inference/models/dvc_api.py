@@ -9,22 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from taskgates.inference.conversion import NotKnown, to_python
 from taskgates.inference.models.formats import content_of, parsed_yaml
 from taskgates.inference.models.registry import FUNCTIONS, Machine, function, method
-from taskgates.inference.operators import NotKnown, to_python
-from taskgates.inference.values import (
-    DATA,
-    NONE,
-    UNKNOWN,
-    AnyValue,
-    Arguments,
-    DictObj,
-    Instance,
-    Known,
-    Unknown,
-    text_hole,
-    text_of,
-)
+from taskgates.inference.objects import Arguments, DictObj, Instance
+from taskgates.inference.renderings import text_hole
+from taskgates.inference.values import DATA, NONE, UNKNOWN, AnyValue, Known, Unknown, text_of
 from taskgates.model.access import Operation
 
 if TYPE_CHECKING:
@@ -34,6 +24,8 @@ _FOLDER, _PARAMETERS, _STAGES = ".dvc", "params.yaml", "dvc.yaml"
 _CONFIG = f"{_FOLDER}/config"
 _BIRTH = _FOLDER + "/tmp/btime"  # noqa: S108 - a path below the repository
 _STEP = _FOLDER + "/tmp/exps/run/DVCLIVE_STEP_COMPLETED"  # noqa: S108 - a path below the repository
+
+_STEPPED = ("stepped",)
 
 
 def open_repository(machine: Machine, call: str) -> None:
@@ -117,17 +109,46 @@ def _parsed(machine: Machine, name: str) -> AnyValue:
 @function("dvclive.Live")
 def live(machine: Machine, args: Arguments) -> AnyValue | None:
     """`Live(...)` opens the repository; the rest is said by its row."""
+    stages = args.get(4, "dvcyaml") or Known(_STAGES)
+    name = text_of(stages)
     if machine.exists(_FOLDER, "folder") is not False:
         open_repository(machine, "dvclive.Live")
-        if text_of(args.get(4, "dvcyaml") or Known(_STAGES)) == _STAGES:
-            machine.access(Operation.READ, Known(_STAGES), "dvclive.Live")
+        if name == _STAGES:
+            machine.access(Operation.READ, stages, "dvclive.Live")
+    elif name is not None and machine.exists(name, "file") is not False:
+        machine.access(Operation.READ, stages, "dvclive.Live")
+    return None
+
+
+@method("dvclive.Live.__exit__")
+def leave_live(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
+    """The end of `with Live(...)` is that of `live.end()`, which reads what it has put down to pass it on."""
+    del args
+    machine.call(machine.get_attr(obj, "end"), Arguments())
+    return NONE
+
+
+def _read_again(machine: Machine, obj: Instance, call: str) -> None:
+    """From the second time on, the file of stages that the first wrote is read before it is written again."""
+    stages = obj.slots.get("dvcyaml", NONE)
+    if _STEPPED in obj.slots and text_of(stages) is not None:
+        machine.access(Operation.READ, stages, call)
+
+
+@method("dvclive.Live.end")
+def end_live(machine: Machine, obj: Instance, args: Arguments) -> AnyValue | None:
+    """`live.end()`: the rest is said by its row."""
+    del args
+    _read_again(machine, obj, "dvclive.Live.end")
     return None
 
 
 @method("dvclive.Live.next_step")
 def next_step(machine: Machine, obj: Instance, args: Arguments) -> AnyValue | None:
     """`live.next_step()` leaves a mark for the editor; the rest is said by its row."""
-    del obj, args
+    del args
+    _read_again(machine, obj, "dvclive.Live.next_step")
+    machine.state.write(obj.slots, _STEPPED, Known(True))
     if machine.exists(_FOLDER, "folder") is not False:
         machine.access(Operation.OVERWRITE, Known(_STEP), "dvclive.Live")
     return None

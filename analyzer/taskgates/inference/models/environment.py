@@ -4,24 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
+from taskgates.inference.core import ALWAYS_SET
 from taskgates.inference.models import registry
 from taskgates.inference.models.registry import Machine, constant, function
+from taskgates.inference.objects import Arguments, DictObj
+from taskgates.inference.renderings import text_hole
 from taskgates.inference.text import Hole, Text
 from taskgates.inference.values import (
     BOOL,
     NONE,
     UNKNOWN,
     AnyValue,
-    Arguments,
-    DictObj,
     Ext,
     Known,
-    TupleV,
     Unknown,
     as_value,
     join,
     path_text,
-    text_hole,
     text_of,
 )
 from taskgates.model.access import Operation, SharedKind
@@ -184,11 +183,16 @@ def environ_pop(machine: Machine, args: Arguments) -> AnyValue:
 def environ_copy(machine: Machine, args: Arguments) -> AnyValue:
     """The environment as a dict."""
     del args
-    out = DictObj("dict", None, Text((Hole("environment", True),)))
-    for name, value in machine.environ.items():
-        out.slots[Known(name)] = Known(value)
-    for name, value in machine.set_environ.items():
-        out.slots[Known(name)] = value
+    return whole_environment(machine)
+
+
+def whole_environment(machine: Machine) -> DictObj:
+    """Every variable by name: for a command line those that are given, set by the program, or set in every session."""
+    out = DictObj("dict", None, None if machine.closed else Text((Hole("environment", True),)))
+    for name in dict.fromkeys((*machine.environ, *machine.set_environ, "HOME", *ALWAYS_SET)):
+        value = environment_item(machine, Known(name), NONE)
+        if value != NONE:
+            out.slots[Known(name)] = value
     return out
 
 
@@ -196,7 +200,11 @@ registry.FUNCTIONS["os.environ.items"] = lambda machine, args: registry.METHODS[
     machine, environ_copy(machine, args), args
 )
 
-registry.ITERATIONS["os.environ"] = lambda _: TupleV((), text_hole("environment"))
+registry.FUNCTIONS["os.environ.values"] = lambda machine, args: registry.METHODS["builtins.dict.values"](
+    machine, environ_copy(machine, args), args
+)
+
+registry.ITERATIONS["os.environ"] = lambda machine: machine.iterate(whole_environment(machine))
 
 
 @function("os.environ.update")
@@ -227,6 +235,10 @@ def _set_item(machine: Machine, obj: Any, args: Arguments) -> Any:
 
 
 registry.METHODS["os.environ.__setitem__"] = _set_item
+
+registry.METHODS["os.environ.__delitem__"] = lambda machine, _, args: environ_pop(machine, args)
+
+registry.METHODS["os.environ.@entries"] = lambda machine, _, __: whole_environment(machine)
 
 registry.FUNCTIONS["os.putenv"] = lambda machine, args: _set_item(machine, None, args)
 

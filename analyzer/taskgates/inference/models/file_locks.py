@@ -8,10 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from taskgates.inference.models.registry import function
-from taskgates.inference.values import NONE, AnyValue, Arguments, Known
+from taskgates.inference.values import NONE, AnyValue, Known
 
 if TYPE_CHECKING:
     from taskgates.inference.models.registry import Machine
+    from taskgates.inference.objects import Arguments
 
 _EXCLUSIVE, _AT_ONCE, _UNLOCK = 2, 4, 8
 """The bits of `LOCK_EX`, `LOCK_NB` and `LOCK_UN`."""

@@ -10,27 +10,21 @@ import ast
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from taskgates.inference.conversion import from_python
 from taskgates.inference.models.registry import ALIASES, Machine, function
 from taskgates.inference.models.signatures import initialiser, signature
 from taskgates.inference.models.words import Words
-from taskgates.inference.operators import from_python
+from taskgates.inference.objects import Arguments, ClassV, DictObj, FunctionV, Instance, ListObj, ModuleV
 from taskgates.inference.text import Hole, Text
 from taskgates.inference.values import (
     NONE,
     UNKNOWN,
     AnyValue,
-    Arguments,
     BoundMethod,
-    ClassV,
     Descriptor,
-    DictObj,
     Ext,
-    FunctionV,
-    Instance,
     Known,
-    ListObj,
     Method,
-    ModuleV,
     Native,
     Partial,
     TupleV,

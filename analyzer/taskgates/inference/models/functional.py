@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
+from taskgates.inference.frames import AbstractRaise
 from taskgates.inference.models import registry
+from taskgates.inference.models.builtins import derives
 from taskgates.inference.models.containers import COMPARED
+from taskgates.inference.models.generic_aliases import get_args, is_alias
 from taskgates.inference.models.registry import Machine, function, method
+from taskgates.inference.objects import KEPT, Arguments, ClassV, DictObj, FunctionV, Instance, Maybe
+from taskgates.inference.renderings import render
 from taskgates.inference.values import (
     BOOL,
+    BOTTOM,
+    NONE,
     UNKNOWN,
     AnyValue,
-    Arguments,
     BoundMethod,
-    ClassV,
     Descriptor,
-    DictObj,
     Ext,
-    FunctionV,
-    Instance,
     Known,
     Native,
     Partial,
     TupleV,
     join,
     options,
-    render,
 )
+from taskgates.syntax import ir
 
 
 @function("functools.partialmethod")
@@ -77,9 +79,30 @@ def _identity_decorator(machine: Machine, args: Arguments) -> AnyValue:
     return Native("decorator", lambda _, inner: inner.pos[0] if inner.pos else UNKNOWN)
 
 
+def _remember(func: AnyValue) -> AnyValue:
+    """Let a function without parameters remember its result; what depends on arguments is computed anew."""
+    if isinstance(func, FunctionV) and not (func.node.params or func.node.is_async or func.node.is_generator):
+
+        def forget(machine: Machine, args: Arguments) -> AnyValue:
+            del args
+            machine.state.write(func.slots, KEPT, BOTTOM)
+            return NONE
+
+        func.slots[KEPT] = BOTTOM
+        func.slots["cache_clear"] = Native("cache_clear", forget)
+    return func
+
+
+@function("functools.lru_cache", "functools.cache")
+def remembering(machine: Machine, args: Arguments) -> AnyValue:
+    """`@lru_cache`, with or without arguments of its own."""
+    decorated = _identity_decorator(machine, args)
+    if isinstance(decorated, Native):
+        return Native("lru_cache", lambda _, inner: _remember(inner.pos[0] if inner.pos else UNKNOWN))
+    return _remember(decorated)
+
+
 for _name in (
-    "functools.lru_cache",
-    "functools.cache",
     "functools.total_ordering",
     "abc.abstractmethod",
     "typing.final",
@@ -103,8 +126,11 @@ def context_decorator(machine: Machine, obj: Instance, args: Arguments) -> AnyVa
         inner.enter(obj)
         try:
             result: AnyValue = inner.call(func, given)
-        finally:
-            inner.leave(obj, None)
+        except AbstractRaise as error:
+            if inner.swallows(obj, error.value):
+                return NONE
+            raise
+        inner.leave(obj, None)
         return result
 
     return Native("context decorator", run)
@@ -132,7 +158,29 @@ def wraps(machine: Machine, args: Arguments) -> AnyValue:
     return Native("wraps", run)
 
 
-@function("functools.singledispatch", "functools.singledispatchmethod")
+@function("functools.singledispatchmethod")
+def singledispatchmethod(machine: Machine, args: Arguments) -> AnyValue:
+    """`singledispatchmethod(function)`: the same for methods, by the argument behind the object."""
+    out = Instance(Ext("functools.singledispatchmethod"))
+    out.slots["dispatcher"] = singledispatch(machine, args)
+    return out
+
+
+@method("functools.singledispatchmethod.register")
+def method_register(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
+    """`@method.register`."""
+    return dispatch_register(machine, obj.slots["dispatcher"], args)
+
+
+@method("functools.singledispatchmethod.__get__")
+def method_bound(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
+    """The method of an object."""
+    del machine
+    dispatcher, owner = obj.slots["dispatcher"], args.pos[0]
+    return Native("dispatch", lambda inner, given: dispatch(inner, dispatcher, given, owner))
+
+
+@function("functools.singledispatch")
 def singledispatch(machine: Machine, args: Arguments) -> AnyValue:
     """`singledispatch(function)`: an object that picks an implementation by the first argument's type."""
     del machine
@@ -147,13 +195,9 @@ def dispatch_register(machine: Machine, obj: Instance, args: Arguments) -> AnyVa
     """`@function.register(type)` or `@function.register` with an annotation."""
     table = obj.slots["table"]
     first = args.pos[0] if args.pos else UNKNOWN
-    if isinstance(first, FunctionV):
-        kinds: list[AnyValue] = [UNKNOWN]
-        for param in first.node.params:
-            if param.annotation is not None:
-                kinds = list(options(machine.eval(param.annotation, first.frame)))
-                break
-        for kind in kinds:
+    if isinstance(first, FunctionV | Descriptor):
+        func = first.func if isinstance(first, Descriptor) else first
+        for kind in _dispatched_types(machine, func) if isinstance(func, FunctionV) else (UNKNOWN,):
             machine.put(table, kind, first)
         return first
     if len(args.pos) > 1:
@@ -171,16 +215,59 @@ def dispatch_register(machine: Machine, obj: Instance, args: Arguments) -> AnyVa
 @method("functools.singledispatch.__call__")
 def dispatch_call(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
     """Call the implementation for the first argument's type."""
+    return dispatch(machine, obj, args, None)
+
+
+def dispatch(machine: Machine, obj: Instance, args: Arguments, owner: AnyValue | None) -> AnyValue:
+    """Call what was registered for the first argument's type, the most special type before all others.
+
+    Args:
+        machine: the interpreter.
+        obj: the dispatcher.
+        args: the arguments.
+        owner: the object whose method it is; None for a function.
+    """
     value = args.pos[0] if args.pos else UNKNOWN
+    kinds: list[AnyValue] = []
     candidates: list[AnyValue] = []
     for kind, implementation in reversed(obj.slots["table"].known()):
         decided = machine.is_instance(value, kind)
         if decided is True:
-            return machine.call(implementation, args)  # type: ignore[no-any-return]
-        if decided is None:
+            kinds.append(kind)
+        elif decided is None:
             candidates.append(implementation)
-    candidates.append(obj.slots["default"])
-    return machine.call(join(candidates), args)  # type: ignore[no-any-return]
+    if kinds:
+        special = next((one for one in kinds if not any(_below(other, one) for other in kinds)), kinds[0])
+        chosen = obj.slots["table"].slots[special]
+        chosen = chosen.value if isinstance(chosen, Maybe) else chosen
+    else:
+        chosen = join([*candidates, obj.slots["default"]])
+    if owner is None:
+        return machine.call(chosen, args)  # type: ignore[no-any-return]
+    cls = machine.type_of(owner)
+    return join(machine.call(machine.bound(each, owner, cls), args) for each in options(chosen))
+
+
+def _below(kind: AnyValue, other: AnyValue) -> bool:
+    """Whether a type derives from another, and is not the same."""
+    return kind != other and isinstance(kind, ClassV | Ext) and derives(kind, other) is True
+
+
+def _dispatched_types(machine: Machine, func: FunctionV) -> list[AnyValue]:
+    """The types that the first annotation of a function names."""
+    nodes = [param.annotation for param in func.node.params if param.annotation is not None][:1]
+    found: list[AnyValue] = []
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, ir.Binary):
+            nodes += [node.left, node.right]
+            continue
+        kind = machine.eval(node, func.frame)
+        if isinstance(kind, Instance) and is_alias(kind):
+            found.extend(get_args(machine, Arguments([kind])).items)  # type: ignore[union-attr]
+        else:
+            found.extend(options(kind))
+    return found or [UNKNOWN]
 
 
 @function("functools.cmp_to_key")

@@ -4,25 +4,12 @@ from __future__ import annotations
 
 import getopt
 
-from taskgates.inference.core import AbstractRaise
+from taskgates.inference.frames import AbstractRaise
 from taskgates.inference.models.registry import Machine, function, method
 from taskgates.inference.models.words import Words
+from taskgates.inference.objects import Arguments, Instance, ListObj
 from taskgates.inference.text import Hole, Text
-from taskgates.inference.values import (
-    EMPTY,
-    NONE,
-    UNKNOWN,
-    AnyValue,
-    Arguments,
-    Ext,
-    Instance,
-    Known,
-    ListObj,
-    TupleV,
-    Unknown,
-    join,
-    text_of,
-)
+from taskgates.inference.values import EMPTY, NONE, UNKNOWN, AnyValue, Ext, Known, TupleV, Unknown, join, text_of
 
 ERROR = "getopt.GetoptError"
 

@@ -20,24 +20,11 @@ from taskgates.inference.models.attribute_mappings import (
     put_dotted,
 )
 from taskgates.inference.models.registry import FUNCTIONS, Machine, function
+from taskgates.inference.objects import Arguments, DictObj, FunctionV, ListObj
 from taskgates.inference.paths import join_paths, normalise
+from taskgates.inference.renderings import text_hole
 from taskgates.inference.text import Hole, TextLike, make_text
-from taskgates.inference.values import (
-    NONE,
-    UNKNOWN,
-    AnyValue,
-    Arguments,
-    DictObj,
-    FunctionV,
-    Known,
-    ListObj,
-    Native,
-    Unknown,
-    as_value,
-    path_text,
-    text_hole,
-    text_of,
-)
+from taskgates.inference.values import NONE, UNKNOWN, AnyValue, Known, Native, Unknown, as_value, path_text, text_of
 from taskgates.model.access import Operation
 
 _RUN = "outputs/${now:%Y-%m-%d}/${now:%H-%M-%S}"

@@ -2,34 +2,29 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from taskgates.inference.core import matches_text
 from taskgates.inference.models import registry
 from taskgates.inference.models.registry import Machine, function, method
 from taskgates.inference.models.specifications import specification
+from taskgates.inference.objects import Arguments, ClassV, DictObj, FunctionV, Instance, ListObj, ModuleV
 from taskgates.inference.paths import relative_to_root
+from taskgates.inference.recording import matches_text
+from taskgates.inference.renderings import text_hole
 from taskgates.inference.values import (
     BOOL,
     NONE,
     UNKNOWN,
     AnyValue,
-    Arguments,
     BoundMethod,
-    ClassV,
-    DictObj,
     Ext,
-    FunctionV,
-    Instance,
     Known,
-    ListObj,
-    ModuleV,
     TupleV,
     Unknown,
     join,
     options,
     path_text,
-    text_hole,
     text_of,
 )
 from taskgates.tree.modules import iter_submodules
@@ -157,28 +152,52 @@ def find_spec(machine: Machine, args: Arguments) -> AnyValue:
     return join([NONE, Instance(Ext("importlib.machinery.ModuleSpec"))])
 
 
-@function("pkgutil.iter_modules", "pkgutil.walk_packages")
+def _modules_in(machine: Machine, folder: str) -> list[tuple[str, bool]]:
+    """The modules in a folder of the tree or of the environment, by name, and whether each is a package."""
+    place = machine.in_tree(folder)
+    outside = machine.installed(machine.absolute(folder)) if place is None else None
+    entries: list[str] = []
+    if outside is not None:
+        with suppress(OSError):
+            entries = sorted(entry.name for entry in outside.iterdir())
+        packages = {name for name in entries if (outside / name / "__init__.py").is_file()}
+    else:
+        entries = list(machine.tree.list(place) or ()) if place is not None else []
+        packages = {name for name in entries if machine.tree.kind(f"{place}/{name}/__init__.py") == "file"}
+    modules = {name[:-3] for name in entries if name.endswith(".py") and name != "__init__.py"}
+    return sorted({name: name in packages for name in modules | packages}.items())
+
+
+def _module_infos(machine: Machine, folders: list[str], prefix: str, *, deep: bool) -> list[AnyValue]:
+    found: list[AnyValue] = []
+    for folder in folders:
+        for name, is_package in _modules_in(machine, folder):
+            info = Instance(Ext("pkgutil.ModuleInfo"))
+            info.slots.update({"name": Known(prefix + name), "ispkg": Known(is_package), "module_finder": UNKNOWN})
+            found.append(info)
+            if deep and is_package:
+                found += _module_infos(machine, [f"{folder}/{name}"], f"{prefix}{name}.", deep=True)
+    return found
+
+
+def _search(machine: Machine, args: Arguments, *, deep: bool) -> AnyValue:
+    path, prefix = args.get(0, "path"), text_of(args.get(1, "prefix") or Known(""))
+    content = machine.iterate(path) if path is not None and path != NONE else TupleV(())
+    texts = [path_text(item) for item in content.items]
+    folders = [text for text in texts if isinstance(text, str)]
+    return ListObj("iterator", _module_infos(machine, folders, prefix if isinstance(prefix, str) else "", deep=deep))
+
+
+@function("pkgutil.iter_modules")
 def iter_modules(machine: Machine, args: Arguments) -> AnyValue:
-    """`iter_modules(path)`: the modules of packages of the tree."""
-    path = args.get(0, "path")
-    prefix = text_of(args.get(1, "prefix") or Known(""))
-    names: list[str] = []
-    if path is not None and path != NONE:
-        for item in machine.iterate(path).items:
-            text = path_text(item)
-            place = machine.in_tree(text) if text is not None else None
-            for name in machine.tree.list(place) or () if place is not None else ():
-                if name.endswith(".py") and name != "__init__.py":
-                    names.append(name[:-3])
-                elif machine.tree.kind(f"{place}/{name}/__init__.py") == "file":
-                    names.append(name)
-    items = []
-    for name in sorted(set(names)):
-        info = Instance(Ext("pkgutil.ModuleInfo"))
-        full = Known(f"{prefix}{name}" if isinstance(prefix, str) else name)
-        info.slots.update({"name": full, "ispkg": BOOL, "module_finder": UNKNOWN})
-        items.append(info)
-    return ListObj("iterator", items)
+    """`iter_modules(path, prefix)`."""
+    return _search(machine, args, deep=False)
+
+
+@function("pkgutil.walk_packages")
+def walk_packages(machine: Machine, args: Arguments) -> AnyValue:
+    """`walk_packages(path, prefix)`: the modules of packages below as well."""
+    return _search(machine, args, deep=True)
 
 
 @method("pkgutil.ModuleInfo.__iter__")

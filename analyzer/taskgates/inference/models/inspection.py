@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from taskgates.inference.models.listings import is_folder, members
 from taskgates.inference.models.programs import CommandLine, place_of, program
 from taskgates.inference.models.unittest_loading import add_search_folder, import_by_name
+from taskgates.inference.objects import ModuleV
 from taskgates.inference.paths import join_paths, split_last
 from taskgates.inference.text import Hole, TextLike, concat
-from taskgates.inference.values import AnyValue, Known, ModuleV, as_value, text_of
+from taskgates.inference.values import AnyValue, Known, as_value, text_of
 from taskgates.model.access import Operation
 from taskgates.tree.modules import Module, iter_submodules
 
@@ -33,9 +34,10 @@ def pydoc(machine: Machine, args: Sequence[AnyValue]) -> None:
         name = text_of(word)
         if not isinstance(name, str):
             machine.opaque("pydoc is told to describe a module that is not known")
-        elif line.has("w") and machine.exists(name, "folder"):
+        elif line.has("w") and "/" in name and machine.exists(name, "folder"):
+            # Only a word with a slash is a path; any other names a module.
             names.extend(_modules_below(machine, name))
-        elif name.endswith(".py") and machine.exists(name, "file"):
+        elif name.endswith(".py") and "/" in name and machine.exists(name, "file"):
             folder, base = split_last(name)
             add_search_folder(machine, folder if folder != "" else ".")
             names.append(str(base).removesuffix(".py"))

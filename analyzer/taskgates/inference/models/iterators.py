@@ -2,30 +2,15 @@
 
 from __future__ import annotations
 
-from taskgates.inference.core import AbstractRaise
+from taskgates.inference.comparison import equal
 from taskgates.inference.exceptions import catches
+from taskgates.inference.frames import AbstractRaise
 from taskgates.inference.models import registry
 from taskgates.inference.models.containers import everything, sort_content, summary
 from taskgates.inference.models.registry import Machine, function, method
 from taskgates.inference.models.strings import pure_call
-from taskgates.inference.operators import equal
-from taskgates.inference.values import (
-    BOOL,
-    CONTENT,
-    FALSE,
-    INT,
-    NONE,
-    TRUE,
-    UNKNOWN,
-    AnyValue,
-    Arguments,
-    Ext,
-    Instance,
-    Known,
-    ListObj,
-    TupleV,
-    join,
-)
+from taskgates.inference.objects import CONTENT, Arguments, Instance, ListObj
+from taskgates.inference.values import BOOL, FALSE, INT, NONE, TRUE, UNKNOWN, AnyValue, Ext, Known, TupleV, join
 
 
 @function("builtins.range")
@@ -33,6 +18,21 @@ def make_range(machine: Machine, args: Arguments) -> AnyValue:
     """`range(...)`."""
     known = pure_call(machine, range, args)
     return known if known is not None else ListObj("list", (), INT)
+
+
+@function("random.shuffle", "numpy.random.shuffle")
+@method("random.Random.shuffle", "random.SystemRandom.shuffle", "numpy.random.Generator.shuffle")
+def shuffle(machine: Machine, *given: AnyValue | Arguments) -> AnyValue | None:
+    """`shuffle(x)`: any element may stand anywhere afterwards."""
+    args = given[-1]
+    target = args.get(0, "x") if isinstance(args, Arguments) else None
+    if isinstance(target, ListObj):
+        machine.mutated(target)
+        content: TupleV = target.slots[CONTENT]
+        every = [*content.items, *([content.rest] if content.rest is not None else [])]
+        if every:
+            machine.state.write(target.slots, CONTENT, TupleV((), join(every)))
+    return None
 
 
 @function("builtins.enumerate")
@@ -99,12 +99,20 @@ def apply_rows(machine: Machine, func: AnyValue, rows: AnyValue) -> AnyValue:
     items = [machine.call(func, Arguments(row.items, {}, row.rest)) for row in rows.items if isinstance(row, TupleV)]
     rest = None
     if isinstance(rows.rest, TupleV):
-        machine.undecided += 1
-        try:
-            rest = machine.call(func, Arguments(rows.rest.items, {}, rows.rest.rest))
-        finally:
-            machine.undecided -= 1
+        rest = _call_for_any(machine, func, Arguments(rows.rest.items, {}, rows.rest.rest))
     return ListObj("iterator", items, rest)
+
+
+def _call_for_any(machine: Machine, func: AnyValue, args: Arguments) -> AnyValue | None:
+    """Call a function on the summary of elements that there may be none of; None where it fails on each."""
+    machine.undecided += 1
+    try:
+        return machine.call(func, args)  # type: ignore[no-any-return]
+    except AbstractRaise:
+        machine.may_raise()
+        return None
+    finally:
+        machine.undecided -= 1
 
 
 @function("builtins.filter")
@@ -127,7 +135,7 @@ def filtered(machine: Machine, args: Arguments, *, wanted: bool) -> ListObj:
             loose.append(item)
     if content.rest is not None:
         if func != NONE:
-            machine.call(func, Arguments([content.rest]))
+            _call_for_any(machine, func, Arguments([content.rest]))
         loose.append(content.rest)
     return ListObj("iterator", kept, join(loose) if loose else None)
 

@@ -6,22 +6,12 @@ import itertools
 import math
 from typing import TYPE_CHECKING
 
+from taskgates.inference.comparison import equal
 from taskgates.inference.models.containers import everything, summary
 from taskgates.inference.models.iterators import apply_rows, filtered
 from taskgates.inference.models.registry import Machine, function
-from taskgates.inference.operators import equal
-from taskgates.inference.values import (
-    CONTENT,
-    INT,
-    NONE,
-    UNKNOWN,
-    AnyValue,
-    Arguments,
-    Known,
-    ListObj,
-    TupleV,
-    join,
-)
+from taskgates.inference.objects import ATOMIC, CONTENT, Arguments, ListObj
+from taskgates.inference.values import INT, NONE, TRUE, UNKNOWN, AnyValue, Known, TupleV, join
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -249,12 +239,15 @@ def endless(machine: Machine, args: Arguments) -> AnyValue:
     """`count(start, step)`: the first numbers are known one by one."""
     del machine
     start, step = args.get(0, "start", Known(0)), args.get(1, "step", Known(1))
+    out = ListObj("iterator", (), INT)
     if isinstance(start, Known) and isinstance(step, Known):
         try:
-            return ListObj("iterator", [Known(start.value + step.value * index) for index in range(AHEAD)], INT)
+            out = ListObj("iterator", [Known(start.value + step.value * index) for index in range(AHEAD)], INT)
         except (TypeError, OverflowError):
-            return ListObj("iterator", (), UNKNOWN)
-    return ListObj("iterator", (), INT)
+            out = ListObj("iterator", (), UNKNOWN)
+    # To take the next number is one step, so that threads may share it as their counter.
+    out.slots[ATOMIC] = TRUE
+    return out
 
 
 @function("itertools.repeat")

@@ -6,16 +6,20 @@ import fnmatch
 import re
 from typing import TYPE_CHECKING, Any
 
+from taskgates.inference.exceptions import file_error
 from taskgates.inference.models import registry
-from taskgates.inference.models.paths import as_text, exists_value, path_method, strip_base
+from taskgates.inference.models.path_objects import path_method
+from taskgates.inference.models.paths import as_text, exists_value, strip_base
 from taskgates.inference.models.registry import Machine, function, method
 from taskgates.inference.models.strings import pure_call
+from taskgates.inference.objects import Arguments, Instance, ListObj
 from taskgates.inference.paths import (
     from_segments,
     join_paths,
     pure_path,
     segments,
 )
+from taskgates.inference.renderings import text_hole
 from taskgates.inference.text import Hole, Text, TextLike, concat, make_text, parts_of
 from taskgates.inference.values import (
     BOOL,
@@ -23,18 +27,14 @@ from taskgates.inference.values import (
     NONE,
     UNKNOWN,
     AnyValue,
-    Arguments,
     Ext,
-    Instance,
     Known,
-    ListObj,
     PathV,
     Stream,
     TupleV,
     as_value,
     join,
     options,
-    text_hole,
     text_of,
 )
 from taskgates.model.access import Operation
@@ -80,6 +80,9 @@ def members(machine: Machine, folder: TextLike) -> list[str] | None:
         return None
     names = machine.tree.list(place)
     base = str(machine.absolute(folder if folder != "" else "."))
+    if names is None and machine.closed and machine.made_folder(place) and not machine.log.ran_other_code:
+        # What the program has made itself holds what it has put there.
+        names = ()
     if names is None or any(_may_lie_in(pattern, base) for pattern in machine.log.written_patterns):
         return None
     found = {name for name in names if f"{base}/{name}" not in machine.log.removed}
@@ -148,12 +151,16 @@ def listed(machine: Machine, folder: TextLike, pattern: TextLike, call: str, wra
         if found is not None:
             if pattern == "*/*":
                 found = [name for name in found if name.count("/") == 1]
-            if pattern.endswith("/") or pattern == "**":
+            hidden = call.startswith("glob.")
+            if pattern.endswith("/") or (pattern == "**" and not hidden):
                 found = [name for name in found if is_folder(machine, join_paths(folder, name))]
             base = folder if folder != "." else ""
-            hidden = call.startswith("glob.")
             kept = [name for name in found if not hidden or not any(part.startswith(".") for part in name.split("/"))]
-            return ListObj("iterator", [wrap(join_paths(base, name) if base != "" else name) for name in kept])
+            paths = [join_paths(base, name) if base != "" else name for name in kept]
+            if pattern in ("**", "**/") and not (hidden and base == ""):
+                # The folder itself comes first.
+                paths.insert(0, concat(base, "/") if hidden else folder)
+            return ListObj("iterator", [wrap(path) for path in paths])
     if isinstance(pattern, str) and _matches_nothing(machine, folder, pattern):
         return ListObj("iterator")
     return ListObj("iterator", (), wrap(glob_element(folder, pattern)))
@@ -240,6 +247,8 @@ def walk(machine: Machine, args: Arguments) -> AnyValue:
         return Stream(lambda: _walk_rows(machine, places[0], upwards=upwards))
     if len(places) == 1 and machine.in_tree(places[0]) is not None:
         place = machine.in_tree(places[0])
+        if machine.absent(place):
+            return ListObj("iterator")
         if machine.tree.kind(place) is None and not machine.made_folder(place):
             return ListObj("iterator", (), _walk_row(join([as_value(places[0]), as_value(_span(places[0]))])))
     folder = join([*(as_value(text) for text in places), *(as_value(_span(text)) for text in places)])
@@ -274,6 +283,8 @@ def listdir(machine: Machine, args: Arguments) -> AnyValue:
     path = Known(".") if path is None or path == NONE else path
     if all(_is_file(machine, as_text(machine, option)) for option in options(path)):
         raise machine.throw("NotADirectoryError")
+    if machine.missing_file(path) and machine.prepared_for("FileNotFoundError"):
+        raise machine.throw("FileNotFoundError", args=file_error("FileNotFoundError", path))
     machine.access(Operation.LIST, path, "os.listdir")
     found = [members(machine, as_text(machine, option)) for option in options(path)]
     if len(found) == 1 and found[0] is not None:
@@ -328,12 +339,14 @@ def entry_path(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
 def glob_glob(machine: Machine, args: Arguments) -> AnyValue:
     """`glob.glob(pattern)`."""
     pattern = args.get(0, "pathname") or UNKNOWN
-    root = args.kw.get("root_dir")
+    root, recursive = args.kw.get("root_dir"), args.kw.get("recursive")
     results: list[AnyValue] = []
     for option in options(pattern):
         text = as_text(machine, option)
         folder = _glob_folder(text)
         rest = strip_base(text, folder) if folder != "." else text
+        if rest == "**" and (recursive is None or machine.truth(recursive) is False):
+            rest = "*"
         if root is not None and root != NONE:
             machine.access(Operation.LIST, root, "glob.glob")
             results.append(ListObj("iterator", (), as_value(glob_element("", text))))

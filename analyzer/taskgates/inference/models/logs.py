@@ -5,11 +5,12 @@ from __future__ import annotations
 import ast
 import configparser
 
+from taskgates.inference.conversion import NotKnown, from_python, to_python
 from taskgates.inference.models.formats import content_of
 from taskgates.inference.models.registry import Machine, function
-from taskgates.inference.operators import NotKnown, from_python, to_python
+from taskgates.inference.objects import Arguments, Instance
 from taskgates.inference.text import Hole
-from taskgates.inference.values import NONE, UNKNOWN, AnyValue, Arguments, Ext, Instance, Known, path_text
+from taskgates.inference.values import NONE, UNKNOWN, AnyValue, Ext, Known, path_text
 from taskgates.model.access import Operation
 
 _LARGE = 1 << 20

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 from taskgates.inference.models.registry import FUNCTIONS, Machine, function
 from taskgates.inference.text import Hole, concat
-from taskgates.inference.values import UNKNOWN, AnyValue, Arguments, Known, as_value, text_of
+from taskgates.inference.values import UNKNOWN, AnyValue, Known, as_value, text_of
 from taskgates.model.access import Operation
 
 if TYPE_CHECKING:
+    from taskgates.inference.objects import Arguments
     from taskgates.inference.text import TextLike
 
 _FOLDER, _DATABASE = "mlruns", "mlflow.db"

@@ -8,18 +8,8 @@ from typing import Any
 
 from taskgates.inference.models.containers import everything, ranked, summary
 from taskgates.inference.models.registry import Machine, function
-from taskgates.inference.values import (
-    CONTENT,
-    INT,
-    NONE,
-    UNKNOWN,
-    AnyValue,
-    Arguments,
-    Known,
-    ListObj,
-    TupleV,
-    join,
-)
+from taskgates.inference.objects import CONTENT, Arguments, ListObj
+from taskgates.inference.values import INT, NONE, UNKNOWN, AnyValue, Known, TupleV, join
 
 
 class _Entry:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
-from taskgates.inference.core import AbstractRaise
+from taskgates.inference.frames import AbstractRaise
 from taskgates.inference.models.registry import Machine, function, method
-from taskgates.inference.values import NONE, AnyValue, Arguments, ClassV, Instance, Scalar, Unknown
+from taskgates.inference.objects import Arguments, ClassV, Instance
+from taskgates.inference.renderings import text_hole
+from taskgates.inference.values import NONE, AnyValue, Known, Scalar, Unknown, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -74,6 +76,24 @@ def copy_stream(machine: Machine, args: Arguments) -> None:
         stream = args.get(index, name)
         if stream is not None and machine.has_attr(stream, given):
             _may_call(machine, machine.get_attr(stream, given), [Scalar("bytes" if given == "write" else "int")])
+
+
+@method("cmd.Cmd.onecmd", "cmd.Cmd.cmdloop")
+def run_command(machine: Machine, obj: AnyValue, args: Arguments) -> AnyValue | None:
+    """A line names the method that carries it out; without one that is known it may be any."""
+    if not (isinstance(obj, Instance) and isinstance(obj.cls, ClassV)):
+        return None
+    line = text_of(args.get(0, "line", NONE) or NONE) if "line" in args.kw or args.pos else None
+    word = line.split()[0] if isinstance(line, str) and line.split() else ""
+    names = {name for base in obj.cls.mro if isinstance(base, ClassV) for name in base.slots if isinstance(name, str)}
+    for name in sorted(name for name in names if name.startswith("do_")):
+        if name == f"do_{word}" and isinstance(line, str):
+            return machine.call(  # type: ignore[no-any-return]
+                machine.get_attr(obj, name), Arguments([Known(line.strip().removeprefix(word).strip())])
+            )
+        if not word:
+            _may_call(machine, machine.get_attr(obj, name), [text_hole("argument")])
+    return None
 
 
 def _may_call(machine: Machine, func: AnyValue, values: Iterable[AnyValue]) -> None:

@@ -5,20 +5,8 @@ from __future__ import annotations
 import pathspec
 
 from taskgates.inference.models.registry import Machine, function, method
-from taskgates.inference.values import (
-    BOOL,
-    UNKNOWN,
-    AnyValue,
-    Arguments,
-    Ext,
-    Instance,
-    Known,
-    ListObj,
-    TupleV,
-    options,
-    path_text,
-    text_of,
-)
+from taskgates.inference.objects import Arguments, Instance, ListObj
+from taskgates.inference.values import BOOL, UNKNOWN, AnyValue, Ext, Known, TupleV, options, path_text, text_of
 
 SPECIFICATION = "pathspec.PathSpec"
 LINES = ("lines",)

@@ -14,8 +14,9 @@ from contextlib import suppress
 from taskgates.inference.models.registry import Machine
 from taskgates.inference.models.words import Words
 from taskgates.inference.paths import join_paths
+from taskgates.inference.renderings import render
 from taskgates.inference.text import Hole, Text, TextLike, concat
-from taskgates.inference.values import AnyValue, Known, as_value, path_text, render, text_of
+from taskgates.inference.values import AnyValue, Known, as_value, path_text, text_of
 from taskgates.model.access import Operation
 
 Program = Callable[[Machine, Sequence[AnyValue]], None]

@@ -10,23 +10,20 @@ from typing import TYPE_CHECKING, TypeGuard
 
 import msgspec
 
-from taskgates.inference.core import TEMPORARY, AbstractRaise
+from taskgates.inference.frames import AbstractRaise
 from taskgates.inference.models.pytest_names import FIXTURE, MARKS, PARAMETERS, Patches, built_in, marks_in
 from taskgates.inference.models.testing import attribute_of
+from taskgates.inference.objects import Arguments, ClassV, FunctionV, Instance, ModuleV
+from taskgates.inference.recording import TEMPORARY
 from taskgates.inference.values import (
     BOOL,
     NONE,
     TRUE,
     UNKNOWN,
     AnyValue,
-    Arguments,
-    ClassV,
     Descriptor,
     Ext,
-    FunctionV,
-    Instance,
     Known,
-    ModuleV,
     Native,
     Unknown,
     text_of,

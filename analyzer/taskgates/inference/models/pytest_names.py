@@ -5,21 +5,16 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any
 
-from taskgates.inference.core import AbstractRaise
+from taskgates.inference.frames import AbstractRaise
 from taskgates.inference.models.registry import Machine, constant, function, method
 from taskgates.inference.models.testing import EXPECTATION
+from taskgates.inference.objects import Arguments, ClassV, FunctionV, Instance, ListObj, ModuleV
 from taskgates.inference.values import (
     NONE,
     UNKNOWN,
     AnyValue,
-    Arguments,
-    ClassV,
     Descriptor,
     Ext,
-    FunctionV,
-    Instance,
-    ListObj,
-    ModuleV,
     Native,
     PathV,
     TupleV,
@@ -178,14 +173,15 @@ def _chdir(patches: Patches, machine: Machine, args: Arguments) -> None:
 
 
 def _set_variable(patches: Patches, machine: Machine, args: Arguments) -> None:
-    _put_variable(patches, machine, args.get(0, "name"), args.get(1, "value") or UNKNOWN)
+    set_variable(patches, machine, args.get(0, "name"), args.get(1, "value") or UNKNOWN)
 
 
 def _delete_variable(patches: Patches, machine: Machine, args: Arguments) -> None:
-    _put_variable(patches, machine, args.get(0, "name"), NONE)
+    set_variable(patches, machine, args.get(0, "name"), NONE)
 
 
-def _put_variable(patches: Patches, machine: Machine, name: AnyValue | None, value: AnyValue) -> None:
+def set_variable(patches: Patches, machine: Machine, name: AnyValue | None, value: AnyValue) -> None:
+    """Set an environment variable until the patches are taken back; None unsets it."""
     key = text_of(name) if name is not None else None
     if not isinstance(key, str):
         return
@@ -201,7 +197,14 @@ def _put_variable(patches: Patches, machine: Machine, name: AnyValue | None, val
     machine.set_environ[key] = value
 
 
-def _set_attribute(patches: Patches, machine: Machine, args: Arguments) -> None:
+def set_attribute(patches: Patches, machine: Machine, args: Arguments) -> None:
+    """Set an attribute until the patches are taken back.
+
+    Args:
+        patches: where to remember what was there before.
+        machine: the interpreter.
+        args: the object, the name and the value, or a dotted name and the value.
+    """
     found = _patch_target(machine, args)
     if found is None:
         return
@@ -223,6 +226,11 @@ def _set_attribute(patches: Patches, machine: Machine, args: Arguments) -> None:
         argv = machine.argv
         patches.undo.append(lambda: setattr(machine, "argv", argv))
         machine.argv = value
+    elif isinstance(target, Ext):
+        full = f"{target.name}.{name}"
+        before = machine.replaced.get(full)
+        patches.undo.append(lambda: machine.replace_external(full, before))
+        machine.replace_external(full, value)
 
 
 def _set_item(patches: Patches, machine: Machine, args: Arguments) -> None:
@@ -249,7 +257,7 @@ _PATCHES: dict[str, Callable[[Patches, Machine, Arguments], None]] = {
     "chdir": _chdir,
     "setenv": _set_variable,
     "delenv": _delete_variable,
-    "setattr": _set_attribute,
+    "setattr": set_attribute,
     "setitem": _set_item,
     "syspath_prepend": _prepend,
     "delattr": _nothing,

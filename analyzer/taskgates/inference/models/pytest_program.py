@@ -7,7 +7,7 @@ import fnmatch
 import shlex
 from typing import TYPE_CHECKING, Any
 
-from taskgates.inference.core import TEMPORARY, AbstractRaise
+from taskgates.inference.frames import AbstractRaise
 from taskgates.inference.models.listings import is_folder, members
 from taskgates.inference.models.programs import below, place_of, program
 from taskgates.inference.models.pytest_items import Item, attempt_hook, run_item
@@ -20,21 +20,9 @@ from taskgates.inference.models.testing import (
     run_cases,
 )
 from taskgates.inference.models.unittest_loading import add_search_folder
-from taskgates.inference.values import (
-    INT,
-    NONE,
-    AnyValue,
-    Arguments,
-    ClassV,
-    FunctionV,
-    Instance,
-    Known,
-    ListObj,
-    ModuleV,
-    TupleV,
-    path_text,
-    text_of,
-)
+from taskgates.inference.objects import Arguments, ClassV, FunctionV, Instance, ListObj, ModuleV
+from taskgates.inference.recording import TEMPORARY
+from taskgates.inference.values import INT, NONE, AnyValue, Known, TupleV, path_text, text_of
 from taskgates.model.access import Operation
 from taskgates.tree.toml_source import load_toml
 

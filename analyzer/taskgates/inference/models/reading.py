@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from taskgates.inference.models.registry import Machine, MethodT, method
+from taskgates.inference.objects import Arguments, Instance, ListObj
+from taskgates.inference.renderings import text_hole
 from taskgates.inference.values import (
     BOOL,
     BYTES,
@@ -13,15 +15,11 @@ from taskgates.inference.values import (
     NONE,
     UNKNOWN,
     AnyValue,
-    Arguments,
     Ext,
-    Instance,
     Known,
-    ListObj,
     PathV,
     Unknown,
     path_text,
-    text_hole,
     text_of,
 )
 from taskgates.model.access import Operation
@@ -30,16 +28,25 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+SETTINGS_LIMIT = 65_536
+"""Bytes of a settings file whose content is known."""
+
+
 def file_text(machine: Machine, value: AnyValue) -> str | None:
     """The text of a small file of the tree; None where it is not known."""
     text = path_text(value)
     if text is None:
         return None
     data = machine.content(text)
-    if data is None or len(data) > 65_536:
+    return decoded(data) if data is not None and len(data) <= SETTINGS_LIMIT else None
+
+
+def decoded(data: bytes | None) -> str | None:
+    """The text that a file opened as text gives; None where it is not UTF-8."""
+    if data is None:
         return None
     try:
-        return data.decode("utf-8-sig").replace("\r\n", "\n")  # type: ignore[no-any-return]
+        return data.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError:
         return None
 
@@ -72,22 +79,54 @@ _CONFIGURATION = (
 )
 
 
+DATA_LIMIT = 16_384
+"""Bytes of a file that is no settings file and whose content is known nevertheless."""
+
+
+def deciding_content(machine: Machine, value: AnyValue) -> bytes | None:
+    """The content of a small file of the tree that may decide what the program does; None where it is not known.
+
+    Settings decide, and Python sources, which are executed or searched for a version. All other files are data that
+    other tasks may renew: they count as known only for a command line, which is analysed in the tree as it stands.
+    """
+    text = path_text(value)
+    if not isinstance(text, str):
+        return None
+    settings = is_configuration(value)
+    if not (settings or machine.closed or text.endswith(".py")):
+        return None
+    data = machine.content(text)
+    return data if data is not None and len(data) <= (SETTINGS_LIMIT if settings else DATA_LIMIT) else None
+
+
 def handle_content(machine: Machine, obj: Instance) -> AnyValue:
-    """The text of an open file, where it is a configuration file of the tree."""
+    """What an open file holds, where that is known of a file of the tree."""
     if TEXT in obj.slots:
         return obj.slots[TEXT]  # type: ignore[no-any-return]
     name = obj.slots.get("name", UNKNOWN)
     mode = text_of(obj.slots.get("mode", Known("r")))
-    if isinstance(mode, str) and is_configuration(name) and "w" not in mode and "a" not in mode:
-        text = file_text(machine, name)
+    if isinstance(mode, str) and "w" not in mode and "a" not in mode:
+        if FOUND not in obj.slots:
+            # Not undone with a branch: it is the same in each, and is asked for once a line.
+            obj.slots[FOUND] = deciding_content(machine, name)
+        data: bytes | None = obj.slots[FOUND]
+        text = decoded(data)
+        if data is not None and "b" in mode:
+            return Known(data)
         if text is not None:
-            return Known(text.encode()) if "b" in mode else Known(text)
+            return Known(text)
+    if isinstance(mode, str) and mode[:1] == "a" and "+" in mode:
+        # Opening alone counts as a read only where the file was there before.
+        machine.access(Operation.READ, name, "builtins.open")
     if isinstance(mode, str) and "b" in mode:
         return BYTES
     if isinstance(name, Unknown) and name.origin == "stream":
         return text_hole("argument", slash=True)
     return text_hole()
 
+
+FOUND = ("found",)
+"""The slot of an open file for the content that was found in the tree."""
 
 TEXT = ("text",)
 """The slot of a stream for what can be read from it, where that does not lie in a file."""
@@ -212,12 +251,19 @@ def handle_enter(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
     return obj
 
 
-@_handle_method("__exit__", "close")
+@_handle_method("__exit__")
 def handle_exit(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
     """The file is closed; a lock on it ends with that."""
     del args
     machine.unlock_open_file(obj)
     return FALSE
+
+
+@_handle_method("close")
+def handle_close(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
+    """`handle.close()`."""
+    handle_exit(machine, obj, args)
+    return NONE
 
 
 @_handle_method("write", "writelines", "flush", "truncate", "reconfigure")
@@ -248,19 +294,25 @@ def handle_inner(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
     return obj
 
 
-@method("pathlib.Path.read_text", "pathlib.Path.read_bytes")
+@method("pathlib.Path.read_text")
 def path_read(machine: Machine, obj: PathV, args: Arguments) -> AnyValue:
     """`path.read_text()`."""
     del args
-    if machine.exists(obj.text) is not True:
-        machine.may_raise("OSError")
-    machine.note_open(Operation.READ, obj, "pathlib.Path.read_text")
-    text = file_text(machine, obj) if is_configuration(obj) else None
+    _note_read(machine, obj, "pathlib.Path.read_text")
+    text = decoded(deciding_content(machine, obj))
     return Known(text) if text is not None else text_hole()
 
 
 @method("pathlib.Path.read_bytes")
 def path_read_bytes(machine: Machine, obj: PathV, args: Arguments) -> AnyValue:
     """`path.read_bytes()`."""
-    found = path_read(machine, obj, args)
-    return Known(found.value.encode()) if isinstance(found, Known) and isinstance(found.value, str) else BYTES
+    del args
+    _note_read(machine, obj, "pathlib.Path.read_bytes")
+    data = deciding_content(machine, obj)
+    return Known(data) if data is not None else BYTES
+
+
+def _note_read(machine: Machine, obj: PathV, call: str) -> None:
+    if machine.exists(obj.text) is not True:
+        machine.may_raise("OSError")
+    machine.note_open(Operation.READ, obj, call)

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from taskgates.inference.values import AnyValue, Arguments, ClassV, ModuleV, PathV, TupleV
+from taskgates.inference.objects import Arguments, ClassV, ModuleV
+from taskgates.inference.values import AnyValue, PathV, TupleV
 
 Machine = Any
 """The interpreter; models are mixed in from below, so its full type is not nameable here."""
@@ -28,6 +29,8 @@ METHODS: dict[str, MethodModel] = {}
 
 CONSTANTS: dict[str, Callable[[Machine], AnyValue]] = {}
 """Attributes of library modules that are values."""
+ABSENT: set[str] = set()
+"""Attributes of library modules that exist elsewhere (on another system, in a frozen program) and not here."""
 
 SETTERS: dict[str, Callable[[Machine, AnyValue], None]] = {}
 """Attributes of library modules that programs assign to."""

@@ -5,29 +5,27 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from taskgates.inference.conversion import NotKnown, from_python, to_python
 from taskgates.inference.models import registry
+from taskgates.inference.models.formatting import to_text
 from taskgates.inference.models.registry import Machine, function, method
-from taskgates.inference.models.strings import pure_call, to_text
-from taskgates.inference.operators import NotKnown, from_python, to_python
+from taskgates.inference.models.strings import pure_call
+from taskgates.inference.objects import Arguments, DictObj, Instance, ListObj
+from taskgates.inference.renderings import text_hole
 from taskgates.inference.text import Hole, Text, make_text, parts_of
 from taskgates.inference.values import (
     INT,
     NONE,
     UNKNOWN,
     AnyValue,
-    Arguments,
-    DictObj,
     Ext,
-    Instance,
     Known,
-    ListObj,
     Native,
     TupleV,
     Unknown,
     as_value,
     join,
     options,
-    text_hole,
 )
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from taskgates.inference.core import AbstractRaise
+from taskgates.inference.frames import AbstractRaise
 from taskgates.inference.models.programs import CommandLine, below, place_of, program, run_target
+from taskgates.inference.objects import ModuleV
 from taskgates.inference.paths import join_paths, split_extension, split_last
 from taskgates.inference.text import Hole, Text, TextLike, concat
-from taskgates.inference.values import AnyValue, Known, ModuleV, as_value, path_text, text_of
+from taskgates.inference.values import AnyValue, Known, as_value, path_text, text_of
 from taskgates.model.access import Operation
 
 if TYPE_CHECKING:

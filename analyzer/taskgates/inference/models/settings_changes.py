@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-from taskgates.inference.models.formats import CONFIG, SECTION
+from taskgates.inference.models.ini_files import CONFIG, SECTION
 from taskgates.inference.models.registry import Machine, method
-from taskgates.inference.values import (
-    NONE,
-    REST,
-    UNKNOWN,
-    AnyValue,
-    Arguments,
-    DictObj,
-    Instance,
-    Known,
-    ListObj,
-    text_hole,
-)
+from taskgates.inference.objects import REST, Arguments, DictObj, Instance, ListObj
+from taskgates.inference.renderings import text_hole
+from taskgates.inference.values import NONE, UNKNOWN, AnyValue, Known
 
 SECTIONS = ("sections",)
 OPEN = ("open",)

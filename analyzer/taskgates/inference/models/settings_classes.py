@@ -7,22 +7,9 @@ from typing import TYPE_CHECKING
 from taskgates.inference.models.environment import dotenv_file
 from taskgates.inference.models.registry import FUNCTIONS, Machine, function
 from taskgates.inference.models.structuring import field_annotations, nested_class
+from taskgates.inference.objects import Arguments, ClassV, DictObj, Instance, ListObj
 from taskgates.inference.text import Hole, Text
-from taskgates.inference.values import (
-    NONE,
-    AnyValue,
-    Arguments,
-    ClassV,
-    DictObj,
-    Ext,
-    Instance,
-    Known,
-    ListObj,
-    TupleV,
-    Unknown,
-    path_text,
-    text_of,
-)
+from taskgates.inference.values import NONE, AnyValue, Ext, Known, TupleV, Unknown, path_text, text_of
 from taskgates.model.access import SharedKind
 
 if TYPE_CHECKING:

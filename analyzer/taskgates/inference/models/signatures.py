@@ -4,15 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from taskgates.inference.values import (
-    AnyValue,
-    BoundMethod,
-    ClassV,
-    Descriptor,
-    FunctionV,
-    Maybe,
-    Partial,
-)
+from taskgates.inference.objects import ClassV, FunctionV, Maybe
+from taskgates.inference.values import AnyValue, BoundMethod, Descriptor, Partial
 
 if TYPE_CHECKING:
     from taskgates.syntax import ir

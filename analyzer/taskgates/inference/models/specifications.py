@@ -5,20 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from taskgates.inference.models.registry import Machine, function, method
-from taskgates.inference.values import (
-    NONE,
-    UNKNOWN,
-    AnyValue,
-    Arguments,
-    Ext,
-    Instance,
-    Known,
-    ListObj,
-    as_value,
-    path_text,
-    text_hole,
-    text_of,
-)
+from taskgates.inference.objects import Arguments, Instance, ListObj
+from taskgates.inference.renderings import text_hole
+from taskgates.inference.values import NONE, UNKNOWN, AnyValue, Ext, Known, as_value, path_text, text_of
 from taskgates.model.access import Operation
 from taskgates.tree.modules import Module, SearchEntry, find_module
 

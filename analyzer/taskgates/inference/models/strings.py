@@ -6,36 +6,27 @@ import re
 import string
 from typing import TYPE_CHECKING, Any
 
-from taskgates.inference.exceptions import exception_text, is_exception
+from taskgates.inference.conversion import NotKnown, from_python, to_python
 from taskgates.inference.models import registry
-from taskgates.inference.models.registry import Machine, function, method
-from taskgates.inference.operators import NotKnown, as_plain, from_python, percent_format, to_python
+from taskgates.inference.models.formatting import format_value, to_text
+from taskgates.inference.models.registry import Machine, function
+from taskgates.inference.objects import Arguments, ClassV, Instance, ListObj
 from taskgates.inference.paths import segments
+from taskgates.inference.renderings import render, text_hole
 from taskgates.inference.text import LITERAL_LIMIT, Hole, Text, TextLike, concat, make_text, parts_of
 from taskgates.inference.values import (
     BOOL,
+    EMPTY,
     INT,
     UNKNOWN,
     AnyValue,
-    Arguments,
-    ClassV,
-    DictObj,
-    Ext,
-    Instance,
     Known,
-    ListObj,
-    Maybe,
-    PathV,
     Scalar,
     TupleV,
-    Union,
     Unknown,
     as_value,
-    hole_origin,
     join,
     options,
-    render,
-    text_hole,
     text_of,
     widen_texts,
 )
@@ -47,164 +38,6 @@ RESULT_LIMIT = 1 << 22
 
 STR_METHODS = frozenset(name for name in dir(str) if not name.startswith("_"))
 BYTES_METHODS = frozenset(name for name in dir(bytes) if not name.startswith("_"))
-
-
-def to_text(machine: Machine, value: AnyValue) -> TextLike:
-    """`str(value)`, user-defined `__str__` included."""
-    if isinstance(value, Instance):
-        if isinstance(value.cls, ClassV):
-            for method_name in ("__str__", "__repr__"):
-                if machine.has_attr(value, method_name):
-                    text = text_of(machine.call(machine.get_attr(value, method_name), Arguments()))
-                    return text if text is not None else Text((Hole("data", True),))
-            if "enum" in value.cls.traits:
-                inner = value.slots.get("value")
-                if isinstance(inner, Known) and _reads_as_value(value.cls):
-                    return str(inner.value)
-                name = value.slots.get("name")
-                if isinstance(name, Known):
-                    return f"{value.cls.name}.{name.value}"
-            plain = value.slots.get(("value",))
-            if plain is not None:
-                return render(plain)
-        elif value.slots.get("__text__") is not None:
-            return render(value.slots["__text__"])
-        shown = fields_text(machine, value)
-        if shown is not None:
-            return shown
-        if "args" in value.slots and is_exception(value.cls):
-            text_like = exception_text(value, lambda item: to_text(machine, item))
-            if text_like is not None:
-                return text_like
-    if isinstance(value, ListObj | DictObj | TupleV):
-        try:
-            return str(to_python(value))
-        except NotKnown:
-            show_elements(machine, value)
-            return Text((Hole("data", True),))
-    return render(value)
-
-
-def show_elements(machine: Machine, value: ListObj | DictObj | TupleV) -> None:
-    """Call the `__repr__` of the program's own objects in a container that is turned into text."""
-    items = value.slots.values() if isinstance(value, DictObj) else value.items
-    for item in items:
-        if isinstance(item, Instance) and isinstance(item.cls, ClassV):
-            repr_text(machine, item)
-
-
-def repr_text(machine: Machine, value: AnyValue) -> TextLike:
-    """`repr(value)`, as far as is known."""
-    try:
-        if not isinstance(value, Instance):
-            return repr(to_python(value))
-    except NotKnown:
-        pass
-    if isinstance(value, Text):
-        return concat("'", value, "'")
-    if isinstance(value, PathV):
-        return concat("PosixPath('", value.text, "')")
-    if isinstance(value, Instance) and isinstance(value.cls, ClassV):
-        if machine.has_attr(value, "__repr__"):
-            text = text_of(machine.call(machine.get_attr(value, "__repr__"), Arguments()))
-            return text if text is not None else Text((Hole("data", True),))
-        name = value.slots.get("name")
-        if "enum" in value.cls.traits and isinstance(name, Known):
-            return concat(f"<{value.cls.name}.{name.value}: ", repr_text(machine, value.slots["value"]), ">")
-        shown = fields_text(machine, value)
-        if shown is not None:
-            return shown
-    return to_text(machine, value)
-
-
-def fields_text(machine: Machine, value: Instance) -> TextLike | None:
-    """What a dataclass or a named tuple reads as; None for any other object."""
-    fields = value.cls.traits.get("fields") if isinstance(value.cls, ClassV) else None
-    if fields is None or not isinstance(value.cls, ClassV) or any(name not in value.slots for name in fields):
-        return None
-    pieces: list[TextLike] = []
-    for name in fields:
-        field = value.slots[name]
-        shown = repr_text(machine, field.value if isinstance(field, Maybe) else field)
-        pieces.extend((", " if pieces else "", f"{name}=", shown))
-    return concat(value.cls.name, "(", *pieces, ")")
-
-
-def _reads_as_value(cls: ClassV) -> bool:
-    """Whether the members of an enumeration read as their values."""
-    return any(
-        isinstance(base, Ext) and base.name in ("enum.StrEnum", "enum.IntEnum", "enum.IntFlag", "enum.ReprEnum")
-        for base in cls.mro
-    )
-
-
-def format_value(machine: Machine, value: AnyValue, conversion: str | None, spec: AnyValue) -> AnyValue:
-    """What a replacement field of an f-string gives for one value."""
-    spec_text = text_of(spec)
-    if isinstance(value, Known) and isinstance(spec_text, str):
-        shown: Any = value.value
-        if conversion == "r":
-            shown = repr(shown)
-        elif conversion == "s":
-            shown = str(shown)
-        elif conversion == "a":
-            shown = ascii(shown)
-        if not _modest(spec_text):
-            return text_hole()
-        try:
-            return Known(format(shown, spec_text))
-        except (ValueError, TypeError) as error:
-            raise machine.throw(type(error).__name__, str(error)) from None
-    if isinstance(value, Instance) and isinstance(value.cls, ClassV):
-        if machine.has_attr(value, "__format__"):
-            return machine.call(machine.get_attr(value, "__format__"), Arguments([spec]))  # type: ignore[no-any-return]
-        if "enum" not in value.cls.traits or _reads_as_value(value.cls):
-            plain = as_plain(value)
-            if isinstance(plain, Known):
-                return format_value(machine, plain, conversion, spec)
-    if isinstance(value, Instance) and isinstance(value.cls, Ext) and value.cls.name.startswith("datetime."):
-        if isinstance(spec_text, str) and spec_text:
-            return as_value(strftime_text(spec_text))
-        return text_hole("clock", slash=False)
-    text = to_text(machine, value)
-    if conversion == "r" and not isinstance(value, Scalar):
-        text = concat("'", text, "'") if isinstance(value, Text) else text
-    if isinstance(spec_text, str) and spec_text and not isinstance(value, Text):
-        if isinstance(text, str) and _modest(spec_text):
-            try:
-                return Known(format(text, spec_text))
-            except ValueError:
-                pass
-        return Text((Hole(_origin(value), False),))
-    return as_value(text)
-
-
-def _origin(value: AnyValue) -> str:
-    if isinstance(value, Unknown):
-        return value.origin
-    if isinstance(value, Instance) and isinstance(value.cls, Ext):
-        return hole_origin(value.cls.name)
-    return "data"
-
-
-def _modest(spec: str) -> bool:
-    return all(int(number) < 4096 for number in re.findall(r"\d+", spec))
-
-
-def strftime_text(template: TextLike) -> TextLike:
-    """A strftime format with holes for its directives; some directives may produce slashes."""
-    out: list[str | Hole] = []
-    for part in parts_of(template):
-        if isinstance(part, Hole):
-            out.append(part)
-            continue
-        position = 0
-        for match in re.finditer(r"%-?([a-zA-Z%])", part):
-            out.append(part[position : match.start()])
-            out.append("%" if match[1] == "%" else Hole("clock", match[1] in "Dx"))
-            position = match.end()
-        out.append(part[position:])
-    return make_text(out)
 
 
 def pure_call(machine: Machine, func: Callable[..., Any], args: Arguments) -> AnyValue | None:
@@ -245,7 +78,9 @@ def string_method(machine: Machine, obj: AnyValue, name: str, args: Arguments) -
             return text_hole()
         special = _SPECIAL.get(name) if isinstance(obj.value, str) else None
         try:
-            known = pure_call(machine, getattr(obj.value, name), args) if name != "format_map" else None
+            # An object's own attributes are lost on the way to a plain value.
+            fields = name == "format_map" or (name == "format" and any(isinstance(v, Instance) for v in args.every()))
+            known = None if fields else pure_call(machine, getattr(obj.value, name), args)
         except AttributeError:
             return None
         if known is not None:
@@ -295,7 +130,11 @@ def _join(machine: Machine, text: TextLike, args: Arguments) -> AnyValue:
             part.slash if isinstance(part, Hole) else "/" in part for part in parts_of(rest)
         )
         hole = Hole(content.rest.origin if isinstance(content.rest, Unknown | Text) else "data", slash)
-        found = [concat(head, hole) for head in found]
+        tail = make_text([hole])
+        if isinstance(text, str) and text.isspace() and isinstance(rest, Text):
+            # Words of a command: each of them fits the one that begins as they begin and ends as they end.
+            tail = concat(text if content.items else "", rest.prefix, tail, rest.suffix)
+        found = [concat(head, tail) for head in found]
     return join(as_value(text) for text in found)
 
 
@@ -314,7 +153,7 @@ def _format(machine: Machine, text: TextLike, args: Arguments) -> AnyValue:
             out.append(literal)
             if field is None:
                 continue
-            head, rest = _split_field(field)
+            head, rest = split_field(field)
             if head == "":
                 value = args.pos[automatic] if automatic < len(args.pos) else args.star
                 automatic += 1
@@ -339,7 +178,8 @@ def _format(machine: Machine, text: TextLike, args: Arguments) -> AnyValue:
     return as_value(make_text(out))
 
 
-def _split_field(field: str) -> tuple[str, list[tuple[str, str]]]:
+def split_field(field: str) -> tuple[str, list[tuple[str, str]]]:
+    """The name of a replacement field, and the attributes (`.`) and items (`[`) that are taken of its value."""
     match = re.match(r"[^.\[]*", field)
     head = match.group() if match else field
     steps = re.finditer(r"\.([^.\[]+)|\[([^\]]+)\]", field[len(head) :])
@@ -504,9 +344,10 @@ def _partition(name: str) -> Callable[[Machine, TextLike, Arguments], AnyValue]:
                             as_value(make_text([tail, *text.parts[index + 1 :]])),
                         ]
                     )
-                if isinstance(part, Hole):
-                    break
-        return TupleV([hole, text_hole("data"), hole])
+                if isinstance(part, Hole) and (part.slash or sep != "/"):
+                    return TupleV([hole, join([Known(sep), EMPTY]), hole])
+            return TupleV([as_value(text), EMPTY, EMPTY] if name == "partition" else [EMPTY, EMPTY, as_value(text)])
+        return TupleV([hole, text_hole("data", slash=True), hole])
 
     return run
 
@@ -610,98 +451,8 @@ for _name, _func in {
     _static(_name, _func)
 
 
-@method("datetime.datetime.strftime", "datetime.date.strftime", "datetime.time.strftime")
-def datetime_strftime(machine: Machine, obj: Any, args: Arguments) -> AnyValue:
-    """`moment.strftime(format)`."""
-    del machine, obj
-    template = text_of(args.pos[0]) if args.pos else None
-    return as_value(strftime_text(template)) if template is not None else text_hole("clock")
-
-
-@method("datetime.datetime.isoformat", "datetime.date.isoformat", "datetime.datetime.__str__")
-def datetime_isoformat(machine: Machine, obj: Any, args: Arguments) -> AnyValue:
-    """A moment as text."""
-    del machine, obj, args
-    return text_hole("clock")
-
-
-@function("time.strftime")
-def time_strftime(machine: Machine, args: Arguments) -> AnyValue:
-    """`time.strftime(format)`."""
-    del machine
-    template = text_of(args.pos[0]) if args.pos else None
-    return as_value(strftime_text(template)) if template is not None else text_hole("clock")
-
-
-@function("string.Template")
-def template(machine: Machine, args: Arguments) -> AnyValue:
-    """`string.Template(text)`."""
-    del machine
-    out = Instance(Ext("string.Template"))
-    out.slots["template"] = args.pos[0] if args.pos else text_hole()
-    return out
-
-
-@method("string.Template.substitute", "string.Template.safe_substitute")
-def substitute(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
-    """`template.substitute(...)`."""
-    source = text_of(obj.slots.get("template", text_hole()))
-    if source is None:
-        return text_hole("data", slash=True)
-    inner = Arguments()
-    if args.pos:
-        machine.spread(args.pos[0], inner)
-    inner.kw.update(args.kw)
-    inner.kwstar = args.kwstar if args.kwstar is not None else inner.kwstar
-    out: list[str | Hole] = []
-    pattern = _template_pattern(obj)
-    for part in parts_of(source):
-        if isinstance(part, Hole):
-            out.append(part)
-            continue
-        position = 0
-        for match in pattern.finditer(part):
-            out.append(part[position : match.start()])
-            position = match.end()
-            if match["escaped"] is not None:
-                out.append(match["escaped"])
-                continue
-            name = match["named"] or match["braced"]
-            value = inner.kw.get(name) if name else None
-            if value is not None:
-                out.extend(parts_of(to_text(machine, value)))
-            elif inner.kwstar is not None:
-                out.append(Hole("data", True))
-            else:
-                # `safe_substitute` leaves it as it is; `substitute` would have failed.
-                out.append(match[0])
-        out.append(part[position:])
-    return as_value(make_text(out))
-
-
-def _template_pattern(obj: Instance) -> re.Pattern[str]:
-    """The expression that finds placeholders, which a subclass may describe by other delimiters and names."""
-    given: dict[str, str] = {}
-    if isinstance(obj.cls, ClassV):
-        for name in ("delimiter", "idpattern", "braceidpattern"):
-            found = next(
-                (cls.slots[name] for cls in obj.cls.mro if isinstance(cls, ClassV) and name in cls.slots), None
-            )
-            if isinstance(found, Known) and isinstance(found.value, str) and len(found.value) < 100:
-                given[name] = found.value
-    if not given:
-        return string.Template.pattern
-    try:
-        return type("Own", (string.Template,), given).pattern  # type: ignore[attr-defined,no-any-return]
-    except re.error:
-        return string.Template.pattern
-
-
 @function("textwrap.dedent", "textwrap.indent", "textwrap.fill", "textwrap.shorten")
 def wrapped(machine: Machine, args: Arguments) -> AnyValue:
     """Text laid out anew; known text is a matter of `computed`."""
     del machine, args
     return text_hole("data", slash=True)
-
-
-__all__ = ["PathV", "Union", "format_value", "percent_format", "pure_call", "strftime_text", "string_method", "to_text"]

@@ -10,24 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from taskgates.inference.models.formats import content_of
 from taskgates.inference.models.registry import CLASS_ATTRIBUTES, FUNCTIONS, Machine, function, method
-from taskgates.inference.values import (
-    DATA,
-    NONE,
-    UNKNOWN,
-    AnyValue,
-    Arguments,
-    ClassV,
-    DictObj,
-    Ext,
-    Instance,
-    Known,
-    ListObj,
-    Native,
-    TupleV,
-    Union,
-    join,
-    path_text,
-)
+from taskgates.inference.objects import Arguments, ClassV, DictObj, Instance, ListObj
+from taskgates.inference.values import DATA, NONE, UNKNOWN, AnyValue, Ext, Known, Native, TupleV, Union, join, path_text
 from taskgates.model.access import Operation
 from taskgates.syntax import ir
 

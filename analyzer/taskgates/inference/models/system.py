@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from taskgates.inference.models import registry
 from taskgates.inference.models.reading import standard_input
 from taskgates.inference.models.registry import Machine, constant, function, method
+from taskgates.inference.objects import Arguments, DictObj, Instance, ListObj
+from taskgates.inference.renderings import text_hole
 from taskgates.inference.text import Hole, Text
 from taskgates.inference.values import (
     FALSE,
@@ -14,12 +16,8 @@ from taskgates.inference.values import (
     NONE,
     UNKNOWN,
     AnyValue,
-    Arguments,
-    DictObj,
     Ext,
-    Instance,
     Known,
-    ListObj,
     NamedTupleV,
     TupleV,
     Unknown,
@@ -104,6 +102,8 @@ for _name, _value in (
     ("os.altsep", None),
     ("sys.platform", "linux"),
     ("sys.byteorder", "little"),
+    ("sys.maxsize", (1 << 63) - 1),
+    ("sys.maxunicode", 0x10FFFF),
     ("string.ascii_letters", "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"),
     ("string.ascii_lowercase", "abcdefghijklmnopqrstuvwxyz"),
     ("string.ascii_uppercase", "ABCDEFGHIJKLMNOPQRSTUVWXYZ"),
@@ -133,6 +133,14 @@ for _name, _value in (
     registry.CONSTANTS[_name] = registry.fixed(Known(_value))
 
 
+registry.ABSENT |= {
+    *(f"sys.{name}" for name in ("frozen", "_MEIPASS", "real_prefix", "pypy_version_info", "getwindowsversion")),
+    *(f"sys.{name}" for name in ("winver", "setdefaultencoding", "maxint", "ps1", "ps2", "gettotalrefcount")),
+    *(f"os.{name}" for name in ("startfile", "getcwdu", "errno", "O_TEXT", "add_dll_directory")),
+    "time.clock",
+}
+
+
 @constant("sys.argv")
 def argv(machine: Machine) -> AnyValue:
     """`sys.argv`."""
@@ -156,6 +164,13 @@ def _set_search_path(machine: Machine, value: AnyValue) -> None:
 registry.SETTERS["sys.path"] = _set_search_path
 
 
+def _set_temporary_folder(machine: Machine, value: AnyValue) -> None:
+    machine.library["tempfile.tempdir"] = value
+
+
+registry.SETTERS["tempfile.tempdir"] = _set_temporary_folder
+
+
 @constant("sys.modules")
 def sys_modules(machine: Machine) -> AnyValue:
     """`sys.modules`: one mapping, so that what the program puts there is found by later imports."""
@@ -172,6 +187,85 @@ def version_info(machine: Machine) -> AnyValue:
     major, minor = machine.python_version
     items = {"major": Known(major), "minor": Known(minor), "micro": INT, "releaselevel": Known("final"), "serial": INT}
     return NamedTupleV(items)
+
+
+@constant("sys.hexversion")
+def hex_version(machine: Machine) -> AnyValue:
+    """The version of the environment's Python as one number: of the first release, since tests ask for that."""
+    major, minor = machine.python_version
+    return Known(major << 24 | minor << 16 | 0xF0)
+
+
+def _version_text(machine: Machine, *end: str | Hole) -> AnyValue:
+    """The version of the environment's Python as text; its last number is not known."""
+    major, minor = machine.python_version
+    return Text((f"{major}.{minor}.", Hole("environment", slash=False), *end))
+
+
+@constant("sys.version")
+def version_text(machine: Machine) -> AnyValue:
+    """`sys.version`: the version first."""
+    return _version_text(machine, " (", Hole("environment", True), ")")
+
+
+@function("platform.python_version")
+def python_version(machine: Machine, args: Arguments) -> AnyValue:
+    """`platform.python_version()`."""
+    del args
+    return _version_text(machine)
+
+
+@function("platform.python_version_tuple")
+def python_version_tuple(machine: Machine, args: Arguments) -> AnyValue:
+    """`platform.python_version_tuple()`: three texts."""
+    del args
+    return TupleV([*(Known(str(number)) for number in machine.python_version), text_hole("environment")])
+
+
+@function("platform.system")
+def system_name(machine: Machine, args: Arguments) -> AnyValue:
+    """`platform.system()`: Linux, as everywhere."""
+    del machine, args
+    return Known("Linux")
+
+
+@function("platform.python_implementation")
+def python_implementation(machine: Machine, args: Arguments) -> AnyValue:
+    """`platform.python_implementation()`."""
+    del machine, args
+    return Known("CPython")
+
+
+def _uname(first: str, second: str) -> AnyValue:
+    unknown: AnyValue = text_hole("environment")
+    fields: dict[str, AnyValue] = {first: Known("Linux")}
+    return NamedTupleV({**fields, **dict.fromkeys((second, "release", "version", "machine"), unknown)})
+
+
+@function("os.uname")
+def os_uname(machine: Machine, args: Arguments) -> AnyValue:
+    """`os.uname()`: which system it is, of the rest of which nothing is known."""
+    del machine, args
+    return _uname("sysname", "nodename")
+
+
+@function("platform.uname")
+def platform_uname(machine: Machine, args: Arguments) -> AnyValue:
+    """`platform.uname()`."""
+    del machine, args
+    return _uname("system", "node")
+
+
+@constant("sys.implementation")
+def implementation(machine: Machine) -> AnyValue:
+    """`sys.implementation`."""
+    major, minor = machine.python_version
+    out = Instance(Ext("types.SimpleNamespace"))
+    out.slots["name"] = Known("cpython")
+    out.slots["cache_tag"] = Known(f"cpython-{major}{minor}")
+    out.slots["version"] = version_info(machine)
+    out.slots["hexversion"] = hex_version(machine)
+    return out
 
 
 @constant("sys.executable")
@@ -224,3 +318,11 @@ for _name, _state in (
 ):
     registry.SETTERS[f"sys.{_name}"] = _process_setter(_state)
 registry.SETTERS["threading.excepthook"] = _process_setter("except-hook")
+
+
+def _set_except_hook(machine: Machine, value: AnyValue) -> None:
+    machine.shared("except-hook", SharedKind.PROCESS, "write")
+    machine.library["sys.excepthook"] = value
+
+
+registry.SETTERS["sys.excepthook"] = _set_except_hook

@@ -5,25 +5,13 @@ from __future__ import annotations
 import csv
 from typing import Any
 
+from taskgates.inference.conversion import NotKnown, from_python, to_python
 from taskgates.inference.models.buffers import CONTENTS
 from taskgates.inference.models.reading import POSITION, file_text, handle_content, unread
 from taskgates.inference.models.registry import Machine, function, method
-from taskgates.inference.operators import NotKnown, from_python, to_python
-from taskgates.inference.values import (
-    CONTENT,
-    NONE,
-    UNKNOWN,
-    AnyValue,
-    Arguments,
-    DictObj,
-    Ext,
-    Instance,
-    Known,
-    ListObj,
-    TupleV,
-    text_hole,
-    text_of,
-)
+from taskgates.inference.objects import CONTENT, Arguments, DictObj, Instance, ListObj
+from taskgates.inference.renderings import text_hole
+from taskgates.inference.values import NONE, UNKNOWN, AnyValue, Ext, Known, TupleV, text_of
 
 READER = "csv.DictReader"
 ROWS = ("rows",)

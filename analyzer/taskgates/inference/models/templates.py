@@ -7,24 +7,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from taskgates.inference.frames import AbstractRaise
 from taskgates.inference.models.registry import Machine, function, method
+from taskgates.inference.objects import Arguments, ClassV, DictObj, Instance, ListObj
 from taskgates.inference.paths import join_paths
+from taskgates.inference.renderings import text_hole
 from taskgates.inference.text import Hole, Text, TextLike
 from taskgates.inference.values import (
     NONE,
     UNKNOWN,
     AnyValue,
-    Arguments,
-    DictObj,
     Ext,
-    Instance,
     Known,
-    ListObj,
     TupleV,
     as_value,
     options,
     path_text,
-    text_hole,
     text_of,
 )
 from taskgates.model.access import Operation
@@ -108,11 +106,14 @@ def _names(template: nodes.Expr) -> tuple[str, ...]:
 class Loading:
     """The loading of one template with all that it draws in."""
 
-    def __init__(self, machine: Machine, loader: AnyValue, settings: dict[str, str], call: str) -> None:
+    def __init__(
+        self, machine: Machine, loader: AnyValue, settings: dict[str, str], call: str, environment: AnyValue = NONE
+    ) -> None:
         self.machine = machine
         self.loader = loader
         self.settings = settings
         self.call = call
+        self.environment = environment
         self.seen: set[str] = set()
 
     def places(self, loader: AnyValue, name: TextLike) -> list[TextLike] | None:
@@ -122,9 +123,10 @@ class Loading:
             loader: the loader.
             name: the template's name.
         """
-        if not isinstance(loader, Instance) or not isinstance(loader.cls, Ext):
+        if not isinstance(loader, Instance):
             return None
-        kind = loader.cls.name.rpartition(".")[2]
+        base = loader.cls.name if isinstance(loader.cls, Ext) else loader.cls.library_base(())
+        kind = base.rpartition(".")[2]
         if kind == "ChoiceLoader":
             found: list[TextLike] = []
             for inner in self.machine.iterate(loader.slots.get("loaders", TupleV((), UNKNOWN))).items:
@@ -159,6 +161,8 @@ class Loading:
         if not fresh:
             return True
         self.seen.update(fresh)
+        if _is_own(self.loader):
+            return self.load_by_method(fresh, depth, conditional=conditional, optional=optional or len(fresh) > 1)
         candidates = [place for name in names for place in self.places(self.loader, name) or ()]
         if not candidates:
             return False
@@ -170,6 +174,31 @@ class Loading:
             self.draw_in(place, depth, conditional=conditional)
             if there is not None:
                 break
+        return True
+
+    def load_by_method(self, names: list[str], depth: int, *, conditional: bool, optional: bool) -> bool:
+        """Ask a loader of the program's own for the source of the first of several templates."""
+        machine = self.machine
+        for name in names:
+            machine.undecided += conditional
+            try:
+                found = machine.call(
+                    machine.get_attr(self.loader, "get_source"), Arguments([self.environment, Known(name)])
+                )
+            except AbstractRaise:
+                if optional:
+                    continue
+                raise
+            finally:
+                machine.undecided -= conditional
+            given = found.items if isinstance(found, TupleV) else ()
+            source = text_of(given[0]) if given else None
+            place = path_text(given[1]) if len(given) > 1 else None
+            if isinstance(source, str):
+                self.follow(source, depth, conditional=conditional)
+            elif place is not None:
+                self.draw_in(place, depth, conditional=conditional)
+            return True
         return True
 
     def draw_in(self, place: TextLike, depth: int, *, conditional: bool) -> None:
@@ -195,6 +224,13 @@ class Loading:
                 self.machine.access(Operation.READ, as_value(place), self.call, conditional=inside)
 
 
+def _is_own(loader: AnyValue) -> bool:
+    """Whether a loader finds its templates by a method of the program's own."""
+    if not isinstance(loader, Instance) or not isinstance(loader.cls, ClassV):
+        return False
+    return any(isinstance(base, ClassV) and "get_source" in base.slots for base in loader.cls.mro)
+
+
 def _loading(machine: Machine, obj: Instance, call: str) -> Loading:
     settings = {}
     for name in SYNTAX:
@@ -202,7 +238,7 @@ def _loading(machine: Machine, obj: Instance, call: str) -> Loading:
         text = text_of(value) if value is not None else None
         if isinstance(text, str) and text:
             settings[name] = text
-    return Loading(machine, obj.slots.get("loader", NONE), settings, call)
+    return Loading(machine, obj.slots.get("loader", NONE), settings, call, obj)
 
 
 def _known_names(machine: Machine, value: Any) -> tuple[str, ...] | None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
-from taskgates.inference.core import AbstractRaise
+from taskgates.inference.frames import AbstractRaise
 from taskgates.inference.models.registry import Machine, function, method
+from taskgates.inference.objects import Arguments, ClassV, FunctionV, Instance, ListObj, ModuleV
+from taskgates.inference.renderings import text_hole
 from taskgates.inference.values import (
     BOOL,
     FALSE,
@@ -14,21 +16,14 @@ from taskgates.inference.values import (
     TRUE,
     UNKNOWN,
     AnyValue,
-    Arguments,
     BoundMethod,
-    ClassV,
     Descriptor,
     Ext,
-    FunctionV,
-    Instance,
     Known,
-    ListObj,
-    ModuleV,
     Native,
     Partial,
     TupleV,
     options,
-    text_hole,
     text_of,
 )
 

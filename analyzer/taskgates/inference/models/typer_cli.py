@@ -6,9 +6,6 @@ parameters, applications become groups, and the click models parse and call.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from taskgates.inference.core import AbstractRaise
 from taskgates.inference.models.click_context import current
 from taskgates.inference.models.click_declare import (
     COMMAND,
@@ -23,33 +20,24 @@ from taskgates.inference.models.click_parsing import attribute, is_true
 from taskgates.inference.models.click_running import main
 from taskgates.inference.models.registry import ALIASES, PROGRAMS, Machine, function, method
 from taskgates.inference.models.signatures import signature
+from taskgates.inference.models.typer_annotations import ARGUMENT, OPTION, UNBOUND, Annotation, annotation
+from taskgates.inference.objects import Arguments, DictObj, Instance, ListObj, ModuleV
 from taskgates.inference.values import (
     FALSE,
     NONE,
     TRUE,
     UNKNOWN,
     AnyValue,
-    Arguments,
-    DictObj,
     Ext,
-    FunctionV,
-    Instance,
     Known,
-    ListObj,
-    ModuleV,
     Native,
     Partial,
     TupleV,
     options,
     text_of,
 )
-from taskgates.syntax import ir
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 APP = "typer.Typer"
-OPTION, ARGUMENT = "typer.models.OptionInfo", "typer.models.ArgumentInfo"
 _COMMANDS, _GROUPS, _CALLBACK, _SETTINGS = ("commands",), ("groups",), ("callback",), ("settings",)
 _FILES = {
     "typer.FileText": "r",
@@ -57,17 +45,6 @@ _FILES = {
     "typer.FileBinaryRead": "rb",
     "typer.FileBinaryWrite": "wb",
 }
-_LISTS = frozenset(
-    {
-        "typing.List",
-        "typing.Sequence",
-        "typing.Iterable",
-        "typing.Set",
-        "builtins.list",
-        "builtins.set",
-        "collections.abc.Sequence",
-    }
-)
 _PATH_SETTINGS = ("exists", "file_okay", "dir_okay", "writable", "readable", "resolve_path", "allow_dash")
 _PASSED = (
     "envvar",
@@ -81,24 +58,6 @@ _PASSED = (
     "flag_value",
     "prompt_required",
 )
-_UNBOUND = Known(...)
-
-
-class Annotation:
-    """What an annotation says about a parameter.
-
-    Attributes:
-        kind: the type, None when there is none.
-        many: whether the parameter takes any number of values.
-        parts: the member types of a tuple.
-        info: the `typer.Option` or `typer.Argument` of an `Annotated`.
-    """
-
-    def __init__(self, kind: AnyValue | None = None) -> None:
-        self.kind = kind
-        self.many = False
-        self.parts: list[Annotation] | None = None
-        self.info: Instance | None = None
 
 
 # Applications --------------------------------------------------------------------------------------------------------
@@ -324,7 +283,7 @@ def _param(machine: Machine, name: str, note: Annotation, default: AnyValue | No
         factory = spec.get("default_factory", NONE)
         if factory != NONE:
             default = factory
-    required = default is None or default == _UNBOUND
+    required = default is None or default == UNBOUND
     is_option = info.cls == Ext(OPTION) if info is not None else not required
     extra = {key: spec[key] for key in _PASSED if key in spec}
     if not required and default is not None:
@@ -376,7 +335,7 @@ def _info(kind: str, *names: str) -> None:
     def model(machine: Machine, args: Arguments) -> AnyValue:
         out = Instance(Ext(kind))
         default = args.get(0, "default")
-        out.slots[("default",)] = default if default is not None else _UNBOUND
+        out.slots[("default",)] = default if default is not None else UNBOUND
         out.slots[("names",)] = TupleV(args.pos[1:])
         out.slots[("every",)] = TupleV(args.pos)
         out.slots[_SETTINGS] = machine.dict_of({key: item for key, item in args.kw.items() if key != "default"})
@@ -387,85 +346,6 @@ def _info(kind: str, *names: str) -> None:
 
 _info(OPTION, "typer.Option", "typer.params.Option")
 _info(ARGUMENT, "typer.Argument", "typer.params.Argument")
-
-
-# Annotations ---------------------------------------------------------------------------------------------------------
-
-
-def annotation(machine: Machine, func: FunctionV | None, node: ir.Expr | None) -> Annotation:
-    """Work out what the annotation of a parameter says."""
-    if node is None or func is None:
-        return Annotation()
-    if isinstance(node, ir.Const) and isinstance(node.value, str):
-        parts = node.value.strip().split(".")
-        if not all(part.isidentifier() for part in parts):
-            return Annotation()
-        expr: ir.Expr = ir.Name(parts[0], 0)
-        for part in parts[1:]:
-            expr = ir.Attr(expr, part, 0)
-        return annotation(machine, func, expr)
-    if isinstance(node, ir.Binary) and node.op == "|":
-        return _alternatives(machine, func, [node.left, node.right])
-    if isinstance(node, ir.Subscript):
-        head = evaluate(machine, func, node.obj)
-        name = head.name if isinstance(head, Ext) else ""
-        inner = list(node.index.items) if isinstance(node.index, ir.Sequence) else [node.index]
-        return _generic(machine, func, name, inner)
-    value = evaluate(machine, func, node)
-    if isinstance(value, Ext) and value.name in _LISTS:
-        out = Annotation()
-        out.many = True
-        return out
-    return Annotation(value)
-
-
-def _generic(machine: Machine, func: FunctionV, name: str, inner: Sequence[ir.Expr]) -> Annotation:
-    short = name.rpartition(".")[2]
-    if short in ("Optional", "Union"):
-        return _alternatives(machine, func, inner)
-    if short == "Annotated":
-        out = annotation(machine, func, inner[0])
-        for node in inner[1:]:
-            value = evaluate(machine, func, node)
-            if isinstance(value, Instance) and value.cls in (Ext(OPTION), Ext(ARGUMENT)):
-                out.info = value
-        return out
-    if short == "Literal":
-        choice = Instance(Ext("click.Choice"))
-        choice.slots["choices"] = ListObj("list", [evaluate(machine, func, node) for node in inner])
-        return Annotation(choice)
-    many = name in _LISTS
-    if short in ("tuple", "Tuple"):
-        last = inner[-1]
-        open_end = isinstance(last, ir.Literal) and last.source == "..."
-        if not open_end:
-            out = Annotation()
-            out.parts = [annotation(machine, func, node) for node in inner]
-            return out
-        many = True
-    if many:
-        out = annotation(machine, func, inner[0])
-        out.many = True
-        return out
-    return Annotation()
-
-
-def _alternatives(machine: Machine, func: FunctionV, nodes: Sequence[ir.Expr]) -> Annotation:
-    """The first alternative that is not None."""
-    for node in nodes:
-        if isinstance(node, ir.Const) and node.value is None:
-            continue
-        return annotation(machine, func, node)
-    return Annotation()
-
-
-def evaluate(machine: Machine, func: FunctionV, node: ir.Expr) -> AnyValue:
-    """An expression of a signature in the scope of the function's definition."""
-    try:
-        with machine.within(func.frame):
-            return machine.eval(node, func.frame)  # type: ignore[no-any-return]
-    except AbstractRaise:
-        return UNKNOWN
 
 
 def parameter_type(machine: Machine, note: Annotation, spec: dict[str, AnyValue]) -> AnyValue:
@@ -513,4 +393,4 @@ for _old, _new in {
 }.items():
     ALIASES[_old] = _new
 
-__all__ = ["APP", "Annotation", "annotation", "build", "command_of", "params_of"]
+__all__ = ["APP", "build", "command_of", "params_of"]

@@ -6,25 +6,19 @@ import fnmatch
 import re
 from typing import TYPE_CHECKING
 
-from taskgates.inference.core import AbstractRaise
+from taskgates.inference.frames import AbstractRaise
 from taskgates.inference.models.listings import is_folder, members
 from taskgates.inference.models.programs import CommandLine, UsageError, program
 from taskgates.inference.models.registry import Machine, constant, function, method
+from taskgates.inference.objects import CONTENT, Arguments, ClassV, FunctionV, Instance, ListObj, ModuleV
 from taskgates.inference.values import (
     BOOL,
-    CONTENT,
     INT,
     NONE,
     UNKNOWN,
     AnyValue,
-    Arguments,
-    ClassV,
     Ext,
-    FunctionV,
-    Instance,
     Known,
-    ListObj,
-    ModuleV,
     TupleV,
     as_value,
     options,

@@ -9,26 +9,13 @@ from __future__ import annotations
 import filecmp
 from typing import TYPE_CHECKING
 
+from taskgates.inference.conversion import NotKnown, to_python
 from taskgates.inference.models.listings import all_below, is_folder, members
 from taskgates.inference.models.registry import METHODS, Machine, function, method
-from taskgates.inference.operators import NotKnown, to_python
+from taskgates.inference.objects import Arguments, DictObj, Instance, ListObj
 from taskgates.inference.paths import join_paths
-from taskgates.inference.values import (
-    NONE,
-    UNKNOWN,
-    AnyValue,
-    Arguments,
-    DictObj,
-    Ext,
-    Instance,
-    Known,
-    ListObj,
-    PathV,
-    as_value,
-    path_text,
-    text_hole,
-    text_of,
-)
+from taskgates.inference.renderings import text_hole
+from taskgates.inference.values import NONE, UNKNOWN, AnyValue, Ext, Known, PathV, as_value, path_text, text_of
 from taskgates.model.access import Operation
 
 if TYPE_CHECKING:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from taskgates.inference.renderings import render
 from taskgates.inference.text import Hole, Text, make_text
-from taskgates.inference.values import AnyValue, Known, as_value, path_text, render
+from taskgates.inference.values import AnyValue, Known, as_value, path_text
 
 _FIRST = 0xE000
 
@@ -40,6 +41,3 @@ class Words:
     def unknown(self, text: str) -> bool:
         """Whether some piece of an encoded string is not known."""
         return any(mark in text for mark in self.marks)
-
-
-__all__ = ["Words"]

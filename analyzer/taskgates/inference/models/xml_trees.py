@@ -6,19 +6,11 @@ import re
 import xml.etree.ElementTree as ET
 from typing import Any
 
+from taskgates.inference.conversion import NotKnown, to_python
 from taskgates.inference.models.reading import file_text, handle_content
 from taskgates.inference.models.registry import METHODS, Machine, function, method
-from taskgates.inference.operators import NotKnown, to_python
-from taskgates.inference.values import (
-    NONE,
-    AnyValue,
-    Arguments,
-    DictObj,
-    Ext,
-    Instance,
-    Known,
-    ListObj,
-)
+from taskgates.inference.objects import Arguments, DictObj, Instance, ListObj
+from taskgates.inference.values import NONE, AnyValue, Ext, Known
 from taskgates.model.access import Operation
 
 MODULE = "xml.etree.ElementTree"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from taskgates.inference.archive_members import archive_members
 from taskgates.inference.shell.call import Call, below
 from taskgates.inference.shell.commands import Arguments, parse_arguments
 from taskgates.inference.shell.machine import Outcome, Status
@@ -68,7 +69,7 @@ def tar(call: Call) -> Outcome:
             if archive is not None:
                 call.read(archive)
             if not call.arguments.has("-O", "--to-stdout"):
-                _unpack_members(call, members)
+                _unpack_members(call, members, archive)
         case "list" | "compare":
             if archive is not None:
                 call.read(archive)
@@ -118,9 +119,38 @@ def _pack_members(call: Call, members: list[tuple[TextLike, TextLike]]) -> None:
             call.access(Operation.DELETE, below(path) if tree else path)
 
 
-def _unpack_members(call: Call, members: list[tuple[TextLike, TextLike]]) -> None:
+_CHOOSING = ("--exclude", "--wildcards", "--exclude-from", "-X", "--transform", "--xform", "-k", "--skip-old-files")
+
+
+def _unpack_known(call: Call, archive: TextLike, folder: TextLike, *, strip: int = 0) -> bool:
+    """Write what an archive of the tree holds, whose members are known; False where they are not."""
+    data = call.data(archive)
+    members = archive_members(data) if data is not None else None
+    if members is None:
+        return False
+    for member in members:
+        target = member.target
+        inner = target.split("/")[strip:] if target is not None else []
+        if inner:
+            path = join_path(folder, "/".join(inner))
+            call.access(Operation.MKDIR if member.kind == "folder" else Operation.OVERWRITE, path)
+    return True
+
+
+def _stripped(call: Call) -> int | None:
+    """How many folders `tar` takes off the front of each name; None where that is not known."""
+    given = call.arguments.last("--strip-components", "--strip")
+    if given is None:
+        return 0
+    return int(given) if isinstance(given, str) and given.isdigit() else None
+
+
+def _unpack_members(call: Call, members: list[tuple[TextLike, TextLike]], archive: TextLike | None) -> None:
     named = [(folder, member) for folder, member in members if member != ""]
     renamed = call.arguments.has("--strip-components", "--strip", "--transform", "--xform")
+    strip = _stripped(call) if not named and not call.arguments.has(*_CHOOSING) else None
+    if archive is not None and strip is not None and _unpack_known(call, archive, members[-1][0], strip=strip):
+        return
     if named and not renamed and not call.arguments.has("--wildcards"):
         for folder, member in named:
             path = join_path(folder, member)
@@ -196,14 +226,15 @@ def unzip(call: Call) -> Outcome:
         return Outcome(Status.UNKNOWN)
     archive, *members = operands
     tail = (archive if isinstance(archive, str) else archive.suffix).rpartition("/")[2]
-    call.read(archive if "." in tail or isinstance(archive, Text) else concat(archive, ".zip"))
+    named = archive if "." in tail or isinstance(archive, Text) else concat(archive, ".zip")
+    call.read(named)
     if quiet:
         return Outcome(call.status)
     plain = members and not any("*" in str(member) or "?" in str(member) for member in members)
     if plain and not call.arguments.has("-j"):
         for member in members:
             call.overwrite(join_path(folder, member))
-    else:
+    elif members or excluded or call.arguments.has("-j") or not _unpack_known(call, named, folder):
         call.overwrite(below(folder))
     return Outcome(call.status)
 

@@ -150,6 +150,10 @@ class Call:
             return self.frame.stdin.take_all() if self.frame.stdin is not None else None
         return self.machine.content(path, self.state)
 
+    def data(self, path: TextLike) -> bytes | None:
+        """The bytes of a file of the tree that nobody changes."""
+        return self.machine.data(path, self.state)
+
     def input(self) -> TextLike | None:
         """What the command reads: its operands' content, or standard input; None when it is not known."""
         if not self.arguments.operands:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+import sys
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, ClassVar
 
 from taskgates.inference.shell.arithmetic import to_integer
+from taskgates.inference.shell.host import ShellArray
 from taskgates.inference.shell.lexing import split_words
 from taskgates.inference.shell.patterns import escape_pattern, matches
 from taskgates.inference.shell.texts import alternatives_of, from_environment
@@ -99,7 +102,7 @@ class _Operations:
             return True if operator in ("-e", "-a") and full in machine.changes.written() and False else None
         kind = machine.tree.kind(full)
         if kind is None:
-            return None
+            return False if machine.sees_all else None
         if operator in ("-e", "-a"):
             return True
         if operator == "-f":
@@ -127,7 +130,7 @@ class _Operations:
             equal = True if left == right and not isinstance(left, Text) else matches(left, plain)
             return equal if operator != "!=" or equal is None else not equal
         if operator == "=~":
-            return _regex_match(left, right)
+            return self._regex(left, right)
         if operator in ("-nt", "-ot", "-ef"):
             for path in (left, right):
                 machine = self.expander.machine
@@ -136,6 +139,20 @@ class _Operations:
         if isinstance(left, str) and isinstance(right, str):
             return left < right if operator == "<" else left > right
         return None
+
+    def _regex(self, left: TextLike, right: TextLike) -> bool | None:
+        """`=~`, and the array of groups that it leaves."""
+        arrays = self.expander.state.arrays
+        if not isinstance(left, str) or not isinstance(right, str):
+            arrays["BASH_REMATCH"] = ShellArray((), complete=False)
+            return None
+        found = _regex_match(left, right)
+        if isinstance(found, re.Match):
+            groups = [found.group(), *(group or "" for group in found.groups())]
+            arrays["BASH_REMATCH"] = ShellArray(tuple((str(number), group) for number, group in enumerate(groups)))
+            return True
+        arrays["BASH_REMATCH"] = ShellArray((), complete=found is False)
+        return found
 
     def _numeric(self, left: TextLike, operator: str, right: TextLike) -> bool | None:
         first = self._number(left)
@@ -166,17 +183,33 @@ def _is_empty(value: TextLike) -> bool | None:
     return False if any(isinstance(part, str) for part in value.parts) else None
 
 
-def _regex_match(left: TextLike, right: TextLike) -> bool | None:
-    if not isinstance(left, str) or not isinstance(right, str):
-        return None
+_CLASSES = {
+    "[:alpha:]": "a-zA-Z",
+    "[:digit:]": "0-9",
+    "[:alnum:]": "a-zA-Z0-9",
+    "[:upper:]": "A-Z",
+    "[:lower:]": "a-z",
+    "[:space:]": r"\s",
+    "[:blank:]": r" \t",
+    "[:xdigit:]": "0-9a-fA-F",
+    "[:punct:]": r"!-/:-@\[-`{-~",
+    "[:word:]": r"\w",
+}
+"""What the classes of POSIX stand for within brackets."""
+
+
+def _regex_match(left: str, right: str) -> re.Match[str] | bool | None:
+    """The first match of a regular expression; False without one, None where that is not worked out."""
     # Nested quantifiers could take forever.
     if len(left) > 200 or re.search(r"[*+}]\)*[*+{]", right) is not None:
         return None
-    translated = right.replace("[[:space:]]", r"\s").replace("[[:digit:]]", r"\d").replace("[[:alnum:]]", "[a-zA-Z0-9]")
+    translated = right
+    for name, members in _CLASSES.items():
+        translated = translated.replace(name, members)
     if "[:" in translated:
         return None
     try:
-        return re.search(translated, left) is not None
+        return re.search(translated, left) or False
     except re.error:
         return None
 
@@ -193,44 +226,55 @@ def _either(left: bool | None, right: bool | None) -> bool | None:
     return None if left is None or right is None else False
 
 
-class _Extended:
-    """`[[ ]]`: operands are expanded when they are reached."""
+class _Condition(ABC):
+    """What both forms have in common: alternatives of conjunctions of tests that `!` may negate.
 
-    def __init__(self, expander: Expander, words: list[tuple[str, int]], place: Place) -> None:
+    Args:
+        expander: the shell's state.
+        place: where the condition stands.
+    """
+
+    OR: ClassVar[str]
+    AND: ClassVar[str]
+
+    def __init__(self, expander: Expander, place: Place) -> None:
         self._expander = expander
-        self._words = words
         self._index = 0
         self._depth = 0
         self._operations = _Operations(expander, place)
 
-    def parse(self) -> bool | None:
-        return self._or()
+    @abstractmethod
+    def _peek(self, ahead: int = 0) -> TextLike | None:
+        """A word from here on; None behind the last."""
 
-    def _peek(self, ahead: int = 0) -> str:
-        index = self._index + ahead
-        return self._words[index][0] if index < len(self._words) else ""
+    @abstractmethod
+    def _primary(self) -> bool | None:
+        """One test, or a condition in parentheses."""
+
+    def _negates(self) -> bool:
+        return self._peek() == "!"
 
     def _or(self) -> bool | None:
         value = self._and()
-        while self._peek() == "||":
+        while self._peek() == self.OR:
             self._index += 1
             value = _either(value, self._and())
         return value
 
     def _and(self) -> bool | None:
         value = self._not()
-        while self._peek() == "&&":
+        while self._peek() == self.AND:
             self._index += 1
             value = _both(value, self._not())
         return value
 
     def _not(self) -> bool | None:
         self._depth += 1
-        if self._depth > _DEPTH:
-            self._index = len(self._words)
-            return None
         try:
-            if self._peek() == "!":
+            if self._depth > _DEPTH:
+                self._index = sys.maxsize
+                return None
+            if self._negates():
                 self._index += 1
                 value = self._not()
                 return None if value is None else not value
@@ -238,18 +282,39 @@ class _Extended:
         finally:
             self._depth -= 1
 
+    def _group(self) -> bool | None:
+        """A condition in parentheses, of which the first is ahead."""
+        self._index += 1
+        value = self._or()
+        if self._peek() == ")":
+            self._index += 1
+        return value
+
+
+class _Extended(_Condition):
+    """`[[ ]]`: operands are expanded when they are reached."""
+
+    OR, AND = "||", "&&"
+
+    def __init__(self, expander: Expander, words: list[tuple[str, int]], place: Place) -> None:
+        super().__init__(expander, place)
+        self._words = words
+
+    def parse(self) -> bool | None:
+        return self._or()
+
+    def _peek(self, ahead: int = 0) -> str | None:
+        index = self._index + ahead
+        return self._words[index][0] if index < len(self._words) else None
+
     def _primary(self) -> bool | None:
         if self._index >= len(self._words):
             return None
         if self._peek() == "(":
-            self._index += 1
-            value = self._or()
-            if self._peek() == ")":
-                self._index += 1
-            return value
+            return self._group()
         word, offset = self._words[self._index]
-        if self._peek(1) in _BINARY and self._index + 2 < len(self._words):
-            operator = self._peek(1)
+        operator = self._peek(1)
+        if operator is not None and operator in _BINARY and self._index + 2 < len(self._words):
             right, right_offset = self._words[self._index + 2]
             self._index += 3
             left = self._expander.string(word, offset)
@@ -258,7 +323,7 @@ class _Extended:
             else:
                 other = self._expander.string(right, right_offset)
             return self._operations.binary(left, operator, other, pattern=True)
-        if word in _UNARY and self._index + 1 < len(self._words) and self._peek(1) not in ("&&", "||", ")"):
+        if word in _UNARY and self._index + 1 < len(self._words) and operator not in ("&&", "||", ")"):
             operand, operand_offset = self._words[self._index + 1]
             self._index += 2
             return self._operations.unary(word, self._expander.string(operand, operand_offset))
@@ -266,14 +331,14 @@ class _Extended:
         return self._operations.unary("-n", self._expander.string(word, offset))
 
 
-class _Classic:
+class _Classic(_Condition):
     """`test`: the words are expanded already."""
 
+    OR, AND = "-o", "-a"
+
     def __init__(self, expander: Expander, words: list[TextLike], place: Place) -> None:
+        super().__init__(expander, place)
         self._words = words
-        self._index = 0
-        self._depth = 0
-        self._operations = _Operations(expander, place)
 
     def parse(self) -> bool | None:
         if not self._words:
@@ -286,33 +351,8 @@ class _Classic:
         index = self._index + ahead
         return self._words[index] if index < len(self._words) else None
 
-    def _or(self) -> bool | None:
-        value = self._and()
-        while self._peek() == "-o":
-            self._index += 1
-            value = _either(value, self._and())
-        return value
-
-    def _and(self) -> bool | None:
-        value = self._not()
-        while self._peek() == "-a":
-            self._index += 1
-            value = _both(value, self._not())
-        return value
-
-    def _not(self) -> bool | None:
-        self._depth += 1
-        if self._depth > _DEPTH:
-            self._index = len(self._words)
-            return None
-        try:
-            if self._peek() == "!" and self._peek(1) not in _BINARY:
-                self._index += 1
-                value = self._not()
-                return None if value is None else not value
-            return self._primary()
-        finally:
-            self._depth -= 1
+    def _negates(self) -> bool:
+        return self._peek() == "!" and self._peek(1) not in _BINARY
 
     def _primary(self) -> bool | None:
         word = self._peek()
@@ -324,11 +364,7 @@ class _Classic:
             self._index += 3
             return self._operations.binary(word, operator, right, pattern=False)
         if word == "(":
-            self._index += 1
-            value = self._or()
-            if self._peek() == ")":
-                self._index += 1
-            return value
+            return self._group()
         if isinstance(word, str) and word in _UNARY and operator is not None:
             self._index += 2
             return self._operations.unary(word, operator)

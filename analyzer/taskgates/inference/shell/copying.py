@@ -32,9 +32,16 @@ def is_remote(path: TextLike) -> bool:
     return _REMOTE.match(head) is not None
 
 
-def _is_several(path: TextLike) -> bool:
-    """Whether a path is a pattern for any number of files."""
-    return isinstance(path, Text) and path.origin == "glob"
+def _is_several(source: TextLike, destination: TextLike | None) -> bool:
+    """Whether a source is a pattern for any number of files, which only a folder can take.
+
+    Where the destination is named after a file of a pattern too, the program names each copy after its source.
+    """
+    return (
+        isinstance(source, Text)
+        and source.origin == "glob"
+        and not (isinstance(destination, Text) and destination.origin == "glob")
+    )
 
 
 def _target(call: Call, source: TextLike, destination: TextLike, *, into: bool) -> TextLike:
@@ -51,7 +58,7 @@ def copy(call: Call) -> Outcome:
     links = call.arguments.has("-s", "--symbolic-link", "-l", "--link")
     attributes = call.arguments.has("--attributes-only")
     for source in sources:
-        into_this = into or _is_several(source)
+        into_this = into or _is_several(source, destination)
         tree = recursive and not call.looks_like_file(source)
         if not links and not attributes:
             if tree:
@@ -116,7 +123,7 @@ def move(call: Call) -> Outcome:
     for source in sources:
         target = None
         if destination is not None:
-            target = _target(call, source, destination, into=into or _is_several(source))
+            target = _target(call, source, destination, into=into or _is_several(source, destination))
         folder = call.kind(source) == "folder" or (isinstance(source, str) and source.endswith("/"))
         if folder:
             names = tree_files(call, source)
@@ -163,7 +170,7 @@ def install(call: Call) -> Outcome:
         call.read(source)
         if destination is None:
             continue
-        target = _target(call, source, destination, into=into or _is_several(source))
+        target = _target(call, source, destination, into=into or _is_several(source, destination))
         if call.arguments.has("-D"):
             call.access(Operation.MKDIR, dirname(target))
         call.overwrite(target)

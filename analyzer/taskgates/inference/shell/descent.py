@@ -50,6 +50,7 @@ _REDIRECT = re.compile(r"(\d{1,3}|\{\w+\})?(&>>|&>|>>|>&|>\||<<<|<<|<&|<>|<|>)(?
 _ASSIGNED_ARRAY = re.compile(r"[A-Za-z_]\w*(?:\[[^\]\n]*\])?\+?=$")
 _FUNCTION = re.compile(r"([^\s;&|()<>$'\"`=]+)[ \t]*\([ \t]*\)")
 _TIME = re.compile(r"time(?:[ \t]+-p)?[ \t]+(?=[({]|(?:if|for|while|until|case)\b)")
+_PARENTHESES = re.compile(r"\([ \t]*\)")
 _END = re.compile(r";;&|;;|;&")
 
 
@@ -234,9 +235,7 @@ class _Parser:
             self._depth -= 1
             return Negated(body, start)
         if self._peek_word() == "time":
-            following = re.compile(r"time(?:[ \t]+-p)?[ \t]+(?=[({]|(?:if|for|while|until|case)\b)").match(
-                self._text, self._at
-            )
+            following = _TIME.match(self._text, self._at)
             if following is not None:
                 self._at = following.end()
         stages = [self._command()]
@@ -305,7 +304,7 @@ class _Parser:
             case "function":
                 name = self._word().raw
                 self._blanks()
-                found = re.compile(r"\([ \t]*\)").match(self._text, self._at)
+                found = _PARENTHESES.match(self._text, self._at)
                 self._at = found.end() if found is not None else self._at
                 return self._function(name, start)
             case _:

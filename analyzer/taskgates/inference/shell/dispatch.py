@@ -11,7 +11,7 @@ from taskgates.inference.shell.commands import Row, parse_arguments
 from taskgates.inference.shell.filters import FILTERS
 from taskgates.inference.shell.machine import Frame, Outcome, Status
 from taskgates.inference.shell.strategies import STRATEGIES
-from taskgates.inference.shell.texts import basename
+from taskgates.inference.shell.texts import basename, split_text
 from taskgates.inference.shell.variables import declare
 from taskgates.inference.text import Text, TextLike
 
@@ -64,7 +64,8 @@ class Dispatcher:
             return Outcome(Status.LIKELY)
         found = self._machine.commands.find(name)
         if found is None:
-            return self._unknown(name, words, frame, state, place)
+            own = self._on_path(name, words, frame, state, place)
+            return own if own is not None else self._unknown(name, words, frame, state, place)
         return self.run_row(found, words, frame, state, place)
 
     def run_row(
@@ -142,6 +143,18 @@ class Dispatcher:
             self._unknown_output(frame)
             return Outcome(Status.LIKELY)
         return machine.run_words([interpreter, *words], frame, state, place)
+
+    def _on_path(
+        self, name: str, words: list[TextLike], frame: Frame, state: ShellState, place: Place
+    ) -> Outcome | None:
+        """Run a program of the tree that the script put on its search path."""
+        path = state.variables.get("PATH")
+        for folder in split_text(path, ":") if path is not None else ():
+            if isinstance(folder, str) and folder:
+                outcome = self._own_file(f"{folder}/{name}", words, frame, state, place)
+                if outcome is not None:
+                    return outcome
+        return None
 
     def _unknown(self, name: str, words: list[TextLike], frame: Frame, state: ShellState, place: Place) -> Outcome:
         if not self._machine.foreign(name, words, frame, state, place):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING
 
+from taskgates.inference.shell.awk import operand_assignment
+from taskgates.inference.shell.call import Call
 from taskgates.inference.shell.machine import Outcome, Status
 from taskgates.inference.shell.texts import (
     hole,
@@ -14,11 +15,6 @@ from taskgates.inference.shell.texts import (
 )
 from taskgates.inference.text import Hole, Text, TextLike, concat
 from taskgates.model.access import Operation
-
-if TYPE_CHECKING:
-    from taskgates.inference.shell.call import Call
-
-from taskgates.inference.shell.awk import operand_assignment
 
 # ---- perl, jq --------------------------------------------------------------------------------------------------------
 
@@ -150,6 +146,12 @@ def split(call: Call) -> Outcome:
 
 def patch(call: Call) -> Outcome:
     """`patch`: changes the files that the differences name."""
+    folder = call.arguments.last("-d", "--directory")
+    if folder is not None:
+        # It goes there before it opens anything.
+        state = call.state.copy()
+        state.cwd = call.machine.full_path(folder, state)
+        call = Call(call.machine, call.name, call.words, call.row, call.arguments, call.frame, state, call.place)
     call.perform_row()
     operands = call.arguments.operands
     source = call.arguments.last("-i", "--input")
@@ -164,9 +166,8 @@ def patch(call: Call) -> Outcome:
         call.read(operands[0])
         return Outcome(call.status)
     content = call.content(source if source is not None else "-")
-    folder = call.arguments.last("-d", "--directory") or "."
     strip = call.arguments.last("-p", "--strip")
-    apply_difference(call, content, folder, int(strip) if isinstance(strip, str) and strip.isdigit() else 0)
+    apply_difference(call, content, ".", int(strip) if isinstance(strip, str) and strip.isdigit() else 0)
     return Outcome(call.status)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import re
 from collections.abc import Callable, Sequence
 
@@ -375,7 +376,14 @@ def _temporary_folder(folder: TextLike) -> bool:
 
 
 def _plain_hole(call: Call) -> TextLike | None:
-    return concat(Hole("environment", False, call.name), "\n")
+    return concat(Hole("data", False, call.name), "\n")
+
+
+def _system_name(call: Call) -> TextLike | None:
+    """`uname`: the name of the system; what else it may be asked for is not known."""
+    if set(call.words[1:]) <= {"-s", "--kernel-name"}:
+        return f"{platform.system()}\n"
+    return _plain_hole(call)
 
 
 def _tee(call: Call) -> TextLike | None:
@@ -425,7 +433,7 @@ FILTERS: dict[str, Filter] = {
     "nproc": _plain_hole,
     "whoami": _plain_hole,
     "hostname": _plain_hole,
-    "uname": _plain_hole,
+    "uname": _system_name,
     "id": _plain_hole,
     "tee": _tee,
     "md5sum": _digests,

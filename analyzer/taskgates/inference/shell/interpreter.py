@@ -77,7 +77,13 @@ class ShellInterpreter:
     # ---- entries -----------------------------------------------------------------------------------------------
 
     def run_text(
-        self, text: TextLike, state: ShellState, *, file: str | None = None, conditional: bool = False
+        self,
+        text: TextLike,
+        state: ShellState,
+        *,
+        file: str | None = None,
+        conditional: bool = False,
+        stdin: TextLike | None = None,
     ) -> None:
         """Interpret shell text; `state` is changed as the text changes it.
 
@@ -86,14 +92,23 @@ class ShellInterpreter:
             state: variables, arguments and working directory.
             file: the script that the text is the content of, relative to the root.
             conditional: whether an undecided condition stands before it.
+            stdin: its standard input, None where it is not known.
         """
-        frame = Frame(Source(self.placeholders.encode(text), Place(1, 1, file)), conditional)
+        stream = Stream(stdin) if stdin is not None else None
+        frame = Frame(Source(self.placeholders.encode(text), Place(1, 1, file)), conditional, stream)
         with self._bounded(frame):
             self.program(frame, state)
 
-    def run_argv(self, argv: Sequence[TextLike], state: ShellState, place: Place, conditional: bool) -> None:
-        """Interpret one command given as its words, without any expansion."""
-        frame = Frame(Source("", place, fixed=True), conditional)
+    def run_argv(
+        self,
+        argv: Sequence[TextLike],
+        state: ShellState,
+        place: Place,
+        conditional: bool,
+        stdin: TextLike | None = None,
+    ) -> None:
+        """Interpret one command given as its words, without any expansion; `stdin` is its standard input."""
+        frame = Frame(Source("", place, fixed=True), conditional, Stream(stdin) if stdin is not None else None)
         with self._bounded(frame):
             self.run_words(list(argv), frame, state, place)
 
@@ -137,6 +152,11 @@ class ShellInterpreter:
         with self._bounded(frame):
             self.run_words(list(argv), frame, state, place)
         return outward(sink.text)
+
+    @property
+    def sees_all(self) -> bool:
+        """Whether a path that is not there, and that nothing was seen to make, is taken not to exist."""
+        return self.options.closed and not self._said and not self.changes.foreign
 
     @contextmanager
     def _bounded(self, frame: Frame) -> Iterator[None]:
@@ -319,17 +339,22 @@ class ShellInterpreter:
         written = self.changes.content(full)
         if written is not None:
             return written
-        if not isinstance(full, str) or full.startswith(("/", "~", "..")) or self.changes.touches(full):
-            return None
-        if self.options.written_elsewhere is not None and self.options.written_elsewhere(full):
-            return None
-        data = self.tree.read_bytes(full, self.options.file_limit)
+        data = self.data(path, state)
         if data is None or b"\0" in data:
             return None
         try:
             return data.decode()
         except UnicodeDecodeError:
             return None
+
+    def data(self, path: TextLike, state: ShellState) -> bytes | None:
+        """The bytes of a file of the tree that nobody changes, within the size limit."""
+        full = self.full_path(path, state)
+        if not isinstance(full, str) or full.startswith(("/", "~", "..")) or self.changes.touches(full):
+            return None
+        if self.options.written_elsewhere is not None and self.options.written_elsewhere(full):
+            return None
+        return self.tree.read_bytes(full, self.options.file_limit)
 
     # ---- scripts and substitutions -----------------------------------------------------------------------------
 

@@ -95,6 +95,22 @@ class Stream:
         plain = make_text(part.replace("\0", "\n") if isinstance(part, str) else part for part in parts_of(text))
         self._lines: list[tuple[TextLike, bool]] = [(line, _may_be_many(line)) for line in text_lines(plain)]
         self._position = 0
+        self._delimiter = "\n"
+
+    def split_at(self, delimiter: str) -> bool:
+        """End lines by another character from here on; False where what is left is not known."""
+        rest = self.rest
+        if not isinstance(rest, str):
+            return False
+        if delimiter != self._delimiter:
+            self._delimiter = delimiter
+            self._lines[self._position :] = [(piece, False) for piece in rest.split(delimiter)]
+        return True
+
+    @property
+    def at_last(self) -> bool:
+        """Whether the next line is the last one, behind which its character does not stand."""
+        return self._delimiter != "\n" and self._position == len(self._lines) - 1
 
     def take_line(self) -> TextLike | None:
         """The next line; None at the end. A line that may stand for many is not moved past: see `skip`."""
@@ -119,8 +135,8 @@ class Stream:
         """Everything that is left, without moving on."""
         pieces: list[TextLike] = []
         for line, _ in self._lines[self._position :]:
-            pieces += [line, "\n"]
-        return concat(*pieces)
+            pieces += [line, self._delimiter]
+        return concat(*pieces[:-1]) if self._delimiter != "\n" else concat(*pieces)
 
     def take_all(self) -> TextLike:
         """Everything that is left."""

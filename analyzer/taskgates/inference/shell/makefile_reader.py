@@ -116,7 +116,12 @@ class MakefileReader:
             if line.startswith("export"):
                 makefile.export(line.split()[1:])
             return
-        if line.startswith(("vpath ", "unexport", "undefine ", "override ")):
+        if line.startswith("vpath "):
+            pattern, *folders = makefile.words(makefile.expand(line.removeprefix("vpath ").replace(":", " "))) or [""]
+            if isinstance(pattern, str) and folders:
+                makefile.search(pattern, folders)
+            return
+        if line.startswith(("unexport", "undefine ", "override ")):
             return
         if ":" not in outside_references(line):
             makefile.expand(line)

@@ -149,6 +149,7 @@ class Makefile:
         self._depth = 0
         self._done: set[TextLike] = set()
         self._goals: list[TextLike] = []
+        self._search: list[tuple[str, list[TextLike]]] = []
         self._file = ""
 
     def override(self, name: str, text: str) -> None:
@@ -344,7 +345,11 @@ class Makefile:
             case "call":
                 return self._user_function(body, local)
             case "eval":
-                self._call.opaque("make: eval is not followed")
+                text = self.expand(body, local)
+                if isinstance(text, str):
+                    MakefileReader(self, text).read()
+                else:
+                    self._call.opaque("make: eval of text that is not known")
                 return ""
             case "error" | "warning" | "info":
                 return ""
@@ -421,6 +426,7 @@ class Makefile:
                 recipe = rule.recipe
                 prerequisites = [fill_stem(one, stem) for one in rule.prerequisites] + prerequisites
                 order_only += [fill_stem(one, stem) for one in rule.order_only]
+        prerequisites = [self._found(one) for one in prerequisites]
         for prerequisite in [*prerequisites, *order_only]:
             self._build(prerequisite, (*active, target), named=False)
         if recipe is not None:
@@ -444,8 +450,25 @@ class Makefile:
                 best = best or (rule, stem)
         return best
 
+    def search(self, pattern: str, folders: list[TextLike]) -> None:
+        """`vpath`: where prerequisites that match a pattern are looked for too."""
+        self._search.append((pattern, folders))
+
+    def _found(self, path: TextLike) -> TextLike:
+        """A prerequisite where `VPATH` and `vpath` find it, unless it is there or a rule makes it."""
+        if not isinstance(path, str) or self._call.kind(path) is not None:
+            return path
+        if any(path in rule.targets for rule in self._rules):
+            return path
+        every = self.value("VPATH")
+        folders = split_words(every.replace(":", " ")) if isinstance(every, str) else []
+        for pattern, places in self._search:
+            if stem_of(path, pattern) is not None:
+                folders += places
+        return next((one for folder in folders if self._call.kind(one := concat(folder, "/", path)) is not None), path)
+
     def _can_exist(self, path: TextLike) -> bool:
-        if self._call.kind(path) is not None or any(path in rule.targets for rule in self._rules):
+        if self._call.kind(self._found(path)) is not None or any(path in rule.targets for rule in self._rules):
             return True
         return any(
             isinstance(pattern, str) and pattern != "%" and stem_of(path, pattern) is not None

@@ -46,8 +46,10 @@ def pattern_regex(pattern: str, *, longest: bool = True, path: bool = False) -> 
     return _Translator(pattern, longest=longest, path=path).translate()
 
 
-def is_costly(pattern: str, text: str) -> bool:
-    """Whether trying a pattern on a text could backtrack for very long."""
+def is_costly(pattern: str, text: TextLike) -> bool:
+    """Whether trying a pattern on a text, or on the longest known piece of one, could backtrack for very long."""
+    if isinstance(text, Text):
+        text = max((part for part in text.parts if isinstance(part, str)), key=len, default="")
     if re.search(r"(?<!\\)[*+!?@]\(", pattern) is not None and len(text) > 16:
         return re.search(r"(?<!\\)[*+!]\(", pattern) is not None or len(text) > 2000
     stars = len(re.findall(r"(?<!\\)\*+", pattern))
@@ -218,7 +220,7 @@ def remove_prefix(text: TextLike, pattern: TextLike, *, longest: bool) -> TextLi
 def _remove_suffix(text: TextLike, pattern: TextLike, *, longest: bool) -> TextLike:
     if isinstance(pattern, Text):
         return _remove_unknown_suffix(text, pattern)
-    if is_costly(pattern, max((part for part in parts_of(text) if isinstance(part, str)), key=len, default="")):
+    if is_costly(pattern, text):
         return hole("data", slash=may_hold_slash(text))
     if isinstance(text, str):
         return _cut_suffix(text, pattern, longest=longest)[0]
@@ -246,7 +248,7 @@ def _remove_suffix(text: TextLike, pattern: TextLike, *, longest: bool) -> TextL
 def _remove_prefix(text: TextLike, pattern: TextLike, *, longest: bool) -> TextLike:
     if isinstance(pattern, Text):
         return _remove_unknown_prefix(text, pattern)
-    if is_costly(pattern, max((part for part in parts_of(text) if isinstance(part, str)), key=len, default="")):
+    if is_costly(pattern, text):
         return hole("data", slash=may_hold_slash(text))
     if isinstance(text, str):
         return _cut_prefix(text, pattern, longest=longest)[0]
@@ -337,7 +339,7 @@ def replace(text: TextLike, pattern: TextLike, replacement: TextLike, *, every: 
 def _replace(text: TextLike, pattern: TextLike, replacement: TextLike, *, every: bool, anchor: str) -> TextLike:
     if isinstance(pattern, Text):
         return hole(pattern.origin)
-    if is_costly(pattern, max((part for part in parts_of(text) if isinstance(part, str)), key=len, default="")):
+    if is_costly(pattern, text):
         return hole("data", slash=may_hold_slash(text))
     if pattern == "":
         return text if not anchor else (concat(replacement, text) if anchor == "#" else concat(text, replacement))

@@ -14,6 +14,7 @@ from taskgates.inference.shell import (
     searching,
     services,
     stream_editing,
+    version_control,
 )
 from taskgates.inference.shell.call import Call
 from taskgates.inference.shell.machine import Outcome
@@ -31,7 +32,7 @@ STRATEGIES: dict[str, Strategy] = {
     "ffmpeg": services.ffmpeg,
     "find": searching.find,
     "flock": services.flock,
-    "git": services.git,
+    "git": version_control.git,
     "install": copying.install,
     "jq": editing.jq,
     "last-is-output": services.last_is_output,

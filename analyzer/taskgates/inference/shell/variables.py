@@ -184,6 +184,7 @@ def read(call: Call) -> Outcome:
     """`read`: a line of standard input into variables."""
     names: list[str] = []
     array: str | None = None
+    delimiter = ""
     words = list(call.words[1:])
     while words:
         word = words.pop(0)
@@ -191,17 +192,22 @@ def read(call: Call) -> Outcome:
             continue
         if word.startswith("-"):
             if word[-1] in "dinNptu" and words:
-                words.pop(0)
+                value = words.pop(0)
+                if word[-1] == "d" and isinstance(value, str):
+                    delimiter = value[:1]
             elif word[-1] == "a" and words:
                 name = words.pop(0)
                 array = name if isinstance(name, str) else None
             continue
         names.append(word)
     stream = call.frame.stdin
+    # Lines end by NUL as well, so that an empty delimiter needs nothing else.
+    split = stream.split_at(delimiter) if stream is not None and delimiter else False
     many = stream.at_many if stream is not None else False
+    unfinished = split and stream is not None and stream.at_last
     line = stream.take_line() if stream is not None else hole("data", "read")
     line = as_member(line) if line is not None else None
-    status = Status.UNKNOWN if many or stream is None else Status.SUCCESS
+    status = Status.UNKNOWN if many or stream is None else (Status.FAILURE if unfinished else Status.SUCCESS)
     if line is None:
         for name in names or ["REPLY"]:
             call.state.variables[name] = ""

@@ -171,3 +171,9 @@ def test_kinds_and_constants() -> None:
     flags = effects.lookup("os.O_CREAT")
     assert flags is not None
     assert (flags.kind, flags.constant) == (Kind.VALUE, 64)
+
+
+@pytest.mark.parametrize("text", ["", "\n", "# Nothing yet.\n"])
+def test_a_table_without_rows_changes_nothing(tmp_path: Path, text: str) -> None:
+    (tmp_path / "mine.toml").write_text(text)
+    assert load_effects([tmp_path]).lookup("builtins.open") == load_effects().lookup("builtins.open")

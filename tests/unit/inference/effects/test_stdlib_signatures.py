@@ -17,8 +17,14 @@ OTHER_VERSIONS = {
     "autocommit",
     "aware_datetime",
     "buffersize",
+    "cadefault",
+    "cafile",
+    "capath",
     "case_sensitive",
     "category",
+    "cert_file",
+    "certfile",
+    "check_hostname",
     "context",
     "converters",
     "delete",
@@ -30,6 +36,8 @@ OTHER_VERSIONS = {
     "follow_symlinks",
     "ignore_missing_files",
     "is_safe",
+    "key_file",
+    "keyfile",
     "lineno",
     "local_exit",
     "loop_factory",
@@ -47,6 +55,12 @@ OTHER_VERSIONS = {
     "track",
     "walk_up",
 }
+
+# What some versions give a signature that says less than the object takes.
+UNTOLD = {"threading.local"}
+
+# Parameters that have another name in some versions, by module: rows name them as the oldest of these versions does.
+RENAMED = {("importlib.resources", "anchor"): "package", ("os.path", "path"): "p"}
 
 
 @functools.cache
@@ -101,23 +115,34 @@ def signature(name: str) -> inspect.Signature | None:
 
 def mismatch(row: Row) -> str:
     real = signature(row.name)
-    if real is None or row.params is None:
+    if real is None or row.params is None or row.name in UNTOLD:
         return ""
     kinds = inspect.Parameter
+    module = row.name.rpartition(".")[0]
     positional = [
-        p.name for p in real.parameters.values() if p.kind in (kinds.POSITIONAL_ONLY, kinds.POSITIONAL_OR_KEYWORD)
+        p.name if p.name in row.params.positional else RENAMED.get((module, p.name), p.name)
+        for p in real.parameters.values()
+        if p.kind in (kinds.POSITIONAL_ONLY, kinds.POSITIONAL_OR_KEYWORD)
     ]
     keyword_only = {p.name for p in real.parameters.values() if p.kind is kinds.KEYWORD_ONLY}
     star = any(p.kind is kinds.VAR_POSITIONAL for p in real.parameters.values())
     double_star = any(p.kind is kinds.VAR_KEYWORD for p in real.parameters.values())
     ours = row.params
     extra = ours.positional[len(positional) :]
-    if list(ours.positional[: len(positional)]) != positional[: len(ours.positional)]:
+    nameless = {
+        index
+        for index, p in enumerate(real.parameters.values())
+        # Names that nobody can use differ from version to version; rows have those of the oldest.
+        if p.kind is kinds.POSITIONAL_ONLY and sys.version_info >= (3, 12)
+    }
+    pairs = enumerate(zip(ours.positional, positional, strict=False))
+    if any(mine != theirs for index, (mine, theirs) in pairs if index not in nameless):
         return f"positional {ours.positional} != {positional}"
     if len(ours.positional) < len(positional) and not ours.star:
         return f"lacks {positional[len(ours.positional) :]}"
     if not (star or double_star):
-        unknown = [name for name in extra if name not in OTHER_VERSIONS]
+        # What could once be given by its place may be left to be given by its name.
+        unknown = [name for name in extra if name not in OTHER_VERSIONS | keyword_only]
         if unknown:
             return f"has no positional {unknown}"
     if ours.star and not star:

@@ -399,9 +399,41 @@ def test_dvclive_with_and_without_a_repository(tmp_path: Path) -> None:
     found = infer(tmp_path, {"main.py": program})
     assert written(found) == inside
     assert ".dvc/config" not in read(found)
+    assert "dvclive/metrics.json" in read(found)
     found = infer(tmp_path, {".dvc/config": "", ".dvc/tmp/btime": "", "dvc.yaml": ""})
     assert written(found) == inside | {".dvc/tmp/exps/run/DVCLIVE_STEP_COMPLETED"}
     assert {".dvc/config", "dvc.yaml"} <= read(found)
+
+
+def test_dvclive_reads_its_metrics_at_the_end_of_the_block(tmp_path: Path) -> None:
+    program = "from dvclive import Live\nwith Live('eval', dvcyaml=False) as live:\n    live.log_image('a.png', None)\n"
+    assert "eval/metrics.json" in read(infer(tmp_path, {"main.py": program}))
+
+
+@pytest.mark.parametrize(
+    ("steps", "again"),
+    [
+        ("live.next_step()", False),
+        ("live.next_step(); live.end()", True),
+        ("for _ in range(2): live.next_step()", True),
+        ("live.end()", False),
+    ],
+)
+def test_dvclive_reads_the_stages_that_it_wrote_before(steps: str, again: bool, tmp_path: Path) -> None:
+    found = infer(tmp_path, {"main.py": f"from dvclive import Live\nlive = Live()\n{steps}\n"})
+    assert ("dvc.yaml" in read(found)) is again
+    assert "dvc.yaml" in written(found)
+    found = infer(tmp_path, {"dvc.yaml": "stages: {}\n"})
+    assert "dvc.yaml" in read(found)
+
+
+def test_a_store_that_is_made_anew_is_not_read(tmp_path: Path) -> None:
+    program = "from tinydb import TinyDB\nstore = TinyDB('store.json')\nstore.insert({'id': len(store)})\n"
+    found = infer(tmp_path, {"main.py": program})
+    assert read(found) == set()
+    assert written(found) == {"store.json"}
+    found = infer(tmp_path, {"store.json": "{}"})
+    assert read(found) == written(found) == {"store.json"}
 
 
 SETTINGS_CLASS = """

@@ -314,6 +314,9 @@ PROGRAMS = [
     "set -- a b c; for i; do echo $i; done; echo ${@: -1} ${!#}",
     "echo {a,b}_{1..2}.txt; echo \"$((1 + 1))\" '$((1+1))'",
     "x='*.md'; echo $x; echo \"$x\"; set -f; echo $x",
+    "v=hello_world; [[ $v =~ ^(hel)(lo)_ ]] && echo \"${BASH_REMATCH[1]} ${BASH_REMATCH[2]}\"; [[ 'a_b 1' =~ ^[[:alpha:]_]+[[:space:]]([[:digit:]]) ]]; echo ${BASH_REMATCH[1]} ${#BASH_REMATCH[@]}",
+    "while IFS= read -r -d '&' kv; do echo \"${kv%=*}\"; done <<< 'k1=v1&k2=v2&'; IFS= read -r -d ';' a b <<< 'x y;z'; echo $a",
+    "case $(uname -s) in $(uname)) echo same ;; *) echo other ;; esac; [ -e nothing_there ] || echo missing",
     "command echo c; builtin echo b; type_x=1; [ -v type_x ] && echo set; [ -v nope ] || echo unset",
 ]  # fmt: skip
 

@@ -321,6 +321,40 @@ endif
     assert shell("make nothing", files).problems == ["make: no rule for nothing"]
 
 
+def test_make_evaluates_definitions_and_searches_folders(shell: Callable[..., Any]) -> None:
+    makefile = """vpath %.txt src:lib
+define rule
+$(1).out: $(1).txt
+\tcp $$< $$@
+ALL += $(1).out
+endef
+$(foreach name,a b,$(eval $(call rule,$(name))))
+all: $(ALL) c.low
+%.low: %.txt ; sort $< > $@
+"""
+    files = {"Makefile": makefile, "src/a.txt": "a\n", "lib/b.txt": "b\n", "lib/c.txt": "c\n"}
+    host = shell("make all", files)
+    assert sorted(host.effects) == [
+        "overwrite a.out",
+        "overwrite b.out",
+        "overwrite c.low",
+        "read Makefile",
+        "read lib/b.txt",
+        "read lib/c.txt",
+        "read src/a.txt",
+    ]
+
+
+def test_programs_on_the_search_path_and_patches_in_a_folder(shell: Callable[..., Any]) -> None:
+    files = {
+        "bin/helper": "#!/bin/sh\ntouch $1\n",
+        "up.patch": "--- f.txt\n+++ f.txt\n@@ -1 +1 @@\n-a\n+b\n",
+        "in/f.txt": "a\n",
+    }
+    host = shell('PATH="$PWD/bin:$PATH"; helper one; patch -d in -i ../up.patch', files)
+    assert {"append one", "read up.patch", "update in/f.txt"} <= set(host.effects)
+
+
 def test_scripts_call_scripts(shell: Callable[..., Any]) -> None:
     files = {
         "a.sh": 'for f in "$@"; do bash lib/b.sh "$f" & done; wait\n',

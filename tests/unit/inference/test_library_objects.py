@@ -1,0 +1,97 @@
+"""What library objects do by way of syntax, wildcards, folders and callbacks, in the smallest forms."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from unit.inference.test_programs import infer, told
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DATASET = """
+from torch.utils.data import DataLoader, Dataset
+class D(Dataset):
+    def __init__(self): self.names = ["a", "b"]
+    def __len__(self): return len(self.names)
+    def __getitem__(self, index): return open(self.names[index] + ".txt").read()
+for batch in DataLoader(D(), batch_size=1, collate_fn=lambda rows: open("rows.log", "w")): pass
+"""
+
+
+@pytest.mark.parametrize(
+    ("code", "reads", "writes"),
+    [
+        (DATASET, {"a.txt", "b.txt"}, {"rows.log"}),
+        ("import dask.dataframe as dd\ndd.read_csv('in-*.csv').to_csv('out-*.csv')", {"in-*.csv"}, {"out-*.csv"}),
+        ("import dask.dataframe as dd\ndd.DataFrame().to_csv('out')", set(), {"out/*.part"}),
+        ("import fsspec\nfsspec.get_mapper('m')['k'] = b''", set(), {"m/k"}),
+        ("import fsspec\nfsspec.get_mapper('m')['k']", {"m/k"}, set()),
+        ("import numpy as np\nnp.vectorize(lambda n: open(f'{n}.txt', 'w'))([1, 2])", set(), {"1.txt", "2.txt"}),
+        ("import tqdm\nwith tqdm.tqdm(total=2) as bar: bar.update(1)\nopen('z.txt', 'w')", set(), {"z.txt"}),
+        ("import tqdm\nfor n in (bar := tqdm.tqdm(['a'])):\n    bar.write(n)\n    open(n, 'w')", set(), {"a"}),
+        ("import duckdb\nduckdb.sql(\"COPY (FROM 'a.csv') TO 'b.parquet'\")", {"a.csv"}, {"b.parquet"}),
+        ("import duckdb\nduckdb.sql(\"select * from read_csv(['a.csv', 'b.csv'])\")", {"a.csv", "b.csv"}, set()),
+        ("import sqlite3\nsqlite3.connect(':memory:').execute(\"vacuum into 'v.db'\")", set(), {"v.db"}),
+        ("from matplotlib import animation as a\na.FuncAnimation(0, print, frames=2).save('a.gif')", set(), {"a.gif"}),
+        ("import timeit\ntimeit.timeit(lambda: open('t', 'w'), number=1)", set(), {"t"}),
+        ("import os\nd = os.open('sub', os.O_RDONLY)\nos.unlink('x', dir_fd=d)\nos.rename('y', 'z', dst_dir_fd=d)",
+         set(), {"sub/x", "y", "sub/z"}),
+        ("import os\nopen('x', 'w', opener=lambda p, f: os.open('sub/' + p, f))", set(), {"sub/x"}),
+        ("import multiprocessing as m\nm.get_context().Process(target=open, args=('p', 'w')).start()", set(), {"p"}),
+        ("import contextlib\nwith contextlib.ExitStack() as s: s.push(lambda *e: open('p', 'w'))", set(), {"p"}),
+        ("import contextlib\nclass C:\n    def close(self): open('p', 'w')\nwith contextlib.closing(C()): pass",
+         set(), {"p"}),
+        ("import cmd\nclass C(cmd.Cmd):\n    def do_go(self, line): open(line, 'w')\nC().onecmd('go p')", set(), {"p"}),
+        ("import json\nclass E(json.JSONEncoder):\n    def default(self, o): open('p', 'w')\njson.dumps(E, cls=E)",
+         set(), {"p"}),
+    ],
+)  # fmt: skip
+def test_what_objects_of_libraries_do(tmp_path: Path, code: str, reads: set[str], writes: set[str]) -> None:
+    tree = {"main.py": code + "\n", "sub/x": "", "y": ""}
+    tree |= dict.fromkeys(("a.txt", "b.txt", "a.csv", "b.csv", "in-1.csv", "m/k"), "x,y\n")
+    found = infer(tmp_path, tree, "python main.py")
+    assert {access.path for access in found.reads if access.operation == "read"} == reads
+    assert {access.path for access in found.writes if access.operation != "mkdir"} == writes
+    assert not found.opaque
+
+
+def test_the_methods_of_what_a_pipeline_is_made_of_are_called(tmp_path: Path) -> None:
+    code = (
+        "from sklearn.pipeline import make_pipeline\nclass T:\n    def fit(self, X, y=None): return self\n"
+        "    def transform(self, X): open('t.log', 'a'); return X\nmake_pipeline(T()).fit([1])\n"
+    )
+    assert told(infer(tmp_path, {"main.py": code}, "python main.py")) == (set(), {"append t.log"})
+
+
+@pytest.mark.parametrize(
+    "move", ["os.rename('src', 'dst')", "shutil.move('src', 'dst')", "pathlib.Path('src').rename('dst')"]
+)
+def test_a_folder_moves_with_its_files(tmp_path: Path, move: str) -> None:
+    tree = {"main.py": f"import os, pathlib, shutil\n{move}\nprint(open('dst/a.txt').read())\n", "src/a.txt": ""}
+    reads, writes = told(infer(tmp_path, tree, "python main.py"))
+    assert reads == {"read dst/a.txt"}
+    assert writes == {"rename src", "rename src/a.txt", "overwrite dst/a.txt"}
+
+
+def test_a_copied_folder_leaves_out_what_is_ignored(tmp_path: Path) -> None:
+    code = "import shutil\nshutil.copytree('src', 'dst', ignore=shutil.ignore_patterns('*.md'))\n"
+    tree = {"main.py": code, "src/a.txt": "", "src/deep/b.md": "", "src/deep/c.txt": ""}
+    found = infer(tmp_path, tree, "python main.py")
+    assert {access.path for access in found.reads if access.operation == "read"} == {"src/a.txt", "src/deep/c.txt"}
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ("import foolib\nfoolib.merge(['a.csv', 'b.csv'])", "foolib.merge is not modelled and is handed a path"),
+        ("import foolib\nfoolib.run({'out': 'x.csv'})", "foolib.run is not modelled and is handed a path"),
+        ("import numpy\nnumpy.save_specially('x.npy')", "numpy.save_specially is not modelled and is handed a path"),
+        ("x = None\nx.update(1)", "the program is seen to end with AttributeError"),
+    ],
+)
+def test_what_is_not_seen_is_said(tmp_path: Path, code: str, reason: str) -> None:
+    found = infer(tmp_path, {"main.py": code + "\n"}, "python main.py")
+    assert [opaque.reason[: len(reason)] for opaque in found.opaque] == [reason]
+    assert not found.complete
