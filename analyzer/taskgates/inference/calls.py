@@ -9,7 +9,7 @@ from taskgates.inference.frames import NORMAL, RETURN, AbstractRaise, Frame, pla
 from taskgates.inference.limits import CallCut, Watch
 from taskgates.inference.log import Chain
 from taskgates.inference.models import registry
-from taskgates.inference.models.generic_aliases import plain_type
+from taskgates.inference.models.values.generic_aliases import plain_type
 from taskgates.inference.objects import (
     CONTENT,
     GUARDS,

@@ -9,9 +9,9 @@ from taskgates.inference.core import Core
 from taskgates.inference.exceptions import is_exception
 from taskgates.inference.frames import AbstractRaise
 from taskgates.inference.models import registry
-from taskgates.inference.models.settings_classes import BASES as _SETTINGS_BASES
-from taskgates.inference.models.settings_classes import settings_values
-from taskgates.inference.models.structuring import convert_fields
+from taskgates.inference.models.values.settings_classes import BASES as _SETTINGS_BASES
+from taskgates.inference.models.values.settings_classes import settings_values
+from taskgates.inference.models.values.structuring import convert_fields
 from taskgates.inference.objects import Arguments, ClassV, DictObj, FunctionV, Instance, Maybe
 from taskgates.inference.values import (
     FALSE,

@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING, Any
 
 from taskgates.inference.generators import Generators
-from taskgates.inference.models.formatting import format_value
+from taskgates.inference.models.values.formatting import format_value
 from taskgates.inference.objects import (
     Arguments,
     AttributeView,

@@ -12,7 +12,7 @@ from taskgates.inference.effects import Kind
 from taskgates.inference.frames import AbstractRaise, Frame, place_of
 from taskgates.inference.log import Chain, RawSite
 from taskgates.inference.models import registry
-from taskgates.inference.models.six_moves import renamed
+from taskgates.inference.models.values.six_moves import renamed
 from taskgates.inference.objects import ListObj, Maybe, ModuleV
 from taskgates.inference.values import NONE, AnyValue, Ext, Known, TupleV, Unknown, path_text
 from taskgates.model.finding import Problem

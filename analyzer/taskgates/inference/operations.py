@@ -9,8 +9,8 @@ from taskgates.inference.conversion import as_plain
 from taskgates.inference.core import Core
 from taskgates.inference.frames import anchor
 from taskgates.inference.models import registry
-from taskgates.inference.models.formatting import repr_text, to_text
-from taskgates.inference.models.generic_aliases import alias_of
+from taskgates.inference.models.values.formatting import repr_text, to_text
+from taskgates.inference.models.values.generic_aliases import alias_of
 from taskgates.inference.objects import (
     Arguments,
     ClassV,

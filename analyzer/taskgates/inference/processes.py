@@ -11,8 +11,8 @@ from taskgates.inference.code_execution import CodeExecution
 from taskgates.inference.effects import ArgForm, Row
 from taskgates.inference.exceptions import exception_text
 from taskgates.inference.frames import AbstractRaise
-from taskgates.inference.models.programs import run_program
 from taskgates.inference.models.reading import handle_content
+from taskgates.inference.models.system.programs import run_program
 from taskgates.inference.objects import Arguments, DictObj, Instance, ListObj, ModuleV
 from taskgates.inference.paths import join_paths, normalise, relative_to_root
 from taskgates.inference.renderings import render

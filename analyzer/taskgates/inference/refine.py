@@ -8,7 +8,7 @@ from taskgates.inference.comparison import equal
 from taskgates.inference.core import Core
 from taskgates.inference.exceptions import catches
 from taskgates.inference.frames import AbstractRaise, Frame
-from taskgates.inference.models.generic_aliases import is_alias
+from taskgates.inference.models.values.generic_aliases import is_alias
 from taskgates.inference.objects import ClassV, DictObj, FunctionV, Instance, ListObj, Maybe
 from taskgates.inference.renderings import text_hole
 from taskgates.inference.text import Hole, Text, TextLike, make_text

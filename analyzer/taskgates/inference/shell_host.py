@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from taskgates.inference.log import COMMAND_FILE, RawSite
-from taskgates.inference.models.programs import run_command
+from taskgates.inference.models.system.programs import run_command
 from taskgates.inference.paths import join_paths, normalise
 from taskgates.inference.recording import TEMPORARY
 from taskgates.inference.values import (

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from taskgates.inference.comparison import COMPARE, compare, contains, equal
 from taskgates.inference.conversion import from_python, to_python
 from taskgates.inference.frames import AbstractRaise
-from taskgates.inference.models.formatting import format_value
-from taskgates.inference.models.strings import string_method
+from taskgates.inference.models.values.formatting import format_value
+from taskgates.inference.models.values.strings import string_method
 from taskgates.inference.objects import Arguments, DictObj, ListObj
 from taskgates.inference.operators import BINARY, arithmetic, unary
 from taskgates.inference.recording import matches_text

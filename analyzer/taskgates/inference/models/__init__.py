@@ -1,4 +1,4 @@
-"""What library names mean at the level of values: strings, containers, paths, the operating system, command lines.
+"""What library names mean at the level of values, by families: one package a family, one module a library or topic.
 
 `load` registers every model; see `registry`.
 """
@@ -8,6 +8,7 @@ from pathlib import Path
 
 
 def load() -> None:
-    """Import every module of this package, in the order of their names: each registers its models."""
-    for file in sorted(Path(__file__).parent.glob("[!_]*.py")):
-        import_module(f"{__name__}.{file.stem}")
+    """Import every module below this package, in the order of their names: each registers its models."""
+    here = Path(__file__).parent
+    for file in sorted(here.glob("[!_]*/[!_]*.py")):
+        import_module(f"{__name__}.{file.parent.name}.{file.stem}")

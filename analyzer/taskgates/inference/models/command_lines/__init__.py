@@ -1,0 +1,1 @@
+"""Libraries for command lines: what a program makes of its arguments."""

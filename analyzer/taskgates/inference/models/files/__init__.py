@@ -1,0 +1,1 @@
+"""Paths, folders, open files, and what stands in files of known formats."""

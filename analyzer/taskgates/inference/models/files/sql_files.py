@@ -1,0 +1,153 @@
+"""Files that SQL text names: databases that are attached, tables that are copied from and to files.
+
+Only statements whose text is known are looked at. SQLite attaches databases and writes compact copies (`VACUUM INTO`);
+DuckDB reads and writes files of many formats by statements of its own and by functions such as `read_csv`.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from taskgates.inference.models.files.listings import glob_element
+from taskgates.inference.models.registry import METHODS, Machine, function, method
+from taskgates.inference.text import Text
+from taskgates.inference.values import NONE, AnyValue, Known, Unknown, as_value, options, text_of
+from taskgates.model.access import Operation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from taskgates.inference.objects import Arguments
+
+_COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
+_QUOTED = r"'(?P<path>(?:[^']|'')*)'"
+_ATTACH = re.compile(rf"\battach\s+(?:database\s+)?(?:if\s+not\s+exists\s+)?{_QUOTED}(?P<rest>[^;]*)", re.IGNORECASE)
+_VACUUM = re.compile(rf"\bvacuum\b[^;']*\binto\s+{_QUOTED}", re.IGNORECASE)
+_COPY_TO = re.compile(rf"\bcopy\b[^;]*?\bto\s+{_QUOTED}(?P<rest>[^;]*)", re.IGNORECASE)
+_COPY_FROM = re.compile(rf"\bcopy\s+[^;()]*(?:\([^;()]*\))?\s*\bfrom\s+{_QUOTED}", re.IGNORECASE)
+_TABLE = re.compile(rf"\b(?:from|join)\s+{_QUOTED}", re.IGNORECASE)
+_READER = re.compile(
+    r"\b(?:read_\w+|\w+_scan|sniff_csv|glob|st_read|parquet_(?:metadata|schema|file_metadata|kv_metadata))\s*"
+    r"\(\s*(?P<paths>\[[^\]]*\]|'(?:[^']|'')*')",
+    re.IGNORECASE,
+)
+_FOLDER = re.compile(rf"\b(?P<verb>export|import)\s+database\s+(?:\w+\s+to\s+)?{_QUOTED}", re.IGNORECASE)
+_TEXTS = re.compile(_QUOTED)
+_MEMORY: Final = frozenset({"", ":memory:"})
+
+
+def _known_sql(args: Arguments, *names: str) -> str | None:
+    """The text of the first argument without comments; None where it is not known."""
+    for name in names:
+        value = args.get(0, name)
+        text = text_of(value) if value is not None else None
+        if isinstance(text, str):
+            return _COMMENT.sub(" ", text)
+    return None
+
+
+def sqlite_files(sql: str) -> Iterator[tuple[Operation, str]]:
+    """The files that SQLite's statements name.
+
+    Args:
+        sql: the statements, without comments.
+    """
+    for found in _ATTACH.finditer(sql):
+        path = _unquote(found["path"])
+        if path not in _MEMORY:
+            yield Operation.READ, path
+            yield Operation.UPDATE, path
+    for found in _VACUUM.finditer(sql):
+        yield Operation.OVERWRITE, _unquote(found["path"])
+
+
+def duckdb_files(sql: str) -> Iterator[tuple[Operation, str]]:
+    """The files that DuckDB's statements name.
+
+    Args:
+        sql: the statements, without comments.
+    """
+    for found in _ATTACH.finditer(sql):
+        path = _unquote(found["path"])
+        if path in _MEMORY or ":" in path:
+            continue
+        yield Operation.READ, path
+        if "read_only" not in found["rest"].lower():
+            yield Operation.UPDATE, path
+    for found in _COPY_TO.finditer(sql):
+        path = _unquote(found["path"])
+        yield Operation.OVERWRITE, f"{path}/**" if "partition_by" in found["rest"].lower() else path
+    for pattern in (_COPY_FROM, _TABLE):
+        for found in pattern.finditer(sql):
+            yield Operation.READ, _unquote(found["path"])
+    for found in _READER.finditer(sql):
+        for quoted in _TEXTS.finditer(found["paths"]):
+            yield Operation.READ, _unquote(quoted["path"])
+    for found in _FOLDER.finditer(sql):
+        operation = Operation.CREATE if found["verb"].lower() == "export" else Operation.READ
+        yield operation, f"{_unquote(found['path'])}/**"
+
+
+def _unquote(text: str) -> str:
+    return text.replace("''", "'")
+
+
+def _note(machine: Machine, files: Iterator[tuple[Operation, str]], call: str) -> None:
+    for operation, path in files:
+        value = glob_element("", path)
+        machine.access(operation, as_value(value), call)
+
+
+def _duckdb_method(name: str) -> None:
+    call = f"duckdb.{name}"
+
+    def model(machine: Machine, obj: AnyValue, args: Arguments) -> AnyValue | None:
+        del obj
+        sql = _known_sql(args, "query", "statement")
+        if sql is not None:
+            _note(machine, duckdb_files(sql), call)
+        return None
+
+    def plain(machine: Machine, args: Arguments) -> AnyValue | None:
+        return model(machine, Known(None), args)
+
+    METHODS[f"duckdb.DuckDBPyConnection.{name}"] = model
+    function(f"duckdb.{name}")(plain)
+
+
+for _name in ("sql", "query", "execute", "executemany", "from_query", "query_df"):
+    _duckdb_method(_name)
+
+
+def _sqlite_method(name: str) -> None:
+    def model(machine: Machine, obj: AnyValue, args: Arguments) -> AnyValue | None:
+        del obj
+        sql = _known_sql(args, "sql", "sql_script")
+        if sql is not None and "'" in sql:
+            _note(machine, sqlite_files(sql), f"sqlite3.Connection.{name}")
+        return None
+
+    METHODS[f"sqlite3.Connection.{name}"] = model
+
+
+for _name in ("execute", "executescript"):
+    _sqlite_method(_name)
+
+
+@method("sqlite3.Connection.load_extension")
+def load_extension(machine: Machine, obj: AnyValue, args: Arguments) -> AnyValue | None:
+    """Compiled code becomes part of the database engine; the table says that it is read."""
+    del obj, args
+    machine.opaque("a compiled extension is loaded into SQLite")
+    return None
+
+
+@function("sqlalchemy.create_engine", "sqlalchemy.ext.asyncio.create_async_engine", "sqlmodel.create_engine")
+def create_engine(machine: Machine, args: Arguments) -> AnyValue | None:
+    """`create_engine(url)`: an address of which not even the kind is known may be that of a file."""
+    for option in options(args.get(0, "url", NONE) or NONE):
+        text = text_of(option)
+        if (text is None and isinstance(option, Unknown)) or (isinstance(text, Text) and "://" not in text.prefix):
+            machine.opaque("the address of a database is not known")
+    return None

@@ -1,0 +1,1 @@
+"""Programs and libraries that run pipelines of tasks, or record and configure their runs."""

@@ -1,0 +1,452 @@
+"""Snakemake's jobs: which rules with which wildcards make the wanted files, in the order in which they run."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from taskgates.inference.frames import AbstractRaise
+from taskgates.inference.models.pipelines.doit_actions import parameters_of
+from taskgates.inference.models.pipelines.snakemake_objects import Entry, named_list, wildcards_object
+from taskgates.inference.models.pipelines.snakemake_rules import UNPACK
+from taskgates.inference.models.pipelines.snakemake_texts import (
+    apply_wildcards,
+    flat_values,
+    wildcard_expression,
+    wildcard_names,
+)
+from taskgates.inference.objects import Arguments, ClassV, DictObj, FunctionV, Instance, ListObj
+from taskgates.inference.values import (
+    NONE,
+    UNKNOWN,
+    AnyValue,
+    BoundMethod,
+    Ext,
+    Known,
+    Native,
+    Partial,
+    TupleV,
+    as_value,
+    options,
+    path_text,
+    text_of,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from taskgates.inference.models.pipelines.snakemake_rules import Rule
+    from taskgates.inference.models.pipelines.snakemake_workflow import Workflow
+    from taskgates.inference.models.registry import Machine
+
+JOBS = 3_000
+"""Jobs of one workflow that are looked at."""
+
+DEPTH = 120
+"""How long a chain of jobs may be."""
+
+_PRODUCTS = ("output", "log", "benchmark")
+"""Directives whose files may be wanted."""
+
+_CALLS = 3
+"""How often the result of a function may be a function in turn."""
+
+_SEVERAL = re.compile(r"/{2,}")
+
+
+@dataclass
+class Job:
+    """One use of a rule.
+
+    Attributes:
+        rule: the rule.
+        wildcards: plain strings by name.
+        input: its files, by name and in order.
+        output: likewise.
+        params: values.
+        log: likewise.
+        threads: how many it may use.
+        resources: values.
+    """
+
+    rule: Rule
+    wildcards: dict[str, str]
+    input: list[Entry] = field(default_factory=list)
+    output: list[Entry] = field(default_factory=list)
+    params: list[Entry] = field(default_factory=list)
+    log: list[Entry] = field(default_factory=list)
+    benchmark: list[Entry] = field(default_factory=list)
+    threads: AnyValue = field(default_factory=lambda: Known(1))
+    resources: list[Entry] = field(default_factory=list)
+
+    def names(self, workflow: Workflow) -> dict[str, AnyValue]:
+        """What commands, functions and scripts of the job may speak of."""
+        return {
+            "input": named_list(self.input),
+            "output": named_list(self.output),
+            "params": named_list(self.params),
+            "wildcards": self.wildcards_object(workflow),
+            "log": named_list(self.log),
+            "threads": self.threads,
+            "resources": named_list(self.resources),
+            "rule": Known(self.rule.name),
+            "jobid": Known(0),
+        }
+
+    def wildcards_object(self, workflow: Workflow) -> Instance:
+        """The object `wildcards`."""
+        return wildcards_object({name: as_value(workflow.decoded(text)) for name, text in self.wildcards.items()})
+
+
+def is_callable(value: AnyValue) -> bool:
+    """Whether a value in a rule is called for each job."""
+    return isinstance(value, FunctionV | BoundMethod | Partial | Native)
+
+
+def normal(name: str) -> str:
+    """A file name in the form in which names are compared."""
+    name = _SEVERAL.sub("/", name)
+    while name.startswith("./"):
+        name = name[2:]
+    return name.rstrip("/") or name
+
+
+class Scheduler:
+    """Works out jobs and runs them, each after those that make what it reads.
+
+    Args:
+        machine: the interpreter.
+        workflow: the rules.
+        cores: what `threads` may not exceed; None for no bound.
+        perform: runs one job.
+
+    Attributes:
+        forced: whether jobs run whose output is there already.
+    """
+
+    def __init__(self, machine: Machine, workflow: Workflow, cores: int | None, perform: Callable[[Job], None]) -> None:
+        self.machine = machine
+        self.workflow = workflow
+        self.cores = cores
+        self.perform = perform
+        self.forced = False
+        self.blocked = False
+        self.jobs: dict[tuple[object, ...], Job] = {}
+        self.active: set[tuple[object, ...]] = set()
+        self.circular: set[tuple[object, ...]] = set()
+        self._patterns: list[tuple[Rule, str, re.Pattern[str]]] | None = None
+        workflow.run_checkpoint = Native("snakemake.checkpoint", self._checkpoint)
+
+    # Targets
+
+    def default_rule(self) -> Rule | None:
+        """The rule that runs where the command line names none."""
+        for rule in self.workflow.rules:
+            if rule.argument("default_target") == Known(True):
+                return rule
+        rules = self.workflow.rules
+        main = self.workflow.files[:1]
+        # The rules of included files come first only where the Snakefile itself has none.
+        return next((rule for rule in rules if rule.declared in main), rules[0] if rules else None)
+
+    def want(self, word: str) -> None:
+        """Make a target: a rule by its name, or a file."""
+        rules = [rule for rule in self.workflow.rules if rule.name == word]
+        if not rules:
+            self.need(normal(word), ())
+            return
+        for rule in rules:
+            if any("{" in self.workflow.encoded(value) for value in self._values(rule, "output")):
+                self.machine.opaque(f"the target rule {word} has wildcards")
+            else:
+                self.visit(rule, {}, ())
+
+    # Rules and files
+
+    def _values(self, rule: Rule, directive: str) -> list[AnyValue]:
+        given = rule.entries.get(directive)
+        if given is None:
+            return []
+        values = [*given.pos, *given.kw.values()]
+        return [each for value in values for each in flat_values(self.machine, value) if not is_callable(each)]
+
+    def _matchers(self) -> list[tuple[Rule, str, re.Pattern[str]]]:
+        if self._patterns is None:
+            self._patterns = []
+            for rule in self.workflow.rules:
+                for name, value in [(n, each) for n in _PRODUCTS for each in self._values(rule, n)]:
+                    pattern = normal(self.workflow.encoded(self.workflow.placed(rule, name, value)))
+                    expression = wildcard_expression(pattern, self._constraints(rule))
+                    if expression is not None:
+                        self._patterns.append((rule, pattern, expression))
+        return self._patterns
+
+    def _constraints(self, rule: Rule) -> dict[str, str]:
+        own = rule.entries.get("wildcard_constraints")
+        found = dict(self.workflow.constraints)
+        if own is not None:
+            found |= {name: text for name, value in own.kw.items() if isinstance(text := text_of(value), str)}
+        return found
+
+    def makers(self, file: str) -> list[tuple[Rule, dict[str, str]]]:
+        """The rules that may make a file with their wildcards, the likeliest first."""
+        found: list[tuple[Rule, dict[str, str]]] = []
+        seen: set[int] = set()
+        for rule, _, expression in self._matchers():
+            match = expression.fullmatch(file) if id(rule) not in seen else None
+            if match is not None:
+                seen.add(id(rule))
+                found.append((rule, {name: value for name, value in match.groupdict().items() if value is not None}))
+        if len(found) > 1:
+            found.sort(key=lambda each: (self._rank(each[0], found), bool(each[1])))
+        return found
+
+    def _rank(self, rule: Rule, among: Sequence[tuple[Rule, dict[str, str]]]) -> int:
+        """How many of the other rules an order puts before a rule."""
+        others = {each.name for each, _ in among}
+        before = 0
+        for order in self.workflow.order:
+            if rule.name in order:
+                before += sum(name in others for name in order[: order.index(rule.name)])
+        return before
+
+    def need(self, file: str, above: tuple[str, ...]) -> bool:
+        """Make a file if a rule does; whether a job ran for it."""
+        makers = self.makers(file)
+        present = self.machine.exists(self.workflow.decoded(file))
+        if len(makers) > 1:
+            # Of several the one counts whose own input is there or can be made.
+            able = [each for each in makers if self._able(*each, depth=0)]
+            makers = able or makers
+        if not makers:
+            if present is False:
+                self.machine.opaque(f"snakemake: no rule makes {self.machine_text(file)}")
+            return False
+        rule, wildcards = makers[0]
+        key = (id(rule), *sorted(wildcards.items()))
+        if key in self.active and present is not False:
+            # What the job needs is what it makes: the file is taken as it is.
+            self.circular.add(key)
+            return False
+        if present is not False and not self._able(rule, wildcards, depth=0):
+            return False
+        return self.visit(rule, wildcards, above)
+
+    def machine_text(self, file: str) -> str:
+        """A file name for people."""
+        return str(self.workflow.decoded(file))
+
+    def _able(self, rule: Rule, wildcards: dict[str, str], *, depth: int) -> bool:
+        """Whether the input of a rule that is plainly written is there, or some rule makes it."""
+        if depth > DEPTH // 4:
+            return True
+        for value in self._values(rule, "input"):
+            if path_text(value) is None:
+                continue
+            pattern = self.workflow.encoded(self.workflow.placed(rule, "input", value))
+            file = normal(apply_wildcards(pattern, wildcards))
+            if self.machine.exists(self.workflow.decoded(file)) is not False:
+                continue
+            makers = [each for each in self.makers(file) if each[0] is not rule]
+            if not any(self._able(each, values, depth=depth + 1) for each, values in makers):
+                return False
+        return True
+
+    # Jobs
+
+    def visit(self, rule: Rule, wildcards: dict[str, str], above: tuple[str, ...]) -> bool:
+        """Run a job after those that it needs; whether it ran."""
+        key = (id(rule), *sorted(wildcards.items()))
+        if key in self.jobs:
+            return key[1:] == () or True
+        if key in self.active:
+            self.blocked = True
+            return False
+        if len(above) > DEPTH or len(self.jobs) >= JOBS:
+            self.machine.opaque(f"snakemake: the job of {rule.name} is not followed")
+            return False
+        self.active.add(key)
+        machine = self.machine
+        outer_node, outer_cwd = machine.call_node, machine.cwd
+        machine.undecided += rule.conditional
+        try:
+            frame, place = self.workflow.place_of(rule)
+            with machine.within(frame):
+                machine.call_node = place
+                return self._run(rule, wildcards, above, key)
+        finally:
+            machine.undecided -= rule.conditional
+            machine.call_node, machine.cwd = outer_node, outer_cwd
+            self.active.discard(key)
+
+    def _run(self, rule: Rule, wildcards: dict[str, str], above: tuple[str, ...], key: tuple[object, ...]) -> bool:
+        machine, place = self.machine, self.machine.call_node
+        job = Job(rule, wildcards)
+        try:
+            job.output = self.files(job, "output")
+            job.input = self.files(job, "input")
+        except AbstractRaise as error:
+            machine.note_end(error)
+            return False
+        needed = [self.workflow.encoded(value) for entry in job.input for value in entry.values]
+        fresh = [self.need(normal(file), (*above, rule.name)) for file in dict.fromkeys(needed)]
+        if key in self.circular:
+            return False
+        if self.blocked:
+            # What the job needs is made from what it makes.
+            self.blocked = False
+            if not all(self._is_there(value) for entry in job.output for value in entry.values):
+                machine.opaque(f"snakemake: the rule {rule.name} needs what it makes itself")
+            return False
+        machine.call_node = place
+        try:
+            self._complete(job)
+        except AbstractRaise as error:
+            machine.note_end(error)
+            return False
+        self.jobs[key] = job
+        outputs = [value for entry in job.output for value in entry.values]
+        there = bool(outputs) and all(self._is_there(value) for value in outputs)
+        undecided = there and not any(fresh) and not self.forced
+        if undecided and not job.input:
+            # Nothing that it depends on can be newer.
+            return False
+        machine.undecided += undecided
+        try:
+            self.perform(job)
+        finally:
+            machine.undecided -= undecided
+        return not undecided
+
+    def _is_there(self, value: AnyValue) -> bool:
+        text = path_text(value)
+        return text is not None and self.machine.exists(text) is True
+
+    def files(self, job: Job, directive: str) -> list[Entry]:
+        """The files of a directive for one job."""
+        given = job.rule.entries.get(directive)
+        if given is None:
+            return []
+        entries: list[Entry] = []
+        for value in given.pos:
+            entries.extend(self._entry(job, None, value))
+        if given.star is not None:
+            entries.extend(self._entry(job, None, given.star))
+        for name, value in given.kw.items():
+            entries.extend(self._entry(job, name, value))
+        for entry in entries:
+            entry.values = [self._file(job, directive, each) for each in entry.values if each != NONE]
+        return entries
+
+    def _entry(self, job: Job, name: str | None, value: AnyValue) -> list[Entry]:
+        if isinstance(value, Instance) and value.cls == Ext(UNPACK):
+            return self._unpacked(job, value.slots["func"])
+        for _ in range(_CALLS):
+            if is_callable(value):
+                value = self.called(job, value)
+        if isinstance(value, Instance) and isinstance(value.cls, ClassV) and name is None:
+            # The input or output of another rule keeps its names.
+            inner = [Entry(key, [item]) for key, item in value.slots.items() if isinstance(key, str)]
+            named = {id(each.values[0]) for each in inner}
+            rest = [each for each in flat_values(self.machine, value) if id(each) not in named]
+            found = [*(Entry(None, [each]) for each in rest), *inner] if not inner else [Entry(None, rest)]
+            value = ListObj("list", [each for entry in found for each in entry.values])
+        values = flat_values(self.machine, value)
+        several = not (len(values) == 1 and values[0] is value)
+        for each in [value for value in values if is_callable(value)]:
+            # A list may hold functions too.
+            position = values.index(each)
+            values[position : position + 1] = flat_values(self.machine, self.called(job, each))
+        return [Entry(name, values, several)]
+
+    def _unpacked(self, job: Job, func: AnyValue) -> list[Entry]:
+        result = self.called(job, func)
+        entries: list[Entry] = []
+        for option in options(result):
+            if isinstance(option, DictObj):
+                for key, item in option.known():
+                    name = text_of(key)
+                    entries.extend(self._entry(job, name if isinstance(name, str) else None, item))
+            else:
+                entries.extend(self._entry(job, None, option))
+        return entries
+
+    def _file(self, job: Job, directive: str, value: AnyValue) -> AnyValue:
+        placed = self.workflow.placed(job.rule, directive, value)
+        text = apply_wildcards(self.workflow.encoded(placed), job.wildcards)
+        return as_value(self.workflow.decoded(text))
+
+    def called(self, job: Job, func: AnyValue) -> AnyValue:
+        """What a function in a rule gives for one job."""
+        extra: dict[str, Callable[[], AnyValue]] = {
+            "input": lambda: named_list(job.input),
+            "output": lambda: named_list(job.output),
+            "threads": lambda: job.threads,
+            "resources": lambda: named_list(job.resources),
+            "attempt": lambda: Known(1),
+            "rulename": lambda: Known(job.rule.name),
+            "async_run": lambda: NONE,
+        }
+        parameters = parameters_of(self.machine, func)
+        names = [param.name for param in parameters[1:]] if parameters is not None else []
+        given = {name: extra[name]() for name in names if name in extra}
+        wildcards = [job.wildcards_object(self.workflow)] if parameters is None or parameters else []
+        return self.machine.call(func, Arguments(wildcards, given))  # type: ignore[no-any-return]
+
+    def _complete(self, job: Job) -> None:
+        """Work out what is not a file that others make."""
+        job.log = self.files(job, "log")
+        job.benchmark = self.files(job, "benchmark")
+        threads = job.rule.argument("threads")
+        if threads is not None:
+            value = self.called(job, threads) if is_callable(threads) else threads
+            if isinstance(value, Known) and isinstance(value.value, int) and self.cores is not None:
+                value = Known(min(value.value, self.cores))
+            job.threads = value
+        job.resources = [
+            *self._settings(job, "resources"),
+            Entry("_cores", [job.threads]),
+            Entry("_nodes", [Known(1)]),
+        ]
+        job.params = self._settings(job, "params")
+
+    def _settings(self, job: Job, directive: str) -> list[Entry]:
+        given = job.rule.entries.get(directive)
+        if given is None:
+            return []
+        pairs: list[tuple[str | None, AnyValue]] = [(None, value) for value in given.pos]
+        pairs.extend(given.kw.items())
+        return [Entry(name, [self._setting(job, value)]) for name, value in pairs]
+
+    def _setting(self, job: Job, value: AnyValue) -> AnyValue:
+        if is_callable(value):
+            value = self.called(job, value)
+        if text_of(value) is not None:
+            return as_value(self.workflow.decoded(apply_wildcards(self.workflow.encoded(value), job.wildcards)))
+        if isinstance(value, ListObj | TupleV):
+            content = self.machine.iterate(value)
+            return ListObj("list", [self._setting(job, item) for item in content.items], content.rest)
+        return value
+
+    # Checkpoints
+
+    def _checkpoint(self, _: Machine, args: Arguments) -> AnyValue:
+        """`checkpoints.name.get(...)`: its job has run when what depends on it is worked out."""
+        name = text_of(args.pos[0])
+        rule = next((each for each in self.workflow.rules if each.name == name), None)
+        if rule is None:
+            return UNKNOWN
+        wildcards = {key: self.workflow.encoded(value) for key, value in args.kw.items()}
+        names = {
+            part for value in self._values(rule, "output") for part in wildcard_names(self.workflow.encoded(value))
+        }
+        wildcards = {key: value for key, value in wildcards.items() if key in names}
+        self.visit(rule, wildcards, ())
+        job = self.jobs.get((id(rule), *sorted(wildcards.items()))) or Job(rule, wildcards)
+        made = Instance(Ext("snakemake.checkpoints.Checkpoint"))
+        made.slots.update({"output": named_list(job.output), "input": named_list(job.input), "rule": Known(rule.name)})
+        return made
+
+
+__all__ = ["Job", "Scheduler", "is_callable", "normal"]

@@ -1,0 +1,1 @@
+"""The running system: its environment, modules and programs, and what runs beside the program."""

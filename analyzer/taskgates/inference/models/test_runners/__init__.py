@@ -1,0 +1,1 @@
+"""Test frameworks: finding tests, running them, and what they put in the place of things."""

@@ -1,0 +1,1 @@
+"""Built-in types, and the library functions that compute values from values."""
