@@ -97,8 +97,8 @@ class PublicEntries:
         machine = self._machine(log, file, top)
         found = Module(name, "package" if package == name else "module", file, _folders(name, package, file), False)
         with suppress(AbstractRaise, BudgetExceeded):
-            if package and package != name:
-                machine.import_module(package)
+            if parent := name.rpartition(".")[0]:
+                machine.import_module(parent)
             known = machine.modules.get(name) or machine.shared_modules.take(machine, name)  # type: ignore[union-attr]
             if isinstance(known, ModuleV) and known.file == file:
                 return machine, known

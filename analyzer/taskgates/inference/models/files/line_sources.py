@@ -1,9 +1,10 @@
-"""linecache and fileinput: the lines of files that are known."""
+"""linecache and fileinput: the lines of files that are known; mimetypes: their types by name."""
 
 from __future__ import annotations
 
 import mimetypes
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from taskgates.inference.models.reading import deciding_content, decoded
 from taskgates.inference.models.registry import Machine, function, method
@@ -16,17 +17,29 @@ from taskgates.model.access import Operation
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_TYPES = mimetypes.MimeTypes(filenames=())
-"""The types that the library itself knows, whatever the system adds to them."""
 
-for _name in ("guess_extension", "guess_all_extensions"):
-    known_result(f"mimetypes.{_name}", getattr(_TYPES, _name))
+@cache
+def _types() -> mimetypes.MimeTypes:
+    """The types that the library itself knows, whatever the system adds to them."""
+    return mimetypes.MimeTypes(filenames=())
+
+
+def _extension(*args: Any, **options: Any) -> str | None:
+    return _types().guess_extension(*args, **options)
+
+
+def _extensions(*args: Any, **options: Any) -> list[str]:
+    return _types().guess_all_extensions(*args, **options)
+
+
+known_result("mimetypes.guess_extension", _extension)
+known_result("mimetypes.guess_all_extensions", _extensions)
 
 
 @function("mimetypes.guess_type")
 def guess_type(machine: Machine, args: Arguments) -> AnyValue | None:
     """`mimetypes.guess_type(url)`; of an ending that the library does not know, the system may know the type."""
-    known = pure_call(machine, _TYPES.guess_type, args)
+    known = pure_call(machine, _types().guess_type, args)
     return known if isinstance(known, TupleV) and known.items[:1] != (NONE,) else None
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pathspec
-
 from taskgates.inference.models.registry import Machine, function, method
 from taskgates.inference.objects import Arguments, Instance, ListObj
 from taskgates.inference.values import BOOL, UNKNOWN, AnyValue, Ext, Known, TupleV, options, path_text, text_of
@@ -38,6 +36,8 @@ def _matches(obj: Instance, path: AnyValue) -> bool | None:
     lines, text = obj.slots.get(LINES), path_text(path)
     if not isinstance(lines, TupleV) or not isinstance(text, str):
         return None
+    import pathspec
+
     try:
         patterns = pathspec.GitIgnoreSpec.from_lines([str(text_of(line)) for line in lines.items])
         return patterns.match_file(text)

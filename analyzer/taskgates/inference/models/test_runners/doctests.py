@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import doctest
 from typing import TYPE_CHECKING
 
 from taskgates.inference.frames import AbstractRaise, Frame
@@ -43,6 +42,8 @@ def docstrings(source: str) -> list[str]:
 
 def run_examples(machine: Machine, text: str, slots: dict[object, object], name: str) -> None:
     """Run the examples in a text, one after the other, with the given globals."""
+    import doctest
+
     from taskgates.inference.log import COMMAND_FILE
 
     try:
