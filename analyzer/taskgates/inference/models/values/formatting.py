@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-def to_text(machine: Machine, value: AnyValue) -> TextLike:
-    """`str(value)`, user-defined `__str__` included."""
+def to_text(machine: Machine, value: AnyValue, depth: int = 0) -> TextLike:
+    """`str(value)`, user-defined `__str__` included; `depth` counts the containers around it."""
     if isinstance(value, Instance):
         if isinstance(value.cls, ClassV):
             for method_name in ("__str__", "__repr__"):
@@ -58,26 +58,30 @@ def to_text(machine: Machine, value: AnyValue) -> TextLike:
         try:
             return str(to_python(value))
         except NotKnown:
-            return container_text(machine, value)
+            return container_text(machine, value, depth)
     return render(value)
 
 
 _SHOWN_ELEMENTS = 64
 """Up to how many elements a container of objects is shown one by one; longer ones are unknown text."""
+_SHOWN_DEPTH = 4
+"""How deep containers in containers are shown; what lies deeper may hold itself, or one thing many times over."""
 
 
-def container_text(machine: Machine, value: ListObj | DictObj | TupleV) -> TextLike:
+def container_text(machine: Machine, value: ListObj | DictObj | TupleV, depth: int = 0) -> TextLike:
     """What a container reads as whose elements are not all plain values."""
     brackets = {"list": "[]", "tuple": "()", "dict": "{}", "set": "{}"}.get(getattr(value, "kind", "tuple"))
     elements = value.known() if isinstance(value, DictObj) else value.items
     whole = value.exact if isinstance(value, DictObj) else value.rest is None
-    if brackets is None or not whole or not elements or len(elements) > _SHOWN_ELEMENTS:
+    shown = brackets is not None and whole and 0 < len(elements) <= _SHOWN_ELEMENTS and depth < _SHOWN_DEPTH
+    if not shown or brackets is None:
         show_elements(machine, value)
         return Text((Hole("data", True),))
     pieces: list[TextLike] = []
     for element in elements:
+        machine.tick()
         pair = element if isinstance(element, tuple) else (element,)
-        pieces += [", " if pieces else "", *_joined(repr_text(machine, part) for part in pair)]
+        pieces += [", " if pieces else "", *_joined(repr_text(machine, part, depth + 1) for part in pair)]
     return concat(brackets[0], *pieces, "," if len(elements) == 1 and brackets == "()" else "", brackets[1])
 
 
@@ -95,8 +99,8 @@ def show_elements(machine: Machine, value: ListObj | DictObj | TupleV) -> None:
             repr_text(machine, item)
 
 
-def repr_text(machine: Machine, value: AnyValue) -> TextLike:
-    """`repr(value)`, as far as is known."""
+def repr_text(machine: Machine, value: AnyValue, depth: int = 0) -> TextLike:
+    """`repr(value)`, as far as is known; `depth` counts the containers around it."""
     try:
         if not isinstance(value, Instance):
             return repr(to_python(value))
@@ -116,7 +120,7 @@ def repr_text(machine: Machine, value: AnyValue) -> TextLike:
         shown = fields_text(machine, value)
         if shown is not None:
             return shown
-    return to_text(machine, value)
+    return to_text(machine, value, depth)
 
 
 def fields_text(machine: Machine, value: Instance) -> TextLike | None:
