@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable
 
 from taskgates.inference.comparison import equal
@@ -23,6 +24,7 @@ from taskgates.inference.values import (
     Unknown,
     as_value,
     join,
+    path_text,
     text_of,
 )
 from taskgates.syntax import ir
@@ -154,6 +156,8 @@ class Refinement(Core):
                 wanted = kinds
                 self.narrow(test.args[0].value, lambda value: self.instance_filter(value, wanted, outcome), frame)
             return
+        if self.refine_existence(test, outcome, frame):
+            return
         if not isinstance(func, ir.Attr) or not test.args or not outcome:
             return
         if func.name in ("endswith", "startswith"):
@@ -204,6 +208,31 @@ class Refinement(Core):
 
                 self.narrow(test.args[0].value, by_pattern, frame)
 
+    def refine_existence(self, test: ir.Call, outcome: bool, frame: Frame) -> bool:
+        """Narrow a path by whether it is there; False where the test is no such test."""
+        func = test.func
+        name = func.name if isinstance(func, ir.Attr) else func.id if isinstance(func, ir.Name) else ""
+        if name not in _EXISTENCE or len(test.args) > 1:
+            return False
+        target: ir.Expr
+        if test.args:
+            called = self.quiet(func, frame)
+            if not isinstance(called, Ext) or called.name.rpartition(".")[0] not in _PATH_MODULES:
+                return False
+            target = test.args[0].value
+        else:
+            assert isinstance(func, ir.Attr)
+            target = func.obj
+
+        def keep(value: AnyValue) -> AnyValue | None:
+            text = path_text(value) if test.args or isinstance(value, PathV) else None
+            if not text:
+                return value
+            return value if self.exists(text, _EXISTENCE[name]) is not (not outcome) else None
+
+        self.narrow(target, keep, frame)
+        return True
+
     def instance_filter(self, value: AnyValue, kinds: AnyValue, outcome: bool) -> AnyValue | None:
         """What is left of a value when `isinstance(value, kinds)` has the given outcome."""
         decided = self.is_instance(value, kinds)
@@ -249,11 +278,18 @@ class Refinement(Core):
                     return True
                 if name in _SIMPLE:
                     return False
+                return _syntax_class(value, kinds)
             return None
         if name in own:
             return True
         return False if name in _SIMPLE or kinds.name.startswith(("pathlib.", "datetime.", "io.")) else None
 
+
+_EXISTENCE = {
+    "exists": None, "lexists": None, "isfile": "file", "is_file": "file", "isdir": "folder", "is_dir": "folder"
+}  # fmt: skip
+"""Tests of whether something is there, and of which kind."""
+_PATH_MODULES = frozenset({"os.path", "posixpath", "genericpath"})
 
 _SIMPLE = frozenset(
     [
@@ -295,6 +331,18 @@ _ABSTRACT = {
     "types.FunctionType": "callable",
     "types.ModuleType": "module",
 }
+
+
+def _syntax_class(value: Instance, kinds: Ext) -> bool | None:
+    """Whether a node of a known syntax tree is of a class of `ast`; None for other values."""
+    if not (isinstance(value.cls, Ext) and value.cls.name.startswith("ast.") and kinds.name.startswith("ast.")):
+        return None
+    words = [name[4:] for name in (value.cls.name, kinds.name)]
+    if words[1] in ("Num", "Str", "Bytes", "NameConstant", "Ellipsis"):
+        # These names stand for constants by the type of their values.
+        return None if words[0] == "Constant" else False
+    own, asked = (getattr(ast, word, None) for word in words)
+    return issubclass(own, asked) if isinstance(own, type) and isinstance(asked, type) else None
 
 
 def _type_words(value: AnyValue) -> frozenset[str] | None:

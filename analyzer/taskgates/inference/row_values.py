@@ -35,6 +35,7 @@ from taskgates.inference.values import (
     PathV,
     Scalar,
     TupleV,
+    Union,
     Unknown,
     as_value,
     join,
@@ -359,7 +360,10 @@ class RowValues(Core):
             return None
         module = self.import_module(name)
         if isinstance(module, ModuleV):
-            return as_value(split_last(join_paths(self.root, module.file) if module.file else self.root)[0])
+            if module.file:
+                return as_value(split_last(join_paths(self.root, module.file))[0])
+            # A folder without code of its own is a package too.
+            return as_value(join_paths(self.root, module.path[0]) if module.path else self.root)
         return None
 
     def open_file(
@@ -412,9 +416,16 @@ class RowValues(Core):
     def note_open(self, operation: Operation, value: AnyValue, call: str, *, conditional: bool = False) -> None:
         """Note that a file is opened; reading one that is not there fails, where the program is prepared for it.
 
+        Of several files that it may be, those that are there are read.
+
         Raises:
             AbstractRaise: a FileNotFoundError.
         """
+        if operation is Operation.READ and isinstance(value, Union):
+            there = [option for option in value.options if not self.missing_file(option)]
+            if there and len(there) < len(value.options):
+                value, conditional = join(there), True
+                self.may_raise("FileNotFoundError")
         if operation is Operation.READ and self.missing_file(value) and self.prepared_for("FileNotFoundError"):
             raise self.throw("FileNotFoundError", args=file_error("FileNotFoundError", value))
         self.touch(operation, value, call, conditional=conditional)
@@ -441,7 +452,7 @@ class RowValues(Core):
         if text is None:
             return False
         place = self.in_tree(text)
-        return self.absent(place) if place is not None else self.exists_outside(text, "file") is False
+        return self.absent(place) if place is not None else self.exists_outside(text, None) is False
 
     def nothing_there(self, value: AnyValue) -> bool:
         """Whether there is certainly no file of the name, or of the pattern, that a value gives."""

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from taskgates.model.access import Operation
 from unit.inference.reality import analyse, every, rows, run_for_real, write_tree
 
 if TYPE_CHECKING:
@@ -347,3 +348,34 @@ def test_the_hook_is_called_for_an_exception_that_nothing_catches(tmp_path: Path
     assert {access.path for access in analyse(tmp_path).writes} == {"before", "RuntimeError-boom"}
     write_tree(tmp_path, HOOK.replace("raise RuntimeError", "raise SystemExit"), data=False)
     assert {access.path for access in analyse(tmp_path).writes} == {"before"}
+
+
+PRESENCE = r"""
+import os, time
+from os.path import isfile
+from pathlib import Path
+def one_of(name, kind=str): return kind("here") if time.time() > 5 else kind(name)
+x = one_of("gone1")
+if os.path.exists(x): open(x)
+y = one_of("gone2", Path)
+if y.is_file(): y.read_text()
+z = one_of("gone3")
+if not isfile(z): raise SystemExit
+open(z)
+class Settings:
+    def __init__(self, path): self.path = path
+s = Settings(one_of("gone4"))
+if os.path.isfile(s.path) and s.path: open(s.path)
+try: open(one_of("gone5"))
+except FileNotFoundError: pass
+f = one_of("folder", Path)
+if not f.is_dir(): f.read_text()
+"""
+
+
+def test_of_several_paths_those_that_are_not_there_are_not_read(tmp_path: Path) -> None:
+    write_tree(tmp_path, PRESENCE, data=False)
+    (tmp_path / "here").write_text("")
+    (tmp_path / "folder").mkdir()
+    reads = {access.path for access in analyse(tmp_path).reads if access.operation is Operation.READ}
+    assert reads == {"here"}
