@@ -408,3 +408,29 @@ def test_the_shell_unpacks_what_the_archive_holds(tmp_path: Path, command: str, 
     files = {"a.zip": zipped(NAMES), "b.tar.gz": tarred(NAMES, "w:gz"), "other.zip": zipped(["z"])}
     _, found = told(infer(tmp_path, files, command))
     assert found == {f"overwrite {path}" for path in writes}
+
+
+EACH = """
+import glob, json
+from pathlib import Path
+for path in Path("conf").glob("*.json"):
+    Path(json.loads(path.read_text())["out"]).write_text("x")
+for name in sorted(glob.glob("conf/*.json")):
+    with open(name) as handle: settings = json.load(handle)
+    open("again-" + settings["out"], "w")
+    with open(name) as handle:
+        for line in handle: print(line)
+"""
+
+
+def test_each_file_of_a_pattern_decides(tmp_path: Path) -> None:
+    files = {"main.py": EACH, "conf/a.json": '{"out": "a.txt"}', "conf/b.json": '{"out": "b.txt"}'}
+    reads, writes = told(infer(tmp_path, files, "python main.py"))
+    assert writes == {f"overwrite {name}?" for name in ("a.txt", "b.txt", "again-a.txt", "again-b.txt")}
+    assert reads == {"read conf/*.json?"}
+
+
+def test_files_of_a_pattern_that_the_program_writes_itself_are_not_known(tmp_path: Path) -> None:
+    files = {"main.py": 'open("conf/c.json", "w")' + EACH, "conf/a.json": '{"out": "a.txt"}'}
+    found = infer(tmp_path, files, "python main.py")
+    assert any(access.path is None for access in found.writes)

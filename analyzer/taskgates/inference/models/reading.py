@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING
 
 from taskgates.inference.models.registry import Machine, MethodT, method
 from taskgates.inference.objects import Arguments, Instance, ListObj
+from taskgates.inference.paths import report_form
+from taskgates.inference.recording import matches_text
 from taskgates.inference.renderings import text_hole
+from taskgates.inference.text import Text
 from taskgates.inference.values import (
     BOOL,
     BYTES,
@@ -18,7 +21,9 @@ from taskgates.inference.values import (
     Ext,
     Known,
     PathV,
+    Union,
     Unknown,
+    join,
     path_text,
     text_of,
 )
@@ -99,6 +104,40 @@ def deciding_content(machine: Machine, value: AnyValue) -> bytes | None:
     return data if data is not None and len(data) <= (SETTINGS_LIMIT if settings else DATA_LIMIT) else None
 
 
+MATCHES = 8
+"""How many files of one pattern are read for what they may decide."""
+
+
+def file_content(machine: Machine, value: AnyValue, *, binary: bool) -> AnyValue | None:
+    """What is read from a path, where it is known: of a pattern, what each of its files holds."""
+    found = [deciding_content(machine, place) for place in _places(machine, value)]
+    contents: list[AnyValue] = []
+    for data in found:
+        text = data if binary else decoded(data)
+        if data is None or text is None:
+            return None
+        contents.append(Known(text))
+    return join(contents) if contents else None
+
+
+def _places(machine: Machine, value: AnyValue) -> list[AnyValue]:
+    """The files that a path stands for: itself, or for a command line those of the tree that match it."""
+    text = path_text(value)
+    if not isinstance(text, Text):
+        return [value]
+    whole = machine.absolute(text)
+    if not machine.closed or text.origin != "glob" or not isinstance(whole, Text) or machine.log.ran_other_code:
+        return []
+    pattern, _ = report_form(whole, machine.root)
+    if pattern is None or pattern.startswith(("/", "~", "../")) or machine.log.written_patterns:
+        return []
+    if any(isinstance(path, str) and matches_text(whole, path) for path in machine.log.written):
+        return []
+    places = machine.tree.glob(pattern, hidden=True)
+    files = [Known(f"{machine.root}/{place}") for place in places if machine.tree.kind(place) == "file"]
+    return list(files) if len(files) <= MATCHES else []
+
+
 def handle_content(machine: Machine, obj: Instance) -> AnyValue:
     """What an open file holds, where that is known of a file of the tree."""
     if TEXT in obj.slots:
@@ -108,13 +147,10 @@ def handle_content(machine: Machine, obj: Instance) -> AnyValue:
     if isinstance(mode, str) and "w" not in mode and "a" not in mode:
         if FOUND not in obj.slots:
             # Not undone with a branch: it is the same in each, and is asked for once a line.
-            obj.slots[FOUND] = deciding_content(machine, name)
-        data: bytes | None = obj.slots[FOUND]
-        text = decoded(data)
-        if data is not None and "b" in mode:
-            return Known(data)
-        if text is not None:
-            return Known(text)
+            obj.slots[FOUND] = file_content(machine, name, binary="b" in mode)
+        found: AnyValue | None = obj.slots[FOUND]
+        if found is not None:
+            return found
     if isinstance(mode, str) and mode[:1] == "a" and "+" in mode:
         # Opening alone counts as a read only where the file was there before.
         machine.access(Operation.READ, name, "builtins.open")
@@ -195,7 +231,7 @@ def read_from(machine: Machine, obj: Instance, content: AnyValue, args: Argument
     return Known(found)
 
 
-def lines_from(machine: Machine, obj: Instance, content: AnyValue) -> AnyValue:
+def lines_from(machine: Machine, obj: Instance, content: AnyValue) -> ListObj:
     """The lines that are left of a stream."""
     rest = unread(obj, content)
     if rest is not None:
@@ -203,6 +239,9 @@ def lines_from(machine: Machine, obj: Instance, content: AnyValue) -> AnyValue:
         if len(lines) <= machine.limits.unroll:
             advance(machine, obj, len(rest))
             return ListObj("list", [Known(line) for line in lines])
+    if isinstance(content, Union):
+        kept = [line for option in content.options for line in lines_from(machine, obj, option).items]
+        return ListObj("list", (), join(kept) if kept else None)
     return ListObj("list", (), text_hole() if text_of(content) is not None else content)
 
 
@@ -210,7 +249,7 @@ def line_from(machine: Machine, obj: Instance, content: AnyValue) -> AnyValue:
     """`stream.readline()`."""
     rest = unread(obj, content)
     if rest is None:
-        return text_hole() if text_of(content) is not None else content
+        return text_hole() if text_of(content) is not None or isinstance(content, Union) else content
     found = rest.splitlines(keepends=True)[0] if rest else rest
     advance(machine, obj, len(found))
     return Known(found)
@@ -299,8 +338,7 @@ def path_read(machine: Machine, obj: PathV, args: Arguments) -> AnyValue:
     """`path.read_text()`."""
     del args
     _note_read(machine, obj, "pathlib.Path.read_text")
-    text = decoded(deciding_content(machine, obj))
-    return Known(text) if text is not None else text_hole()
+    return file_content(machine, obj, binary=False) or text_hole()
 
 
 @method("pathlib.Path.read_bytes")
@@ -308,8 +346,7 @@ def path_read_bytes(machine: Machine, obj: PathV, args: Arguments) -> AnyValue:
     """`path.read_bytes()`."""
     del args
     _note_read(machine, obj, "pathlib.Path.read_bytes")
-    data = deciding_content(machine, obj)
-    return Known(data) if data is not None else BYTES
+    return file_content(machine, obj, binary=True) or BYTES
 
 
 def _note_read(machine: Machine, obj: PathV, call: str) -> None:

@@ -23,6 +23,7 @@ from taskgates.inference.values import (
     AnyValue,
     Ext,
     Known,
+    Union,
     Unknown,
     as_value,
     join,
@@ -54,6 +55,9 @@ def _is_small(value: Any) -> bool:
 
 def _parsed(machine: Machine, text: AnyValue, parse: Any) -> AnyValue:
     """Parse known text; unknown data otherwise."""
+    if isinstance(text, Union):
+        found = machine.vouched = join(_parsed(machine, option, parse) for option in text.options)
+        return found
     if isinstance(text, Known) and isinstance(text.value, str | bytes):
         source = text.value.decode("utf-8", "replace") if isinstance(text.value, bytes) else text.value
         try:
