@@ -398,6 +398,14 @@ class Attributes(ClassAttributes):
             if obj.owner is not None and isinstance(value, ListObj | DictObj | Instance) and value.owner is None:
                 value.owner = obj.owner
             self.state.write(obj.slots, name, value)
+            if (
+                name == "data"
+                and isinstance(obj, Instance)
+                and isinstance(obj.cls, ClassV)
+                and obj.cls.library_base() == "collections.UserDict"
+            ):
+                # What it holds is the mapping that this attribute names.
+                self.state.write(obj.slots, ("value",), value)
 
     def delete_attr(self, obj: AnyValue, name: str) -> None:
         """`del obj.name`."""

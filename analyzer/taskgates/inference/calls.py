@@ -157,7 +157,7 @@ class Calls(CallBounds):
                 if row is not None:
                     return self.apply_by_name(row, args, Unknown(func.reason, origin))
         paths = [value for value in args.every() if holds_path(value)]
-        if paths:
+        if paths or self.names_file(args.every()):
             what = func.reason if isinstance(func, Unknown) and func.reason else "an unknown value"
             self.opaque(f"a call of {what} is handed a path")
         return Unknown("the result of an unknown call", origin)

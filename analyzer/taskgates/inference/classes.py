@@ -289,7 +289,10 @@ class Classes(Core):
             self.state.write(instance.slots, ("value",), args.pos[0] if args.pos else NONE)
             return
         if name in _CONTAINER_BASES:
-            self.state.write(instance.slots, ("value",), self.call(Ext(name.replace("UserDict", "OrderedDict")), args))
+            inner = self.call(Ext(name.replace("UserDict", "OrderedDict")), args)
+            self.state.write(instance.slots, ("value",), inner)
+            if name == "collections.UserDict":
+                self.state.write(instance.slots, "data", inner)
             return
         made = self.call(Ext(name), args)
         if isinstance(made, Instance):

@@ -44,10 +44,13 @@ class CodeExecution(Core):
         if rule.script and rule.script in bound:
             text = path_text(bound[rule.script])
             place = self.in_tree(text) if text is not None else None
-            if place is None or self.tree.kind(place) not in ("file", "folder"):
+            kind = self.tree.kind(place) if place is not None else None
+            if place is None and text is not None and (outside := self.installed(text)) is not None:
+                place, kind = str(outside), "file" if outside.is_file() else None
+            if place is None or kind not in ("file", "folder"):
                 self.opaque(f"{call} with a script that is not known", other_code=True)
                 return None
-            if self.tree.kind(place) == "folder":
+            if kind == "folder":
                 place = f"{place}/__main__.py"
             name_value = bound.get("run_name")
             dunder = text_of(name_value) if name_value is not None else None
@@ -89,14 +92,19 @@ class CodeExecution(Core):
             self.may_raise()
         return DictObj("dict", {Known(k): v for k, v in module.slots.items() if isinstance(k, str)})
 
-    def run_text(self, value: AnyValue, bound: dict[str, AnyValue] | None = None) -> AnyValue | None:
-        """Analyse source text (`exec`, `eval`, `python -c`)."""
+    def run_text(
+        self, value: AnyValue, bound: dict[str, AnyValue] | None = None, *, expression: bool = False
+    ) -> AnyValue | None:
+        """Analyse source text (`exec`, `eval`, `python -c`).
+
+        An expression that is not known is taken to compute a value, not to make files that the program then looks for.
+        """
         source = value.slots["source"] if isinstance(value, Instance) and "source" in value.slots else value
         text = text_of(source)
         if isinstance(source, Known) and isinstance(source.value, bytes):
             text = source.value.decode("utf-8-sig", "replace")
         if not isinstance(text, str) or len(text) > self.limits.file_size:
-            self.opaque("code that is not known is executed", other_code=True)
+            self.opaque("code that is not known is executed", other_code=not expression)
             return None
         # Imported here: the parser takes long to load, and where every result is known nothing is parsed.
         from taskgates.syntax.lower import lower_source

@@ -86,15 +86,7 @@ class Items(Core):
         if isinstance(obj, Instance):
             return self.instance_item(obj, index)
         if isinstance(obj, ClassV):
-            if "enum" in obj.traits and isinstance(index, Known) and isinstance(index.value, str):
-                return self.class_attr(obj, index.value)
-            found = self.class_protocol(obj, "__getitem__")
-            if found is None and any(
-                isinstance(base, ClassV) and "__class_getitem__" in base.slots for base in obj.mro
-            ):
-                found = self.class_attr(obj, "__class_getitem__")
-                found = BoundMethod(found, obj) if isinstance(found, FunctionV) else found
-            return self.call(found, Arguments([index])) if found is not None else obj
+            return self._class_item(obj, index)
         if isinstance(obj, Ext):
             getter = registry.ITEMS.get(obj.name)
             return getter(self, index) if getter is not None else obj
@@ -102,6 +94,18 @@ class Items(Core):
             self.may_raise()
             return Unknown(obj.reason or "an element of an unknown value", obj.origin)
         return UNKNOWN
+
+    def _class_item(self, obj: ClassV, index: AnyValue) -> AnyValue:
+        """`cls[index]`: a member of an enumeration, what the metaclass says, or a generic class."""
+        if "enum" in obj.traits and isinstance(index, Known) and isinstance(index.value, str):
+            if not any(isinstance(base, ClassV) and index.value in base.slots for base in obj.mro):
+                raise self.throw("KeyError")
+            return self.class_attr(obj, index.value)
+        found = self.class_protocol(obj, "__getitem__")
+        if found is None and any(isinstance(base, ClassV) and "__class_getitem__" in base.slots for base in obj.mro):
+            found = self.class_attr(obj, "__class_getitem__")
+            found = BoundMethod(found, obj) if isinstance(found, FunctionV) else found
+        return self.call(found, Arguments([index])) if found is not None else obj
 
     def instance_item(self, obj: Instance, index: AnyValue) -> AnyValue:
         """`obj[index]` of an object."""

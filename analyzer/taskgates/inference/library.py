@@ -18,7 +18,7 @@ from taskgates.inference.effects import (
 )
 from taskgates.inference.frames import AbstractRaise
 from taskgates.inference.models import registry
-from taskgates.inference.objects import Arguments, ClassV, DictObj, FunctionV, Instance, ListObj, Maybe
+from taskgates.inference.objects import VALUES, Arguments, ClassV, DictObj, FunctionV, Instance, ListObj, Maybe
 from taskgates.inference.path_likeness import holds_path, saves_by_name, speaks_of_files
 from taskgates.inference.row_results import RowResults
 from taskgates.inference.row_values import type_name_of
@@ -199,6 +199,8 @@ class Library(RowResults):
                 return obj
             value.owner = obj.owner
             self.state.write(obj.slots, INNER, value)
+            if kind == "UserDict":
+                self.state.write(obj.slots, "data", value)
         return value
 
     def is_a(self, value: AnyValue, type_name: str) -> bool:
@@ -221,12 +223,12 @@ class Library(RowResults):
             self.call_hooks(name.partition(".")[0], args)
         if (unlisted.opaque or speaks_of_files(name)) and any(holds_path(value) for value in args.every()):
             self.opaque(f"{name} is not modelled and is handed a path")
-        elif unlisted.opaque and saves_by_name(name, args.every()):
+        elif unlisted.opaque and (saves_by_name(name, args.every()) or self.names_file(args.every())):
             self.opaque(f"{name} is not modelled and is handed a name")
         if obj is not None and isinstance(obj, PathV):
             self.opaque(f"{name} of a path is not modelled")
         if unlisted.returns.form is ReturnForm.SELF and obj is not None:
-            return obj
+            return Instance(obj.cls) if isinstance(obj, Instance) and VALUES in obj.slots else obj
         origin = "unknown" if unlisted.opaque else "data"
         if unlisted.returns.form is ReturnForm.UNKNOWN:
             return Unknown(f"the result of {name}", origin)

@@ -72,6 +72,8 @@ class ListObj(Heap):
 
 
 CONTENT = ("content",)
+VALUES = ("values",)
+"""The slot for what a library object holds, which the results of its methods do not share."""
 ATOMIC = ("atomic",)
 """The slot of an iterator whose next element threads may take without a lock."""
 STREAM = ("stream",)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from taskgates.inference.comparison import REFLECTED, compare, contains
@@ -41,6 +42,9 @@ from taskgates.syntax import ir
 
 if TYPE_CHECKING:
     from taskgates.inference.frames import Frame, Place
+
+
+_CONVERSION = re.compile(r"%(?P<key>\([^)]*\))?[-+ #0]*\d*(?:\.\d+)?[hlL]?(?P<kind>[a-zA-Z%*])")
 
 
 class Operations(Core):
@@ -87,11 +91,14 @@ class Operations(Core):
                     found = self.call(self.get_attr(obj, method), Arguments([other]))
                     if not _declines(found):
                         return found
+                elif isinstance(obj, Instance) and isinstance(obj.cls, Ext):
+                    model = registry.METHODS.get(f"{obj.cls.name}.{method}")
+                    given: AnyValue | None = model(self, obj, Arguments([other])) if model is not None else None
+                    if given is not None:
+                        return given
         if op == "%" and isinstance(left, Known) and isinstance(left.value, str):
-            shown = self.shown(right, plain="%r" not in left.value)
-            if shown is not right and "%r" in left.value:
-                left = Known(left.value.replace("%r", "%s"))
-            right = shown
+            template, right = self.shown(left.value, right)
+            left = left if template is left.value else Known(template)
         try:
             result = arithmetic(op, left, right)
         except (ArithmeticError, TypeError, ValueError) as error:
@@ -108,20 +115,30 @@ class Operations(Core):
             self.may_raise()
         return result
 
-    def shown(self, value: AnyValue, *, plain: bool) -> AnyValue:
-        """The arguments of printf-style formatting, the program's own objects as the text that they read as.
+    def shown(self, template: str, value: AnyValue) -> tuple[str, AnyValue]:
+        """printf-style formatting: the program's own objects and containers as the text that they read as.
 
-        Args:
-            value: one argument, or a tuple of them.
-            plain: whether none of them is shown by `%r`; else all are shown so, or the arguments stay as they are.
+        Returns:
+            The template, in which what is text by now is asked for as such, and the arguments.
         """
         items = value.items if isinstance(value, TupleV) else (value,)
-        own = [isinstance(each, Instance) and isinstance(each.cls, ClassV) and as_plain(each) is each for each in items]
-        if not any(own) or not (plain or all(own)):
-            return value
-        show = to_text if plain else repr_text
-        texts = [as_value(show(self, each)) if is_own else each for each, is_own in zip(items, own, strict=True)]
-        return TupleV(texts, value.rest) if isinstance(value, TupleV) else texts[0]
+        own = [
+            isinstance(each, ListObj | DictObj | TupleV)
+            or (isinstance(each, Instance) and isinstance(each.cls, ClassV) and as_plain(each) is each)
+            for each in items
+        ]
+        if not any(own):
+            return template, value
+        places = [match for match in _CONVERSION.finditer(template) if match["kind"] != "%"]
+        if len(places) != len(items) or any(match["key"] or match["kind"] == "*" for match in places):
+            return template, value
+        texts = list(items)
+        for index, match in reversed(list(enumerate(places))):
+            if own[index] and match["kind"] in "sr":
+                show = to_text if match["kind"] == "s" else repr_text
+                texts[index] = as_value(show(self, items[index]))
+                template = template[: match.end() - 1] + "s" + template[match.end() :]
+        return template, TupleV(texts, value.rest) if isinstance(value, TupleV) else texts[0]
 
     def augmented(self, op: str, left: AnyValue, right: AnyValue) -> AnyValue:
         """`left op= right`: lists and sets change in place."""
@@ -239,6 +256,14 @@ class Operations(Core):
                 answer = self.call(self.get_attr(left, f"__{name}__"), Arguments([right]))
                 if not _declines(answer):
                     return answer
+            elif (
+                isinstance(left, Instance)
+                and isinstance(left.cls, Ext)
+                and (model := registry.METHODS.get(f"{left.cls.name}.__{name}__")) is not None
+            ):
+                compared: AnyValue | None = model(self, left, Arguments([right]))
+                if compared is not None:
+                    return compared
             elif op == "!=" and isinstance(left, Instance) and self.has_attr(left, "__eq__"):
                 decided = self.truth(self.call(self.get_attr(left, "__eq__"), Arguments([right])))
                 return BOOL if decided is None else (FALSE if decided else TRUE)

@@ -288,11 +288,7 @@ class Processes(CodeExecution):
         try:
             self.run_module(module, "__main__", described)
         except AbstractRaise as error:
-            # What the program does not raise itself may be a fault of the analysis.
-            if error.place and _is_doubtful(error.value):
-                self.note_end(error)
-            else:
-                self.see_end(error)
+            self.note_end(error)
             self.report_end(error.value)
         self.finish()
 
@@ -431,28 +427,6 @@ class Processes(CodeExecution):
         except AbstractRaise as error:
             self.note_end(error)
         self.finish()
-
-
-_DOUBTFUL = frozenset(
-    f"builtins.{name}"
-    for name in (
-        "AttributeError",
-        "IndexError",
-        "KeyError",
-        "NameError",
-        "TypeError",
-        "UnboundLocalError",
-        "ValueError",
-    )
-)
-
-
-def _is_doubtful(error: AnyValue) -> bool:
-    """Whether an exception is one that faults of programs raise, and that a fault of the analysis would raise too."""
-    return any(
-        isinstance(option, Instance) and isinstance(option.cls, Ext) and option.cls.name in _DOUBTFUL
-        for option in options(error)
-    )
 
 
 def _alternatives(words: list[AnyValue]) -> list[list[TextLike]]:

@@ -115,7 +115,7 @@ class PublicEntries:
             machine.limits = narrow(machine.limits)
         machine.start_run(log, machine.limits)
         machine.modules = {}
-        machine.shared_modules.begin()  # type: ignore[union-attr]
+        machine.shared_modules.begin(machine)  # type: ignore[union-attr]
         machine.set_program(Known(file), [], f"{machine.root}/{folder}")
         machine.argv = ListObj("list", [Known(file)], COMMAND_LINE)
         machine.search.slots.update(

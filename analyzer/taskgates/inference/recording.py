@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from taskgates.inference.frames import place_of
 from taskgates.inference.log import RawSite
@@ -12,9 +12,15 @@ from taskgates.inference.objects import ATOMIC, Arguments, ClassV, FunctionV, He
 from taskgates.inference.paths import join_paths, normalise, relative_to_root, report_form
 from taskgates.inference.program import Program
 from taskgates.inference.text import Hole, Text, TextLike, parts_of
-from taskgates.inference.values import AnyValue, BoundMethod, Ext, TupleV, Unknown, options, path_text
+from taskgates.inference.values import AnyValue, BoundMethod, Ext, Known, TupleV, Unknown, options, path_text
 from taskgates.model.access import Operation, SharedKind
 from taskgates.syntax import ir
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+NAME_LENGTH = 256
+"""The longest text that is looked up as the plain name of a file."""
 
 
 class Recording(Program):
@@ -337,6 +343,16 @@ class Recording(Program):
         if not isinstance(path, str) or path.startswith(("/", "~")):
             return None
         return path
+
+    def names_file(self, values: Iterable[AnyValue]) -> bool:
+        """Whether one of some values is the plain name of a file that is in the tree (`LICENSE`)."""
+        for value in values:
+            name = value.value if isinstance(value, Known) else None
+            if isinstance(name, str) and 0 < len(name) < NAME_LENGTH:
+                place = self.in_tree(name)
+                if place is not None and self.tree.kind(place) == "file":
+                    return True
+        return False
 
     def wrote(self, path: str) -> bool:
         """Whether the program itself may have written a root-relative path already."""

@@ -11,7 +11,7 @@ from taskgates.inference.effects import (
     Row,
 )
 from taskgates.inference.models import registry
-from taskgates.inference.objects import Arguments, ClassV, DictObj, FunctionV, Instance, ListObj
+from taskgates.inference.objects import VALUES, Arguments, ClassV, DictObj, FunctionV, Instance, ListObj
 from taskgates.inference.paths import pure_path
 from taskgates.inference.renderings import render, text_hole
 from taskgates.inference.row_values import RowValues, type_name_of
@@ -70,7 +70,7 @@ class RowResults(RowValues):
             return Unknown(f"the result of {row.name}" if row is not None else "", origin or "data")
         if form is ReturnForm.SELF:
             if obj is not None:
-                return obj
+                return Instance(obj.cls) if isinstance(obj, Instance) and VALUES in obj.slots else obj
             # A class method: the result is an object of the class that has the row.
             owner = self.effects.type(row.name.rpartition(".")[0]) if row is not None else None
             return Instance(Ext(owner.name)) if owner is not None else UNKNOWN

@@ -352,6 +352,7 @@ def test_members_of_every_kind_of_archive(mode: str) -> None:
         tarred(NAMES, "w:gz") + b"\x1f\x8brest",
         zipped([f"f{number}" for number in range(MEMBER_LIMIT + 1)]),
     ],
+    ids=["empty", "head", "text", "cut tar", "cut zip", "tar and more", "too many"],
 )
 def test_what_is_no_archive_or_too_large_has_no_known_members(data: bytes) -> None:
     assert not archive_members(data)

@@ -556,3 +556,60 @@ def main():
     }
     found = tool(tmp_path, code, files, {"kit-1.2.dist-info/RECORD": "kit.py,,\nkit_rules/__init__.py,,\n"})
     assert found == {"overwrite one", "overwrite two"}
+
+
+def test_what_an_installed_package_brings_is_listed_and_run(tmp_path: Path) -> None:
+    code = """
+import os, runpy
+from importlib import resources
+def main():
+    try:
+        kit = __import__("kit_parts", globals(), locals(), ["inner"])
+        kit.inner.work()
+        here = os.path.dirname(os.path.realpath(__file__))
+        for name in os.listdir(os.path.join(here, "kit_parts", "plugins")):
+            open("plugin-" + name, "w").close()
+        open("version-" + runpy.run_path(os.path.join(here, "kit_version.py"))["version"], "w").close()
+        if resources.files("kit_parts.texts").joinpath("page.md").is_file():
+            open("page", "w").close()
+        if not os.path.exists("settings.ini"):
+            open("default", "w").close()
+    except FileNotFoundError:
+        open("missing", "w").close()
+"""
+    files = {
+        "kit_parts/__init__.py": "",
+        "kit_parts/inner.py": "def work(): open('worked', 'w').close()\n",
+        "kit_parts/plugins/one.txt": "",
+        "kit_parts/texts/page.md": "",
+        "kit_version.py": "version = '3'\n",
+    }
+    found = tool(tmp_path, code, files, {"kit-1.2.dist-info/RECORD": "kit.py,,\nkit_parts/__init__.py,,\n"})
+    made = {"worked", "plugin-one.txt", "version-3", "page", "default"}
+    assert {f"overwrite {name}" for name in made} <= found
+
+
+def test_an_unknown_expression_makes_no_files(tmp_path: Path) -> None:
+    code = """
+import sys
+import os
+def main():
+    value = eval(sys.stdin.readline())
+    name = "settings.ini"
+    if os.path.exists(name): open(name).close()
+    open("made", "w").close()
+"""
+    assert tool(tmp_path, code, {}) == {"overwrite made"}
+
+
+def test_a_plain_name_of_a_file_is_told_where_it_is_handed_on(tmp_path: Path) -> None:
+    (tmp_path / "LICENSE").write_text("text\n")
+    (tmp_path / "main.py").write_text("import elsewhere\nelsewhere.identify('LICENSE')\n")
+    report = Analyser(Tree(tmp_path), InferenceOptions()).command(Command(argv=("python", "main.py")))
+    assert "elsewhere.identify is not modelled and is handed a name" in {item.reason for item in report.opaque}
+
+
+def test_a_script_that_is_seen_to_fail_says_so(tmp_path: Path) -> None:
+    (tmp_path / "main.py").write_text("raise RuntimeError('no')\nopen('made', 'w')\n")
+    report = Analyser(Tree(tmp_path), InferenceOptions()).command(Command(argv=("python", "main.py")))
+    assert any("seen to end with RuntimeError: no" in item.reason for item in report.opaque)

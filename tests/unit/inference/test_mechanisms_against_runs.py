@@ -15,6 +15,100 @@ if TYPE_CHECKING:
 WRITER = 'def w(*names):\n    for name in names:\n        open(str(name), "w").close()\n'
 
 PROGRAMS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "functions that have an attribute and those that have not": (
+        r"""
+import functools, inspect
+def mark(function):
+    function.marked = True
+    return function
+class Base:
+    @mark
+    def inherited(self): w("inherited")
+class Hooks(Base):
+    @mark
+    def chosen(self): w("chosen")
+    def plain(self): w("plain")
+for name, method in inspect.getmembers(Hooks(), inspect.ismethod):
+    if hasattr(method, "marked"): method()
+    else: w("no-" + name)
+def wrapper(): pass
+functools.update_wrapper(wrapper, Hooks.chosen)
+w("updated" if hasattr(wrapper, "marked") else "lost", wrapper.__name__)
+""",
+        (),
+    ),
+    "a member of an enumeration that is not there": (
+        r"""
+import enum
+class Kind(enum.Enum):
+    BOOK = 1
+    FILM = 2
+for name in ("book", "toy"):
+    try: kind = Kind[name.upper()]
+    except KeyError: w("no-" + name); continue
+    w(kind.name)
+""",
+        (),
+    ),
+    "objects and containers in printf-style formatting": (
+        r"""
+class Name:
+    def __str__(self): return "str"
+    def __repr__(self): return "repr"
+w("%s-%r" % (Name(), Name()), "a%r%s%%" % (Name(), "x"), "%s" % [1], "%-5s|%s" % (Name(), (1, 2)), "%d%s" % (3, ["q"]))
+""",
+        (),
+    ),
+    "groups that took no part in a match": (
+        r"""
+import re
+match = re.match(r"(?P<kind>\w+)(?:\((?P<scope>\w+)\))?!", "fix!")
+w(match.groupdict("general")["scope"], match.groupdict(default="d")["scope"], *match.groups("none"))
+if match.groupdict()["scope"] is None: w("absent")
+""",
+        (),
+    ),
+    "a line that no command takes": (
+        r"""
+import cmd
+class Shell(cmd.Cmd):
+    def do_put(self, arg): w(arg)
+    def default(self, line): w("unknown-" + line.split()[1])
+    def do_never(self, arg): w("never")
+shell = Shell()
+shell.onecmd("put box")
+shell.onecmd("frob it")
+""",
+        (),
+    ),
+    "the filter of an archive": (
+        r"""
+import tarfile
+def keep(info):
+    return None if info.name.endswith("y.csv") else info
+with tarfile.open("data.tar", "w") as archive: archive.add("data", arcname="d", filter=keep)
+def none(info): return None if info.isdir() else info
+with tarfile.open("none.tar", "w") as archive: archive.add("data", filter=none)
+""",
+        (),
+    ),
+    "modules of a folder are known one by one": (
+        r"""
+import sys
+from pathlib import Path
+sys.path.insert(0, "plug")
+for path in sorted(Path("plug").glob("ext_*.py")):
+    w(path.stem)
+    __import__(path.stem).setup(w)
+--- plug/ext_a.py
+def setup(w): w("from-a")
+--- plug/ext_b.py
+def setup(w): w("from-b")
+--- plug/other.py
+raise ValueError
+""",
+        (),
+    ),
     "actions of a class of its own, in the order of the command line": (
         r"""
 import argparse
@@ -379,3 +473,37 @@ def test_of_several_paths_those_that_are_not_there_are_not_read(tmp_path: Path) 
     (tmp_path / "folder").mkdir()
     reads = {access.path for access in analyse(tmp_path).reads if access.operation is Operation.READ}
     assert reads == {"here"}
+
+
+STATUSES = r"""
+import subprocess
+subprocess.run("if grep -q foo known; then touch found; else touch lost; fi", shell=True)
+subprocess.run("echo abc | grep -q x && touch x; grep -q '^f' known && touch start", shell=True)
+subprocess.run("[ -s empty ] && touch full; [ -s known ] && touch sized; ln known hard", shell=True)
+subprocess.run(["bash", "-c", 'for lib in "$PWD"/lib/*.sh; do . "$lib"; done; made'])
+subprocess.run(["make", "-s"])
+"""
+MAKEFILE = """
+define step
+\t@touch $(1).first
+\t@touch $(1).second
+endef
+all: x.txt known.src
+\t$(call step,all)
+%.txt:
+\techo $* > $@
+%.src:
+\techo never > $@
+"""
+
+
+def test_statuses_globs_and_recipes_that_the_tree_decides(tmp_path: Path) -> None:
+    write_tree(tmp_path, STATUSES, data=False)
+    files = {"known": "foo\n", "empty": "", "lib/a.sh": "made() { touch sourced; }\n", "known.src": "s\n"}
+    for name, text in {**files, "Makefile": MAKEFILE}.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    found = analyse(tmp_path)
+    assert [opaque.reason for opaque in found.opaque] == []
+    written = {access.path for access in found.writes if access.operation is not Operation.MKDIR}
+    assert written == {"found", "start", "sized", "hard", "sourced", "x.txt", "all.first", "all.second"}

@@ -402,6 +402,14 @@ from collections import ChainMap
 m = ChainMap({"a": "1a"}, {"a": "2a", "b": "2b"})
 w(m["a"], m["b"], m.get("z", "dz"), m.new_child({"b": "nb"})["b"], m.parents["a"] + "p", ",".join(sorted(m)), str("a" in m)); m["n"] = "new"; w(m.maps[0]["n"])
 """,
+    "UserDict": r"""
+from collections import UserDict
+class Settings(UserDict):
+    def __init__(self):
+        super().__init__(); self.data = {k: "none" for k in ("a", "b")}
+c = Settings(); c.update({"a": "x", "c": "y"}); c["d"] = "z"; c.data["e"] = "u"
+w(c["a"], c.get("c"), c.get("f", "v"), c.data["d"], c["e"], str(len(c)), *(k + v for k, v in c.items()), str("b" in c))
+""",
     "OrderedDict": r"""
 from collections import OrderedDict
 o = OrderedDict([("x", "1"), ("y", "2"), ("z", "3")]); o.move_to_end("x"); k, v = o.popitem(last=False)
@@ -532,7 +540,7 @@ w(*fnmatch.filter(["a.py", "b.txt"], "*.py"), "m" if fnmatch.fnmatch("x.c", "*.c
 """,
     "struct ints bytes": r"""
 import struct, binascii, zlib
-w(f"s{struct.calcsize('ii')}", f"u{struct.unpack('<H', bytes([1, 0]))[0]}", binascii.hexlify(b"ab").decode(), f"c{zlib.crc32(b'a')}", b"by".hex(), f"i{int.from_bytes(bytes([2]), 'big')}", bytes.fromhex("6162").decode(), f"t{(3).to_bytes(1, 'big')[0]}", bytearray(b"ba").decode())
+w(f"s{struct.calcsize('ii')}", f"u{struct.unpack('<H', bytes([1, 0]))[0]}", binascii.hexlify(b"ab").decode(), f"c{zlib.crc32(b'a')}", b"by".hex(), f"i{int.from_bytes(bytes([2]), 'big')}", bytes.fromhex("6162").decode(), f"t{(3).to_bytes(1, 'big')[0]}")
 """,
     "platform consts": r"""
 import os, sys

@@ -110,7 +110,8 @@ class _Operations:
         if operator == "-d":
             return True if kind == "folder" else None
         if operator == "-s" and kind == "file":
-            return True if machine.tree.size(full) else None
+            size = machine.tree.size(full)
+            return bool(size) if size or (size == 0 and machine.sees_all) else None
         return True if operator in ("-r", "-w") or (operator == "-x" and kind == "folder") else None
 
     def binary(self, left: TextLike, operator: str, right: TextLike, *, pattern: bool) -> bool | None:

@@ -153,7 +153,7 @@ def link(call: Call) -> Outcome:
         into = False
     for source in sources:
         if not call.arguments.has("-s", "--symbolic"):
-            call.read(source)
+            call.access(Operation.STAT, source)
         target = basename(source) if destination is None else _target(call, source, destination, into=into)
         call.access(operation, target)
     return Outcome(call.status)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from taskgates.inference.shell.builtins import BUILTINS
 from taskgates.inference.shell.call import Call
 from taskgates.inference.shell.commands import Row, parse_arguments
-from taskgates.inference.shell.filters import FILTERS
+from taskgates.inference.shell.filters import FILTERS, GREPS, grep_finds
 from taskgates.inference.shell.machine import Frame, Outcome, Status
 from taskgates.inference.shell.strategies import STRATEGIES
 from taskgates.inference.shell.texts import basename, split_text
@@ -104,7 +104,8 @@ class Dispatcher:
         else:
             if not row.harmless:
                 call.perform_row()
-            outcome = Outcome(call.status)
+            found = grep_finds(call) if call.name in GREPS else None
+            outcome = Outcome(call.status if found is None else Status.SUCCESS if found else Status.FAILURE)
         sink = call.frame.sink
         if sink is not None and sink.mark == mark and row.output != "none":
             printer = FILTERS.get(call.name)

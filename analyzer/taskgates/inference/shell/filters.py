@@ -295,6 +295,23 @@ def _grep(call: Call) -> TextLike | None:
     return _joined(out)
 
 
+GREPS = frozenset({"grep", "egrep", "fgrep"})
+
+
+def grep_finds(call: Call) -> bool | None:
+    """Whether lines match, which is what the exit status says; only files that nobody changes can tell."""
+    arguments = call.arguments
+    if not call.machine.sees_all or arguments.has("-l", "-L", "-m", "-f", "--file", "-z"):
+        return None
+    inputs = arguments.operands[0 if arguments.has("-e", "--regexp") else 1 :]
+    quiet = arguments.has("-q", "--quiet", "--silent") or call.frame.sink is None
+    if not quiet and (not inputs or "-" in inputs):
+        # What standard input holds can be read once, by what prints it.
+        return None
+    found = _grep(call)
+    return bool(found) if isinstance(found, str) else None
+
+
 def safe_regex(expression: str, *, ignore_case: bool = False) -> re.Pattern[str] | None:
     """Compile an expression unless it could take very long or is not understood."""
     if len(expression) > 200 or re.search(r"[*+}]\)*[*+{]", expression) or "[:" in expression:

@@ -102,8 +102,11 @@ def _existing(machine: ShellInterpreter, state: ShellState, pattern: str, shape:
         relative = relative_to_root(shape, machine.root)
         if relative == shape:
             return []
-        current = ["/"]
-        segments = segments[1:]
+        # Above the root nothing is looked at.
+        root = str(machine.root).rstrip("/")
+        inside = pattern.startswith(root + "/")
+        current = [root if inside else "/"]
+        segments = pattern[len(root) + 1 :].split("/") if inside else segments[1:]
     globstar = "globstar" in state.settings
     budget = _ENTRIES
     for index, segment in enumerate(segments):

@@ -33,8 +33,8 @@ from taskgates.inference.shell.makefile_text import (
 from taskgates.inference.shell.patterns import is_magic
 from taskgates.inference.shell.places import Place
 from taskgates.inference.shell.sources import Source
-from taskgates.inference.shell.texts import basename, dirname, hole, strip_trailing
-from taskgates.inference.text import Text, TextLike, concat
+from taskgates.inference.shell.texts import basename, dirname, hole, split_text, strip_trailing
+from taskgates.inference.text import Text, TextLike, concat, make_text, parts_of
 from taskgates.model.access import Operation
 
 if TYPE_CHECKING:
@@ -116,9 +116,10 @@ def make(call: Call) -> Outcome:
     targets: list[TextLike] = []
     makefile = Makefile(inner)
     for operand in call.arguments.operands:
-        found = ASSIGNMENT.match(operand) if isinstance(operand, str) else None
+        head, *rest = parts_of(operand) or ("",)
+        found = ASSIGNMENT.match(head) if isinstance(head, str) else None
         if found is not None:
-            makefile.override(found.group(2), found.group(4))
+            makefile.override(found.group(2), make_text([found.group(4), *rest]))
         else:
             targets.append(operand)
     for file in files:
@@ -152,9 +153,9 @@ class Makefile:
         self._search: list[tuple[str, list[TextLike]]] = []
         self._file = ""
 
-    def override(self, name: str, text: str) -> None:
+    def override(self, name: str, text: TextLike) -> None:
         """A variable given on the command line, which the Makefile does not change."""
-        self._variables[name] = Variable(text, simple=True, value=text)
+        self._variables[name] = Variable(text if isinstance(text, str) else "", simple=True, value=text)
         self._fixed.add(name)
 
     # ---- reading -----------------------------------------------------------------------------------------------
@@ -421,6 +422,9 @@ class Makefile:
         recipe = recipes[-1][1] if recipes else None
         if recipe is None and not (isinstance(target, str) and target in self._phony):
             found = self._pattern_rule(target)
+            if found is not None and not (found[0].prerequisites or prerequisites) and self._is_source(target):
+                self._call.access(Operation.STAT, target)
+                return
             if found is not None:
                 rule, stem = found
                 recipe = rule.recipe
@@ -436,6 +440,12 @@ class Makefile:
                 self._call.access(Operation.STAT, target)
             elif named:
                 self._call.opaque(f"make: no rule for {self._call.machine.describe(target)}")
+
+    def _is_source(self, target: TextLike) -> bool:
+        """Whether a file was there before: without prerequisites, nothing makes it out of date."""
+        machine = self._call.machine
+        full = machine.full_path(target, self._call.state)
+        return isinstance(full, str) and machine.tree.kind(full) == "file" and not machine.changes.touches(full)
 
     def _pattern_rule(self, target: TextLike) -> tuple[Rule, TextLike] | None:
         best: tuple[Rule, TextLike] | None = None
@@ -499,11 +509,21 @@ class Makefile:
         one_shell = any(rule.targets == [".ONESHELL"] for rule in self._rules)
         lines = [("\n".join(line for line, _ in recipe.lines), recipe.lines[0][1])] if one_shell else recipe.lines
         for line, number in lines:
-            text = strip_marks(self.expand(line, local))
             place = Place(number, 1, recipe.file)
-            source = Source(machine.placeholders.encode(text), place, columns=False)
-            frame = Frame(source, self._call.frame.conditional, None, self._call.frame.sink, self._call.frame.depth + 1)
-            machine.program(frame, state.copy())
+            outer = self._call.frame
+            for text in self._recipe_lines(line, self.expand(line, local)):
+                source = Source(machine.placeholders.encode(strip_marks(text)), place, columns=False)
+                frame = Frame(source, outer.conditional, None, outer.sink, outer.depth + 1)
+                machine.program(frame, state.copy())
+
+    @staticmethod
+    def _recipe_lines(line: str, text: TextLike) -> list[TextLike]:
+        """The lines of a recipe that one line of it becomes: a variable of several lines makes several."""
+        if "\n" in line:
+            return [text]
+        pieces = split_text(text, "\n")
+        continued = any(isinstance(piece, str) and piece.endswith("\\") for piece in pieces)
+        return [text] if continued else pieces
 
     def _recipe_state(self) -> ShellState:
         state = self._call.machine.child_state(self._call.state, "sh", [])

@@ -43,10 +43,10 @@ class Watch:
         elif event == "os.truncate" or (event == "os.remove" and args[1] == -1):
             # Removals relative to an open folder show in what is left.
             self._note(self.writes, args[0])
-        elif event in ("os.rename", "os.link"):
+        elif event == "os.rename":
             self._note(self.writes, args[1])
-            self._note(self.writes if event == "os.rename" else self.reads, args[0])
-        elif event == "os.symlink":
+            self._note(self.writes, args[0])
+        elif event in ("os.symlink", "os.link"):
             self._note(self.writes, args[1])
 
     def _opened(self, path: object, flags: object) -> None:

@@ -8,12 +8,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from taskgates.inference.archive_members import Member, archive_members
+from taskgates.inference.models.files.listings import all_below, is_folder
 from taskgates.inference.models.registry import Machine, function, method
 from taskgates.inference.objects import Arguments, Instance, ListObj
 from taskgates.inference.paths import join_paths
 from taskgates.inference.row_results import OPENED
 from taskgates.inference.text import Hole, Text
-from taskgates.inference.values import NONE, AnyValue, Ext, Known, TupleV, as_value, path_text, text_of
+from taskgates.inference.values import NONE, AnyValue, Ext, Known, TupleV, as_value, options, path_text, text_of
 from taskgates.model.access import Operation
 
 if TYPE_CHECKING:
@@ -121,6 +122,39 @@ def name_list(machine: Machine, obj: AnyValue, args: Arguments) -> AnyValue | No
     del args
     members = _members(machine, obj)
     return None if members is None else ListObj("list", [Known(member.name) for member in members])
+
+
+@method(f"{TAR}.add")
+def add(machine: Machine, obj: AnyValue, args: Arguments) -> AnyValue | None:
+    """`archive.add(name, arcname, recursive, filter=...)` with a filter: asked for each entry, a folder's before it."""
+    del obj
+    name, keep = args.get(0, "name"), args.kw.get("filter", NONE)
+    folder = path_text(name) if name is not None else None
+    if keep == NONE or name is None or folder is None or not is_folder(machine, folder):
+        return None
+    found = all_below(machine, folder)
+    given = args.get(1, "arcname")
+    inside = folder if given is None or given == NONE else path_text(given)
+    if found is None or inside is None or machine.truth(args.get(2, "recursive") or Known(True)) is not True:
+        return None
+    left_out: list[str] = []
+    for entry in ["", *found]:
+        if any(entry.startswith(f"{above}/") for above in left_out):
+            continue
+        place = join_paths(folder, entry) if entry else folder
+        kind = "folder" if is_folder(machine, place) else "file"
+        description = Instance(Ext(_INFO[TAR]))
+        description.slots["name"] = as_value(join_paths(inside, entry) if entry else inside)
+        description.slots[KIND] = Known(kind)
+        kept = {option == NONE for option in options(machine.call(keep, Arguments([description])))}
+        if kept == {True}:
+            if not entry:
+                return NONE
+            left_out.append(entry)
+            continue
+        operation = Operation.LIST if kind == "folder" else Operation.READ
+        machine.access(operation, as_value(place), f"{TAR}.add", conditional=True in kept)
+    return NONE
 
 
 def _description(obj: AnyValue, member: Member) -> Instance:

@@ -77,7 +77,7 @@ def members(machine: Machine, folder: TextLike) -> list[str] | None:
     """The names in a folder of the tree, those included that the program wrote; None where they are not known."""
     place = machine.in_tree(folder if folder != "" else ".")
     if place is None:
-        return None
+        return _installed_members(machine, folder)
     names = machine.tree.list(place)
     base = str(machine.absolute(folder if folder != "" else "."))
     if names is None and machine.closed and machine.made_folder(place) and not machine.log.ran_other_code:
@@ -90,6 +90,18 @@ def members(machine: Machine, folder: TextLike) -> list[str] | None:
         if isinstance(path, str) and path.startswith(base + "/"):
             found.add(path[len(base) + 1 :].split("/", 1)[0])
     return sorted(found) if 0 < len(found) <= LISTING_LIMIT else None
+
+
+def _installed_members(machine: Machine, folder: TextLike) -> list[str] | None:
+    """The names in a folder among the installed modules, which belong to their code; None elsewhere."""
+    place = machine.installed(folder)
+    if place is None or machine.log.written_patterns:
+        return None
+    try:
+        names = sorted(entry.name for entry in place.iterdir() if entry.name != "__pycache__")
+    except OSError:
+        return None
+    return names if 0 < len(names) <= LISTING_LIMIT else None
 
 
 def _may_lie_in(pattern: TextLike, base: str) -> bool:
@@ -139,6 +151,11 @@ _UNSPECIFIC = frozenset({"*", "**", "**/*", "**/**", "*/*", "*/", "**/"})
 """Patterns that say so little that the members of the tree say more."""
 
 
+_SOURCES_LIMIT = 32
+
+"""Modules that a pattern takes and that are looked at one by one; more are kept as a pattern."""
+
+
 def listed(machine: Machine, folder: TextLike, pattern: TextLike, call: str, wrap: Any) -> AnyValue:
     """The outcome of a glob or listing.
 
@@ -161,9 +178,25 @@ def listed(machine: Machine, folder: TextLike, pattern: TextLike, call: str, wra
                 # The folder itself comes first.
                 paths.insert(0, concat(base, "/") if hidden else folder)
             return ListObj("iterator", [wrap(path) for path in paths])
+    if isinstance(pattern, str) and pattern.endswith(".py") and (chosen := _sources(machine, folder, pattern)):
+        base = folder if folder != "." else ""
+        return ListObj("iterator", [wrap(join_paths(base, name) if base != "" else name) for name in chosen])
     if isinstance(pattern, str) and _matches_nothing(machine, folder, pattern):
         return ListObj("iterator")
     return ListObj("iterator", (), wrap(glob_element(folder, pattern)))
+
+
+def _sources(machine: Machine, folder: TextLike, pattern: str) -> list[str]:
+    """The modules of the tree that a pattern takes, where they are known and few.
+
+    They are no data that comes and goes but parts of programs: what each says matters, and in which order they come.
+    """
+    name = pattern.removeprefix("**/")
+    if "/" in name or "**" in name:
+        return []
+    found = members(machine, folder) if name == pattern else all_below(machine, folder)
+    chosen = [path for path in found or () if fnmatch.fnmatchcase(path.rpartition("/")[2], name)]
+    return chosen if len(chosen) <= _SOURCES_LIMIT else []
 
 
 def _matches_nothing(machine: Machine, folder: TextLike, pattern: str) -> bool:

@@ -230,7 +230,7 @@ def strip_base(text: TextLike, base: TextLike) -> TextLike | None:
     return None
 
 
-@function("os.path.commonpath", "os.path.commonprefix")
+@function("os.path.commonpath")
 def _common(machine: Machine, args: Arguments) -> AnyValue:
     content = machine.iterate(args.pos[0]) if args.pos else TupleV(())
     known = pure_call(machine, posixpath.commonpath, Arguments([content])) if content.rest is None else None

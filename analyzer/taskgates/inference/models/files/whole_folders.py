@@ -57,12 +57,20 @@ class Comparison:
                 given = None
             hidden.update(default if given is None else given)
         self.names: list[list[str] | None] = []
-        for folder in self.folders:
+        for side, folder in enumerate(self.folders):
+            seen = obj.slots.get(f"names {side}")
+            if isinstance(seen, ListObj):
+                # What an object has seen it keeps, whatever the program copies afterwards.
+                self.names.append([text for item in seen.items if isinstance(text := text_of(item), str)])
+                continue
             found = None if folder is None else members(machine, folder)
             if found is None and folder is not None:
                 place = machine.in_tree(folder)
                 found = [] if place is not None and machine.tree.list(place) == () else None
-            self.names.append(None if found is None else [name for name in found if name not in hidden])
+            kept = None if found is None else [name for name in found if name not in hidden]
+            self.names.append(kept)
+            if kept is not None:
+                obj.slots[f"names {side}"] = ListObj("list", [Known(name) for name in kept])
 
     @property
     def known(self) -> bool:
@@ -194,6 +202,8 @@ def _inner(comparison: Comparison, obj: Instance, name: str) -> Instance:
     inner.slots.update(obj.slots)
     inner.slots["left"] = as_value(comparison.path(0, name))
     inner.slots["right"] = as_value(comparison.path(1, name))
+    for side in (0, 1):
+        inner.slots.pop(f"names {side}", None)
     return inner
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from taskgates.inference.exceptions import catches
 from taskgates.inference.models import registry
+from taskgates.inference.models.files.buffers import CONTENTS
 from taskgates.inference.models.registry import Machine, function, method
 from taskgates.inference.objects import Arguments, Instance, ListObj
+from taskgates.inference.renderings import text_hole
 from taskgates.inference.values import FALSE, NONE, UNKNOWN, AnyValue, Ext, Known, Native, Partial, TupleV, join
 
 
@@ -125,7 +127,10 @@ def suppress_exit(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
 
 @function("contextlib.redirect_stdout", "contextlib.redirect_stderr")
 def redirect(machine: Machine, args: Arguments) -> AnyValue:
-    """`redirect_stdout(file)`."""
+    """`redirect_stdout(file)`: what is printed meanwhile is not followed, so that a buffer holds anything."""
+    target = args.pos[0] if args.pos else NONE
+    if isinstance(target, Instance) and CONTENTS in target.slots:
+        machine.state.write(target.slots, CONTENTS, text_hole("data", slash=True))
     return closing(machine, args)
 
 

@@ -216,7 +216,12 @@ def getmembers(machine: Machine, args: Arguments) -> AnyValue:
     if not isinstance(holder, ModuleV | ClassV):
         return ListObj("list", (), TupleV([text_hole(), UNKNOWN]))
     found = []
-    for name in sorted(key for key in holder.slots if isinstance(key, str)):
+    holders: list[ClassV | ModuleV | Instance] = [holder]
+    if isinstance(holder, ClassV):
+        holders = [base for base in holder.mro if isinstance(base, ClassV)]
+    if isinstance(obj, Instance):
+        holders.append(obj)
+    for name in sorted({key for each in holders for key in each.slots if isinstance(key, str)}):
         value = machine.get_attr(obj, name)
         if predicate is not None and predicate != NONE:
             decided = machine.truth(machine.call(predicate, Arguments([value])))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+from types import FunctionType, MethodType
 from typing import Any
 
 from taskgates.inference.class_attributes import PLAIN_BASES
@@ -93,12 +94,10 @@ def _has_attribute(machine: Machine, obj: AnyValue, name: str) -> bool | None:
         return _inherits(obj, name)
     if isinstance(obj, Known):
         return hasattr(obj.value, name)
+    if isinstance(obj, BoundMethod):
+        return True if hasattr(MethodType, name) else _has_attribute(machine, obj.func, name)
     if isinstance(obj, FunctionV):
-        return (
-            name in obj.slots
-            or name in ("__name__", "__qualname__", "__module__", "__doc__", "__dict__", "__wrapped__")
-            or None
-        )
+        return None if isinstance(obj.slots.get(name), Maybe) else name in obj.slots or hasattr(FunctionType, name)
     if isinstance(obj, Ext):
         return _library_has(machine, obj, name)
     if isinstance(obj, PathV):

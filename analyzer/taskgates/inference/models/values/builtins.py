@@ -191,7 +191,14 @@ def make_bool(machine: Machine, args: Arguments) -> AnyValue:
     return BOOL if decided is None else Known(decided)
 
 
-@function("builtins.bytes", "builtins.bytearray")
+@function("builtins.bytearray")
+def make_bytearray(machine: Machine, args: Arguments) -> AnyValue:
+    """`bytearray(...)`: it can be changed in place by whoever holds it, so its content is not followed."""
+    del machine, args
+    return Scalar("bytes")
+
+
+@function("builtins.bytes")
 def make_bytes(machine: Machine, args: Arguments) -> AnyValue:
     """`bytes(...)`."""
     known = pure_call(
@@ -382,14 +389,29 @@ def import_(machine: Machine, args: Arguments) -> AnyValue:
         fromlist = args.get(3, "fromlist")
         if "." in name and (fromlist is None or machine.truth(fromlist) is False):
             return machine.import_module(name.split(".", 1)[0])  # type: ignore[no-any-return]
+        if fromlist is not None and isinstance(module, ModuleV) and module.path:
+            for wanted in machine.iterate(fromlist).items:
+                full = f"{name}.{text_of(wanted)}"
+                if text_of(wanted) not in module.slots and machine.locate_child(module, full) is not None:
+                    machine.import_module(full)
         return module  # type: ignore[no-any-return]
     machine.opaque("__import__ with a name that is not known")
     return UNKNOWN
 
 
-@function("builtins.exec", "builtins.eval")
+@function("builtins.exec")
 def exec_(machine: Machine, args: Arguments) -> AnyValue:
-    """`exec(code, globals, locals)`, `eval(...)`."""
+    """`exec(code, globals, locals)`."""
+    return _run_code(machine, args, expression=False)
+
+
+@function("builtins.eval")
+def eval_(machine: Machine, args: Arguments) -> AnyValue:
+    """`eval(expression, globals, locals)`."""
+    return _run_code(machine, args, expression=True)
+
+
+def _run_code(machine: Machine, args: Arguments, *, expression: bool) -> AnyValue:
     bound: dict[str, AnyValue] = {}
     for index, name in ((1, "globals"), (2, "locals")):
         value = args.get(index, name)
@@ -397,7 +419,7 @@ def exec_(machine: Machine, args: Arguments) -> AnyValue:
             bound[name] = value
     result: AnyValue = UNKNOWN
     for option in options(args.pos[0]) if args.pos else ():
-        found = machine.run_text(option, bound)
+        found = machine.run_text(option, bound, expression=expression)
         result = found if found is not None else UNKNOWN
     return result
 

@@ -267,5 +267,10 @@ def same(machine: Machine, args: Arguments) -> AnyValue:
 # The methods of ordered dicts and the rest are those of plain ones.
 for _name in list(registry.METHODS):
     if _name.startswith("builtins.dict."):
-        for _other in ("collections.defaultdict.", "collections.OrderedDict.", "collections.Counter."):
+        for _other in (
+            "collections.defaultdict.",
+            "collections.OrderedDict.",
+            "collections.Counter.",
+            "collections.UserDict.",
+        ):
             registry.METHODS.setdefault(_name.replace("builtins.dict.", _other), registry.METHODS[_name])

@@ -139,10 +139,10 @@ def context_decorator(machine: Machine, obj: Instance, args: Arguments) -> AnyVa
 @function("functools.wraps", "functools.update_wrapper")
 def wraps(machine: Machine, args: Arguments) -> AnyValue:
     """`wraps(function)`."""
-    del machine
-    if len(args.pos) >= 2:
-        return args.pos[0]
-    wrapped = args.pos[0] if args.pos else UNKNOWN
+    wrapped = args.get(1, "wrapped") if len(args.pos) >= 2 or "wrapped" in args.kw else None
+    if wrapped is not None and args.pos:
+        return machine.call(wraps(machine, Arguments([wrapped])), Arguments(args.pos[:1]))  # type: ignore[no-any-return]
+    wrapped = wrapped or (args.pos[0] if args.pos else UNKNOWN)
 
     def run(inner: Machine, given: Arguments) -> AnyValue:
         value = given.pos[0] if given.pos else UNKNOWN

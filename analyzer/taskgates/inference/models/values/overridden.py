@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from taskgates.inference.frames import AbstractRaise
 from taskgates.inference.models.registry import Machine, function, method
+from taskgates.inference.models.values.syntax_trees import node_class, visit_children, visit_node
 from taskgates.inference.objects import Arguments, ClassV, Instance
 from taskgates.inference.renderings import text_hole
 from taskgates.inference.values import NONE, AnyValue, Known, Scalar, Unknown, text_of
@@ -18,10 +19,22 @@ _VISITED: ContextVar[frozenset[tuple[int, str]] | None] = ContextVar("_VISITED",
 """The methods of visitors that have run since the outermost `visit`: each runs once, whatever nodes a tree may have."""
 
 
-@method("ast.NodeVisitor.visit", "ast.NodeTransformer.visit", "ast.NodeVisitor.generic_visit")
+@method("ast.NodeVisitor.visit", "ast.NodeTransformer.visit")
 def visit(machine: Machine, obj: AnyValue, args: Arguments) -> AnyValue | None:
-    """Hand the nodes of a tree to the visitor's methods: any node may be in it."""
-    del args
+    """Hand a node to the visitor's method for its class; in an unknown tree there may be any node."""
+    node = args.get(0, "node", NONE) or NONE
+    return _any_node(machine, obj) if node_class(node) is None else visit_node(machine, obj, node)
+
+
+@method("ast.NodeVisitor.generic_visit")
+def visit_all(machine: Machine, obj: AnyValue, args: Arguments) -> AnyValue | None:
+    """Visit the nodes right below a node."""
+    node = args.get(0, "node", NONE) or NONE
+    return _any_node(machine, obj) if node_class(node) is None else visit_children(machine, obj, node)
+
+
+def _any_node(machine: Machine, obj: AnyValue) -> AnyValue | None:
+    """Hand unknown nodes to all methods of a visitor."""
     if not (isinstance(obj, Instance) and isinstance(obj.cls, ClassV)):
         return None
     slots = [name for base in obj.cls.mro if isinstance(base, ClassV) for name in base.slots]
@@ -47,7 +60,10 @@ def visit(machine: Machine, obj: AnyValue, args: Arguments) -> AnyValue | None:
 @method("ast.NodeTransformer.generic_visit")
 def transform(machine: Machine, obj: AnyValue, args: Arguments) -> AnyValue | None:
     """The same for a transformer, which gives the node back."""
-    visit(machine, obj, args)
+    node = args.get(0, "node", NONE) or NONE
+    if node_class(node) is not None:
+        return visit_children(machine, obj, node, replace=True)
+    _any_node(machine, obj)
     return args.get(0, "node")
 
 
@@ -93,6 +109,8 @@ def run_command(machine: Machine, obj: AnyValue, args: Arguments) -> AnyValue | 
             )
         if not word:
             _may_call(machine, machine.get_attr(obj, name), [text_hole("argument")])
+    if word.isidentifier() and "default" in names:
+        return machine.call(machine.get_attr(obj, "default"), Arguments([Known(line)]))  # type: ignore[no-any-return]
     return None
 
 

@@ -243,22 +243,25 @@ registry.METHODS["re.Match.__getitem__"] = _group
 
 @method("re.Match.groups")
 def groups(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
-    """`match.groups()`."""
-    del machine, args
+    """`match.groups(default)`."""
+    del machine
     found = obj.slots.get(("found",))
-    return from_python(found.groups()) if found is not None else TupleV((), obj.slots.get("subject", text_hole()))
+    if found is None:
+        return TupleV((), obj.slots.get("subject", text_hole()))
+    default = args.get(0, "default", NONE) or NONE
+    return TupleV([default if each is None else Known(each) for each in found.groups()])
 
 
 @method("re.Match.groupdict")
 def groupdict(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
-    """`match.groupdict()`."""
-    del machine, args
+    """`match.groupdict(default)`."""
+    del machine
     found = obj.slots.get(("found",))
-    return (
-        from_python(found.groupdict())
-        if found is not None
-        else DictObj("dict", None, obj.slots.get("subject", text_hole()))
-    )
+    if found is None:
+        return DictObj("dict", None, obj.slots.get("subject", text_hole()))
+    default = args.get(0, "default", NONE) or NONE
+    named = found.groupdict().items()
+    return DictObj("dict", {Known(name): default if each is None else Known(each) for name, each in named})
 
 
 def _of_match(name: str, otherwise: AnyValue) -> None:
