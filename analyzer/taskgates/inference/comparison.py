@@ -274,3 +274,12 @@ def contains(container: AnyValue, item: AnyValue) -> bool | None:
             return False if container.rest is None and not keys else None
         return False if not container.slots else None
     return None
+
+
+def may_equal(key: AnyValue, index: AnyValue) -> bool:
+    """Whether a key may be the one that is asked for; the common cases first, since tables can be long."""
+    if isinstance(index, Unknown) or (
+        isinstance(index, Text) and len(index.parts) == 1 and isinstance(key, Known) and isinstance(key.value, str)
+    ):
+        return True
+    return equal(key, index) is not False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from taskgates.inference.class_attributes import PLAIN_BASES
-from taskgates.inference.comparison import contains, equal
+from taskgates.inference.comparison import contains, may_equal
 from taskgates.inference.core import Core
 from taskgates.inference.models import registry
 from taskgates.inference.objects import (
@@ -165,7 +165,7 @@ class Items(Core):
                     return UNKNOWN
                 raise self.throw("KeyError", str(index.value))
         self.may_raise("KeyError")
-        values = [value for key, value in obj.known() if _may_be(key, index)]
+        values = [value for key, value in obj.known() if may_equal(key, index)]
         if obj.rest is not None:
             values.append(obj.rest)
         factory = obj.slots.get(DEFAULT)
@@ -456,12 +456,3 @@ def _slice_text(text: Text, index: AnyValue) -> Any:
                 return text.suffix[start:]
     slash = any(part.slash if isinstance(part, Hole) else "/" in part for part in text.parts)
     return Text((Hole(text.origin, slash),))
-
-
-def _may_be(key: AnyValue, index: AnyValue) -> bool:
-    """Whether a key may be the one that is asked for; the common cases first, since tables can be long."""
-    if isinstance(index, Unknown) or (
-        isinstance(index, Text) and len(index.parts) == 1 and isinstance(key, Known) and isinstance(key.value, str)
-    ):
-        return True
-    return equal(key, index) is not False

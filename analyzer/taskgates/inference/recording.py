@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 NAME_LENGTH = 256
 """The longest text that is looked up as the plain name of a file."""
 
+PATH_TESTS = {"exists": None, "lexists": None, "isfile": "file", "isdir": "folder"}
+"""The functions of `os.path` that tell whether something is there, and of which kind."""
+PATH_METHOD_TESTS = {"exists": None, "is_file": "file", "is_dir": "folder"}
+"""The methods of `pathlib.Path` that do."""
+
 
 class Recording(Program):
     """Notes effects, and answers from the tree and the log what is where."""

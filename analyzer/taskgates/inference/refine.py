@@ -11,6 +11,7 @@ from taskgates.inference.exceptions import catches
 from taskgates.inference.frames import AbstractRaise, Frame
 from taskgates.inference.models.values.generic_aliases import is_alias
 from taskgates.inference.objects import ClassV, DictObj, FunctionV, Instance, ListObj, Maybe
+from taskgates.inference.recording import PATH_METHOD_TESTS, PATH_TESTS
 from taskgates.inference.renderings import text_hole
 from taskgates.inference.text import Hole, Text, TextLike, make_text
 from taskgates.inference.values import (
@@ -212,23 +213,24 @@ class Refinement(Core):
         """Narrow a path by whether it is there; False where the test is no such test."""
         func = test.func
         name = func.name if isinstance(func, ir.Attr) else func.id if isinstance(func, ir.Name) else ""
-        if name not in _EXISTENCE or len(test.args) > 1:
+        tests = PATH_TESTS if test.args else PATH_METHOD_TESTS
+        if name not in tests or len(test.args) > 1:
             return False
-        target: ir.Expr
         if test.args:
             called = self.quiet(func, frame)
-            if not isinstance(called, Ext) or called.name.rpartition(".")[0] not in _PATH_MODULES:
+            if not isinstance(called, Ext) or called.name.rpartition(".")[0] not in _PATH_MODULES or test.args[0].star:
                 return False
             target = test.args[0].value
-        else:
-            assert isinstance(func, ir.Attr)
+        elif isinstance(func, ir.Attr):
             target = func.obj
+        else:
+            return False
 
         def keep(value: AnyValue) -> AnyValue | None:
             text = path_text(value) if test.args or isinstance(value, PathV) else None
             if not text:
                 return value
-            return value if self.exists(text, _EXISTENCE[name]) is not (not outcome) else None
+            return value if self.exists(text, tests[name]) is not (not outcome) else None
 
         self.narrow(target, keep, frame)
         return True
@@ -285,10 +287,6 @@ class Refinement(Core):
         return False if name in _SIMPLE or kinds.name.startswith(("pathlib.", "datetime.", "io.")) else None
 
 
-_EXISTENCE = {
-    "exists": None, "lexists": None, "isfile": "file", "is_file": "file", "isdir": "folder", "is_dir": "folder"
-}  # fmt: skip
-"""Tests of whether something is there, and of which kind."""
 _PATH_MODULES = frozenset({"os.path", "posixpath", "genericpath"})
 
 _SIMPLE = frozenset(

@@ -464,6 +464,8 @@ try: open(one_of("gone5"))
 except FileNotFoundError: pass
 f = one_of("folder", Path)
 if not f.is_dir(): f.read_text()
+def exists(*given): return bool(given)
+if exists() or exists(*[x]): pass
 """
 
 

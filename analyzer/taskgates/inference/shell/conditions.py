@@ -99,7 +99,7 @@ class _Operations:
         if machine.is_made_folder(full):
             return True if operator in ("-e", "-a", "-d", "-r", "-w", "-x") else None
         if machine.changes.touches(full):
-            return True if operator in ("-e", "-a") and full in machine.changes.written() and False else None
+            return None
         kind = machine.tree.kind(full)
         if kind is None:
             return False if machine.sees_all else None

@@ -27,6 +27,7 @@ from taskgates.inference.paths import (
     split_extension,
     split_last,
 )
+from taskgates.inference.recording import PATH_METHOD_TESTS
 from taskgates.inference.renderings import text_hole
 from taskgates.inference.text import TextLike, concat
 from taskgates.inference.values import (
@@ -273,5 +274,5 @@ def _existence_method(name: str, kind: str | None) -> registry.MethodModel:
     return lambda machine, path, _: exists_value(machine, path, kind, name)
 
 
-for _name, _kind in (("exists", None), ("is_file", "file"), ("is_dir", "folder")):
+for _name, _kind in PATH_METHOD_TESTS.items():
     registry.METHODS[f"pathlib.Path.{_name}"] = _existence_method(f"pathlib.Path.{_name}", _kind)

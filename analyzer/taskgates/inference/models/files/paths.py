@@ -19,6 +19,7 @@ from taskgates.inference.paths import (
     split_extension,
     split_last,
 )
+from taskgates.inference.recording import PATH_TESTS
 from taskgates.inference.renderings import render, text_hole
 from taskgates.inference.text import Hole, Text, TextLike, concat, make_text, parts_of
 from taskgates.inference.values import (
@@ -261,7 +262,7 @@ def _existence_function(name: str, kind: str | None) -> registry.FunctionModel:
     )
 
 
-for _name, _kind in (("exists", None), ("lexists", None), ("isfile", "file"), ("isdir", "folder")):
+for _name, _kind in PATH_TESTS.items():
     registry.FUNCTIONS[f"os.path.{_name}"] = _existence_function(f"os.path.{_name}", _kind)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from taskgates.inference.comparison import equal
+from taskgates.inference.comparison import may_equal
 from taskgates.inference.models import registry
 from taskgates.inference.models.registry import Machine, function, method
 from taskgates.inference.models.values.containers import summary
@@ -44,7 +44,7 @@ def dict_get(machine: Machine, obj: DictObj, args: Arguments) -> AnyValue:
     known = obj.known()
     if obj.rest is None and isinstance(key, Known) and all(isinstance(k, Known) for k, _ in known):
         return default
-    candidates = [value for k, value in known if equal(k, key) is not False]
+    candidates = [value for k, value in known if may_equal(k, key)]
     return join([*candidates, obj.rest, default])
 
 
