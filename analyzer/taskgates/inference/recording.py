@@ -215,14 +215,18 @@ class Recording(Program):
 
     def unmatched(self, pattern: Text) -> bool:
         """Whether no file of the tree, nor one that the program made under a known name, has a name of a pattern."""
+        return self.matching(pattern) == ()
+
+    def matching(self, pattern: Text) -> tuple[str, ...] | None:
+        """What in the tree has a name of a pattern; None where that is not known, or the program made such a file."""
         if self.log.ran_other_code:
-            return False
+            return None
         text, _ = report_form(pattern, self.root)
         if text is None or text.startswith(("/", "~", "../")) or "**" in re.sub(r"(?<![^/])\*\*(?![^/])", "", text):
-            return False
+            return None
         if any(isinstance(path, str) and matches_text(pattern, path) for path in self.log.written):
-            return False
-        return not self.tree.glob(text, hidden=True)
+            return None
+        return self.tree.glob(text, hidden=True)
 
     def absent(self, place: str) -> bool:
         """Whether a root-relative path is certainly not there: the tree is complete and the program did not make it."""

@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING
 
 from taskgates.inference.models.registry import Machine, MethodT, method
 from taskgates.inference.objects import Arguments, Instance, ListObj
-from taskgates.inference.paths import report_form
-from taskgates.inference.recording import matches_text
 from taskgates.inference.renderings import text_hole
 from taskgates.inference.text import Text
 from taskgates.inference.values import (
@@ -126,14 +124,9 @@ def _places(machine: Machine, value: AnyValue) -> list[AnyValue]:
     if not isinstance(text, Text):
         return [value]
     whole = machine.absolute(text)
-    if not machine.closed or text.origin != "glob" or not isinstance(whole, Text) or machine.log.ran_other_code:
+    if not machine.closed or text.origin != "glob" or not isinstance(whole, Text) or machine.log.written_patterns:
         return []
-    pattern, _ = report_form(whole, machine.root)
-    if pattern is None or pattern.startswith(("/", "~", "../")) or machine.log.written_patterns:
-        return []
-    if any(isinstance(path, str) and matches_text(whole, path) for path in machine.log.written):
-        return []
-    places = machine.tree.glob(pattern, hidden=True)
+    places = machine.matching(whole) or ()
     files = [Known(f"{machine.root}/{place}") for place in places if machine.tree.kind(place) == "file"]
     return list(files) if len(files) <= MATCHES else []
 
