@@ -29,6 +29,16 @@ STDLIB = Path(sysconfig.get_paths()["stdlib"])
         "x = " + "a if b else " * 5000 + "c",
         "if x: pass\n" + "elif x: pass\n" * 20_000,
         "".join(" " * level + "if x:\n" for level in range(3000)) + " " * 3000 + "pass\n",
+        "x = " + 'f(")", ' * 20_000 + "1" + ', "(")' * 20_000,
+        "x = (1\n" + '+ ")" + a\n' * 20_000 + ")",
+        "x = (1\n" + "+ a  # )\n" * 20_000 + ")",
+        "x = 1" + " \\\n+ 1" * 20_000,
+        "x = a" + "\\\n.b" * 20_000,
+        "x = a" + ".b(c, d)" * 20_000,
+        'x = f"' + "{a:" * 3000 + "}" * 3000 + '"',
+        "x = " + 'f"{' * 3000 + "1" + '}"' * 3000,
+        "match x:\n    case " + "[" * 30 + "a" + "]" * 30 + ": pass\n",
+        "match x:\n    case " + "{1: " * 15 + "a b" + "}" * 15 + ": pass\n",
     ],
     ids=lambda source: source[:12].replace("\n", " "),
 )
@@ -42,6 +52,11 @@ def test_the_line_is_named() -> None:
     assert too_deep("x = 1\ny = 2\nz = " + "(" * 300 + ")" * 300 + "\n") == (3, "brackets nest deeper than 200 levels")
 
 
+def test_the_line_is_named_behind_strings_and_continued_lines() -> None:
+    before = 'x = """\n\n"""\r\ny = 1 + \\\n  2\nz = (  # (\n  3)\n'
+    assert too_deep(before + "z = " + "(" * 300 + ")" * 300 + "\n") == (8, "brackets nest deeper than 200 levels")
+
+
 @pytest.mark.parametrize(
     "source",
     [
@@ -50,8 +65,11 @@ def test_the_line_is_named() -> None:
         'x = """' + "((((" * 1000 + '"""\n',
         "# " + "(" * 1000 + "\nx = 1\n",
         "x = '" + "a.b.c " * 5000 + "'\n",
+        'x = """' + "{{a}} {b:{c}} " * 1000 + '"""\ny = f"' + "{a} " * 500 + '"\n',
+        "x = [\n" + "    f(a.b, not c, -1),\n" * 3000 + "]\n",
+        "match x:\n    case " + "[(A(b={'c': [d]}), *_), None]" + ": pass\n",
     ],
-    ids=["numbers", "pairs", "string", "comment", "dots in a string"],
+    ids=["numbers", "pairs", "string", "comment", "dots in a string", "fields", "calls", "pattern"],
 )
 def test_large_but_flat_sources_are_parsed(source: str) -> None:
     assert isinstance(lower_source(source), ir.Module)
