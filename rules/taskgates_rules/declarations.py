@@ -112,6 +112,8 @@ class DeclaredButUnused(Rule):
                     continue
                 if any(entry.pattern.matches(name) for name in named):
                     continue
+                if any(entry.overlaps(pattern) for pattern in declared.runner_reads):
+                    continue
                 used = touched.writes if entry.role == "write" else touched.all
                 if any(entry.overlaps(pattern) or entry.overlaps(pattern.below) for pattern in used):
                     continue

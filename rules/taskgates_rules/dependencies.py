@@ -287,7 +287,8 @@ class RedundantDependency(Rule):
     """A dependency that follows from others.
 
     What it is:
-        A task depends directly on another on which it depends through a third anyway, or names it twice.
+        A task depends directly on another on which it depends through a third anyway, or names it twice. Where a format
+        makes dependencies from declared inputs, as DVC does, each is the input that it comes from, and none is named.
 
     Why it matters:
         It keeps nothing in order that is not in order already, and it hides the real chain when the order changes.
@@ -319,6 +320,17 @@ class RedundantDependency(Rule):
                 ".claude/tasks/task-3.json": native_task("3", dependencies=["1", "2"]),
             },
         ),
+        Example(
+            "The last stage reads what each of the others makes.",
+            {
+                "dvc.yaml": (
+                    "stages:\n  split:\n    cmd: cp all.csv test.csv\n    deps: [all.csv]\n    outs: [test.csv]\n"
+                    "  train:\n    cmd: cp test.csv model.bin\n    deps: [test.csv]\n    outs: [model.bin]\n"
+                    "  score:\n    cmd: diff test.csv model.bin\n    deps: [test.csv, model.bin]\n"
+                ),
+                "all.csv": "",
+            },
+        ),
     )
 
     def check(self, project: Project) -> Iterator[Finding]:
@@ -326,6 +338,8 @@ class RedundantDependency(Rule):
         active = {task.id for task in project.tasks}
         for redundant in project.relations.redundant_dependencies:
             if redundant.task_id not in active:
+                continue
+            if any(path.span == redundant.reference.span for path in project.by_id[redundant.task_id].reads):
                 continue
             target = redundant.reference.id
             if redundant.through == target:

@@ -41,6 +41,13 @@ def _further_sites(sites: list[Site], first: SourceSpan) -> list[Related]:
     return [Related("also here", span) for span in list(others)[:5]]
 
 
+def _is_passing(accesses: list[Access]) -> bool:
+    """Whether a file that only this run could name is made and taken away again: under no name is it left behind."""
+    made = [each for each in accesses if each.operation not in (Operation.RENAME, Operation.DELETE)]
+    sites = [site for each in made for site in each.sites]
+    return len(made) < len(accesses) and bool(sites) and all(site.call.startswith("tempfile.") for site in sites)
+
+
 def _is_only_listed(accesses: list[Access]) -> bool:
     return all(each.operation is Operation.LIST for each in accesses)
 
@@ -97,6 +104,17 @@ class UndeclaredWrite(Rule):
                 ),
             },
         ),
+        Example(
+            "A file of `tempfile` gets the declared name in the end; nobody can know its first one.",
+            {
+                ".claude/tasks/task-1.json": native_task("1", command="python save.py", files_affected=["out.txt"]),
+                "save.py": (
+                    "import os\nimport tempfile\n\n"
+                    'with tempfile.NamedTemporaryFile("w", dir=".", delete=False) as new:\n    new.write("done")\n'
+                    'os.replace(new.name, "out.txt")\n'
+                ),
+            },
+        ),
     )
 
     def check(self, project: Project) -> Iterator[Finding]:
@@ -107,7 +125,7 @@ class UndeclaredWrite(Rule):
                 continue
             declared = project.declared(task)
             for pattern, accesses in by_path(access.writes).items():
-                if declared.covers_write(pattern):
+                if declared.covers_write(pattern) or _is_passing(accesses):
                     continue
                 yield self._report(task, pattern, accesses, declared.partly_covers_write(pattern))
 

@@ -5,10 +5,10 @@ created, opened for writing, truncated, appended to, deleted, or renamed (both n
 deleted again counts as written. A descriptor opened for both is judged by what was done with it, and counts as written
 where nothing was.
 
-Left out: folders, `stat`-like tests, failed calls, paths outside the root, byte code, SQLite's journals (they stand for
-the database beside them), changes of mode or owner, and code that was only loaded: Python modules that the import
-system or `runpy` read, scripts that an interpreter runs, scripts that a shell sources. A module opened as data counts.
-A Makefile counts: make reads it as its input.
+Left out: folders, `stat`-like tests, failed calls, paths outside the root, byte code, the journals of SQLite and DuckDB
+(they stand for the database beside them), changes of mode or owner, and code that was only loaded: Python modules that
+the import system or `runpy` read, scripts that an interpreter runs, scripts that a shell sources. A module opened as
+data counts. A Makefile counts: make reads it as its input.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from taskgates.runtime.tracing.tracer import Tracer, available_tracer, hook_envi
 from accuracy.program import Program, ProgramError, Truth
 
 _SECONDS = 120
-_DATABASE_SIDECARS = ("-journal", "-wal", "-shm")
+_DATABASE_SIDECARS = ("-journal", "-wal", "-shm", ".wal")
 
 
 class TraceError(Exception):

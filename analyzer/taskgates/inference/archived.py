@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from taskgates.tree.modules import Module, SearchEntry
@@ -12,6 +13,33 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from taskgates.tree.tree import Tree
+
+
+@dataclass
+class MadeArchive:
+    """A ZIP archive that the program has made.
+
+    Attributes:
+        members: for each name in the archive the file of the tree that it was made of, relative to the root.
+        start: the text of its `__main__.py` where that is no file of the tree.
+    """
+
+    members: dict[str, str] = field(default_factory=dict)
+    start: str = ""
+
+    def find(self, name: str) -> Module | None:
+        """The module of a name at the top of the archive, by its source in the tree."""
+        package = self.members.get(f"{name}/__init__.py")
+        if package is not None:
+            return Module(name, "package", package, (package.rpartition("/")[0],))
+        module = self.members.get(f"{name}.py")
+        if module is not None:
+            return Module(name, "module", module)
+        for member, place in self.members.items():
+            inner = member.removeprefix(f"{name}/")
+            if inner != member and place.endswith(f"/{inner}"):
+                return Module(name, "namespace", None, (place.removesuffix(f"/{inner}"),))
+        return None
 
 
 def split_archive(tree: Tree, path: str) -> tuple[str, str] | None:
@@ -76,4 +104,4 @@ def find_archived(name: str, folders: Sequence[SearchEntry], tree: Tree, limit: 
     return None
 
 
-__all__ = ["find_archived", "member_names", "read_member", "split_archive"]
+__all__ = ["MadeArchive", "find_archived", "member_names", "read_member", "split_archive"]

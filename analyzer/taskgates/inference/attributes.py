@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from taskgates.inference.class_attributes import PLAIN_BASES, ClassAttributes
 from taskgates.inference.conversion import from_python
+from taskgates.inference.effects import ReturnForm
 from taskgates.inference.exceptions import exception_attribute, is_exception
 from taskgates.inference.models import registry
 from taskgates.inference.objects import (
@@ -102,8 +103,31 @@ class Attributes(ClassAttributes):
             return text_hole()
         if isinstance(obj, ListObj | DictObj | NamedTupleV):
             return self.container_attr(obj, name)
-        # A loop along a chain (`tb = tb.tb_next`) comes to an end.
-        return obj if isinstance(obj, Method) and obj.name == name else Method(obj, name)
+        return self.method_attr(obj, name) if isinstance(obj, Method) else Method(obj, name)
+
+    def method_attr(self, obj: Method, name: str) -> AnyValue:
+        """An attribute of what was taken for a method; a loop along a chain (`tb = tb.tb_next`) comes to an end."""
+        if obj.name == name:
+            return obj
+        entry = None if name.startswith("__") else self.entry_by_attribute(obj)
+        return Method(obj, name) if entry is None else self.get_attr(entry, name)
+
+    def entry_by_attribute(self, attribute: Method) -> AnyValue | None:
+        """The entry that an unlisted attribute of a library object is, since it has attributes itself.
+
+        A column of a table (`frame.price.to_csv(...)`); None for a method, and for types whose unlisted members do not
+        give their like.
+        """
+        table = attribute.self
+        if not isinstance(table, Instance) or not isinstance(table.cls, Ext):
+            return None
+        name = table.cls.name
+        unlisted = self.effects.unlisted(f"{name}.{attribute.name}")
+        if unlisted.returns.form is not ReturnForm.SELF or self.effects.method(name, attribute.name) is not None:
+            return None
+        if any(f"{kind}.{attribute.name}" in registry.METHODS for kind in self.type_names(name)):
+            return None
+        return self.external_item(table, name)
 
     def container_attr(self, obj: ListObj | DictObj | NamedTupleV, name: str) -> AnyValue:
         """An attribute of a list, set or dict: a method, or what was set on it or stands for an entry."""
@@ -287,6 +311,8 @@ class Attributes(ClassAttributes):
                 return Known(obj.module.name)
             if name == "__wrapped__":
                 return obj
+            if name == "__get__":
+                return Native("function.__get__", lambda _, args: _bind(obj, args))
             if name == "__dict__":
                 return self.slots_view(obj)
             if name == "__doc__":
@@ -435,6 +461,12 @@ class Attributes(ClassAttributes):
                 if isinstance(name, Known) and isinstance(name.value, str):
                     self.store_attr(obj, name.value, args.pos[-1])
         return NONE
+
+
+def _bind(func: FunctionV, args: Arguments) -> AnyValue:
+    """`func.__get__(instance, owner)`: the function itself where there is no instance."""
+    instance = args.get(0, "instance")
+    return func if instance is None or instance == NONE else BoundMethod(func, instance)
 
 
 def _with_setter(obj: Descriptor, name: str, args: Arguments) -> AnyValue:

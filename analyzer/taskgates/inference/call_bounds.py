@@ -19,6 +19,7 @@ from taskgates.inference.values import (
     Known,
     PathV,
     TupleV,
+    Unknown,
     as_value,
     join,
     path_text,
@@ -27,6 +28,8 @@ from taskgates.inference.values import (
 from taskgates.syntax import ir
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from taskgates.inference.relevance import Relevance
 
 
@@ -125,6 +128,16 @@ class CallBounds(Core):
             return join(found)
         return BOTTOM if returns_value else NONE
 
+    def result_of_cut(self, func: FunctionV, args: Arguments) -> AnyValue:
+        """What a call gives that was cut: its object where the method gives nothing else, or else unknown data."""
+        node = func.node
+        if func.cls is not None and node.params and args.pos and not node.is_generator:
+            values = [value for value in _returned(node.body) if value is not None]
+            own = node.params[0].name
+            if values and all(isinstance(value, ir.Name) and value.id == own for value in values):
+                return args.pos[0]
+        return Unknown(f"the result of {func.qualname}, which took long", "data")
+
     def widen_recursion(
         self, slots: dict[Any, Any], key: tuple[AnyValue, ...], previous: tuple[AnyValue, ...]
     ) -> tuple[AnyValue, ...]:
@@ -149,14 +162,18 @@ class CallBounds(Core):
 
 def _returns_value(body: list[ir.Stmt]) -> bool:
     """Whether some return statement of a function has a value."""
+    return any(value is not None for value in _returned(body))
+
+
+def _returned(body: list[ir.Stmt]) -> Iterator[ir.Expr | None]:
+    """What stands in the return statements of a function; None for those without a value."""
     for stmt in body:
-        if isinstance(stmt, ir.Return) and stmt.value is not None:
-            return True
+        if isinstance(stmt, ir.Return):
+            yield stmt.value
+            continue
+        if isinstance(stmt, ir.FunctionDef | ir.ClassDef):
+            continue
         for name in ("body", "orelse", "final"):
-            if not isinstance(stmt, ir.FunctionDef | ir.ClassDef) and _returns_value(getattr(stmt, name, [])):
-                return True
-        if isinstance(stmt, ir.Try) and any(_returns_value(handler.body) for handler in stmt.handlers):
-            return True
-        if isinstance(stmt, ir.Match) and any(_returns_value(case.body) for case in stmt.cases):
-            return True
-    return False
+            yield from _returned(getattr(stmt, name, []))
+        for part in stmt.handlers if isinstance(stmt, ir.Try) else stmt.cases if isinstance(stmt, ir.Match) else ():
+            yield from _returned(part.body)

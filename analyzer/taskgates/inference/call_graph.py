@@ -52,7 +52,13 @@ _KEYED = frozenset({"add", "count", "discard", "get", "index", "pop", "remove", 
 """Methods of containers that look their argument up."""
 
 CALLEES = 256
-"""How many values one name may have here at least: a dispatch by name has as many callees as there are methods."""
+"""How many functions one name may have here: a dispatch by name has as many callees as there are methods."""
+
+CONSTANTS = 64
+"""How many other values it may have at least."""
+
+JOINED_PER_STEP = 4
+"""Alternatives that are joined at the cost of one step."""
 
 FRUITLESS_STEPS = 1_500
 """Steps without a new edge that calls alike may take together before they share their results."""
@@ -127,6 +133,19 @@ class CallGraphInterpreter(ResumingInterpreter):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.summaries: dict[tuple[Any, ...], Summary] = {}
+        self._charged = 0
+
+    def tick(self, amount: int = 1) -> None:
+        """Count steps, and what it took to join the many callees that one name may have here.
+
+        Raises:
+            BudgetExceeded: when the budget ran out.
+        """
+        joined = self.state.joined - self._charged
+        if joined > JOINED_PER_STEP:
+            self._charged = self.state.joined
+            amount += joined // JOINED_PER_STEP
+        super().tick(amount)
 
     def call(self, func: AnyValue, args: Arguments, node: ir.Call | None = None) -> AnyValue:
         """Call a value; a library's is noted where the program calls it, not where the engine itself does."""
@@ -251,20 +270,33 @@ class CallGraphInterpreter(ResumingInterpreter):
         self, func: FunctionV, args: Arguments, yields: ListObj | None, on_yield: Callable[[AnyValue], AnyValue] | None
     ) -> AnyValue:
         """Bind arguments, execute the body, join the results; or take what calls alike have given often enough."""
+        kinds = (id(func.node), _closure(func), *args.kw, *(_kind(value) for value in args.every()))
+        self.note_visit(kinds, func, args)
         if yields is not None or on_yield is not None:
             return super().run_function(func, args, yields, on_yield)
-        kinds = (id(func.node), _closure(func), *args.kw, *(_kind(value) for value in args.every()))
-        known = self.summaries.get(kinds)
-        if known is None:
-            known = self.summaries[kinds] = Summary()
-        elif known.fruitless > FRUITLESS_STEPS and known.result is not None:
-            return known.result
+        result = self.known_result(kinds, func)
+        if result is not None:
+            return result
+        known = self.summaries.setdefault(kinds, Summary())
         started, size = self.steps, self.log.size
         result = super().run_function(func, args, None, None)
         if self.log.size == size:
             known.fruitless += self.steps - started
         known.result = result if known.result is None else join([known.result, result])
         return result
+
+    def note_visit(self, kinds: tuple[Any, ...], func: FunctionV, args: Arguments) -> None:
+        """See a call of a function with arguments of some kinds."""
+
+    def known_result(self, kinds: tuple[Any, ...], func: FunctionV) -> AnyValue | None:
+        """What calls alike have given, where there is no need to look at one more."""
+        del func
+        known = self.summaries.get(kinds)
+        return known.result if known is not None and known.fruitless > FRUITLESS_STEPS else None
+
+    def note_cut(self, func: FunctionV) -> None:
+        """Note a function that is not followed to its end."""
+        self.log.leave(_function_name(func))
 
     def allowance(self, identity: int) -> int:
         """Steps that a call may take before it is looked at: the deeper it is, the fewer."""
@@ -285,7 +317,7 @@ class CallGraphInterpreter(ResumingInterpreter):
             watch = self.watches[depth]
             if self.steps > watch.limit:
                 if self.log.size == watch.size:
-                    self.log.leave(_function_name(watch.func))
+                    self.note_cut(watch.func)
                     raise CallCut(watch)
                 watch.size = self.log.size
                 watch.limit = self.steps + self.patience(depth)

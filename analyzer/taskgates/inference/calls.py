@@ -292,6 +292,7 @@ class Calls(CallBounds):
             return self.in_progress(func, yields)
         frame = Frame(func.module, func.qualname, slots, func.frame, func)
         frame.args = args
+        frame.caller = caller
         if func.cls is not None and node.params:
             frame.self_value = slots.get(node.params[0].name)
         frame.yields = yields
@@ -346,7 +347,7 @@ class Calls(CallBounds):
                 self.opaque(f"{func.qualname} was not followed to its end: it took long without touching a file")
             if yields is not None:
                 self.state.write(yields.slots, CONTENT, TupleV((), Unknown(f"what {func.qualname} yields", "data")))
-            return Unknown(f"the result of {func.qualname}, which took long", "data")
+            return self.result_of_cut(func, args)
         finally:
             del self.watches[watches:]
             self.cut_at = min((w.limit for w in self.watches), default=self.limits.steps + 1)

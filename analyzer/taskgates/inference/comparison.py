@@ -231,7 +231,7 @@ def _identity(left: AnyValue, right: AnyValue, positive: bool) -> AnyValue:
     return TRUE if same == positive else FALSE
 
 
-_MARKS = frozenset({"dataclasses.MISSING", "attr.NOTHING", "attrs.NOTHING"})
+_MARKS = frozenset({"dataclasses.MISSING", "attr.NOTHING", "attrs.NOTHING", "inspect.Parameter.empty"})
 """Library objects that stand for the absence of a value, and are nothing else."""
 
 

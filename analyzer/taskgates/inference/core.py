@@ -128,14 +128,14 @@ class Core(Recording):
                 context.anything = True
 
     def throw(self, name: str, message: str = "", args: TupleV | None = None) -> AbstractRaise:
-        """A built-in exception that the program certainly raises.
+        """An exception that the program certainly raises.
 
         Args:
-            name: its class.
+            name: its class; one of a library by its qualified name.
             message: its one argument, if there is one.
             args: all its arguments, where there are more.
         """
-        instance = Instance(Ext(f"builtins.{name}"))
+        instance = Instance(Ext(name if "." in name else f"builtins.{name}"))
         instance.slots["args"] = args if args is not None else TupleV([Known(message)] if message else [])
         if self.handling:
             instance.slots["__context__"] = self.handling[-1]

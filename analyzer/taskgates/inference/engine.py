@@ -6,12 +6,13 @@ import gc
 import sys
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 import msgspec
 
-from taskgates.inference.call_graph import CALLEES, CallGraph, CallGraphInterpreter, CallLog
+from taskgates.inference.call_graph import CALLEES, CONSTANTS, CallGraph, CallLog
 from taskgates.inference.effects import EffectTable, load_effects
+from taskgates.inference.exploration import ExploringInterpreter
 from taskgates.inference.frames import AbstractRaise
 from taskgates.inference.interpreter import Interpreter
 from taskgates.inference.limits import BudgetExceeded, Limits
@@ -25,6 +26,7 @@ from taskgates.inference.shell.host import ShellState
 from taskgates.inference.shell.places import Place
 from taskgates.inference.sources import SourceStore
 from taskgates.inference.values import (
+    OBJECTS,
     SET_SIZE,
     Known,
 )
@@ -41,7 +43,7 @@ if TYPE_CHECKING:
 
     from taskgates.model.task import Command, Task
 
-ENGINE_VERSION = "3"
+ENGINE_VERSION = "4"
 """Changes whenever the same input may give another result; results of other versions are not reused."""
 
 
@@ -157,11 +159,11 @@ class Analyser:
         passed_over: tuple[ir.Stmt, ...] = ()
         steps = 0
         with self._room_to_run():
-            SET_SIZE.set(max(self.options.limits.set_size, CALLEES))
+            SET_SIZE.set(max(self.options.limits.set_size, CONSTANTS))
+            OBJECTS.set(CALLEES)
             for _ in range(LOOKS):
-                machine = self._machine(log, CallGraphInterpreter)
-                assert isinstance(machine, CallGraphInterpreter)
-                machine.passed_over = passed_over
+                machine = self._machine(log, ExploringInterpreter)
+                machine.pass_over(passed_over)
                 try:
                     self._command(machine, command, closed=True)
                 except AbstractRaise:
@@ -173,6 +175,7 @@ class Analyser:
                 if machine.stopped_by is None or steps > self.options.limits.steps:
                     break
                 passed_over = (*passed_over, machine.stopped_by)
+            machine.explore()
         return log.graph()
 
     @contextmanager
@@ -186,16 +189,23 @@ class Analyser:
         limit, collecting = sys.getrecursionlimit(), gc.isenabled()
         sys.setrecursionlimit(max(limit, 20_000))
         gc.disable()
-        bound = SET_SIZE.set(self.options.limits.set_size)
+        bound, objects = SET_SIZE.set(self.options.limits.set_size), OBJECTS.set(0)
         try:
             yield
         finally:
             SET_SIZE.reset(bound)
+            OBJECTS.reset(objects)
             sys.setrecursionlimit(limit)
             if collecting:
                 gc.enable()
 
     # Entries
+
+    @overload
+    def _machine(self, log: EffectLog) -> Interpreter: ...
+
+    @overload
+    def _machine(self, log: CallLog, kind: type[ExploringInterpreter]) -> ExploringInterpreter: ...
 
     def _machine(self, log: EffectLog, kind: type[Interpreter] = Interpreter) -> Interpreter:
         return kind(

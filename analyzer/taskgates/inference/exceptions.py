@@ -129,6 +129,11 @@ _RAISED_BY = {"queue": ("queue", "multiprocessing"), "subprocess": ("subprocess"
 """The modules whose calls raise the exceptions of a module, where it is not that one alone."""
 
 
+def is_library_exception(name: str) -> bool:
+    """Whether a qualified name is that of a library exception whose bases are known."""
+    return name in _BASES
+
+
 def _library_bases(name: str) -> list[AnyValue]:
     """A library exception's bases, as far as they are listed."""
     out: list[AnyValue] = []

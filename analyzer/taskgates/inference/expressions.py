@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from taskgates.inference.generators import Generators
 from taskgates.inference.models.values.formatting import format_value
 from taskgates.inference.objects import (
+    REST,
     Arguments,
     AttributeView,
     ClassV,
@@ -220,7 +221,10 @@ class Expressions(Operations, Generators):
 
     def globals_(self, node: ir.Call, frame: Frame) -> AnyValue | None:
         del node
-        return self.namespace(frame.module)
+        found = self.namespace(frame.module)
+        if isinstance(found, DictObj) and self.opens_names(frame.module):
+            found.slots[REST] = UNKNOWN
+        return found
 
     def namespace(self, module: Heap) -> AnyValue:
         """The attributes of a module as a dict that writes through."""

@@ -26,7 +26,8 @@ class AbstractRaise(Exception):  # noqa: N818 - the analysed program's exception
     """The analysed program certainly raises here."""
 
     def __init__(self, value: AnyValue) -> None:
-        super().__init__(str(value))
+        # Without its text: an object may hold much of the program.
+        super().__init__()
         self.value = value
         self.place = ""
         self.origin: ir.Stmt | None = None
@@ -37,6 +38,7 @@ class Frame:
 
     __slots__ = (
         "args",
+        "caller",
         "cls",
         "floor",
         "function",
@@ -76,6 +78,7 @@ class Frame:
         self.cls: ClassV | None = function.cls if function is not None else None
         self.self_value: AnyValue | None = None
         self.args: Arguments | None = None
+        self.caller: Frame | None = None
         self.floor = 0
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from taskgates.inference.archived import find_archived, split_archive
 from taskgates.inference.core import Core
 from taskgates.inference.effects import Kind
+from taskgates.inference.exceptions import is_library_exception
 from taskgates.inference.frames import AbstractRaise, Frame, place_of
 from taskgates.inference.log import Chain, RawSite
 from taskgates.inference.models import registry
@@ -65,6 +66,10 @@ class Imports(Core):
             archived = find_archived(name, self.search_path(), self.tree, self.limits.file_size)
             if archived is not None:
                 return archived
+            for entry in self.search_path() if self.log.archives else ():
+                made = self.log.archives.get(str(entry))
+                if made is not None and (member := made.find(name)) is not None:
+                    return member
         if self.environment is not None:
             installed = find_installed(name, self.environment, self.tree)
             if installed is not None:
@@ -82,6 +87,17 @@ class Imports(Core):
         if name in self.follow and name.split(".", 1)[0] not in sys.stdlib_module_names:
             return True
         return not self.effects.is_module(name) or not self.has_members(name)
+
+    def bundled(self, module: Module) -> bool:
+        """Whether an installed module is a copy that a package that is followed keeps in its own folder."""
+        sites = self.environment.site_packages if self.environment is not None and module.file is not None else ()
+        for site in sites:
+            owner, inside, _ = (module.file or "").removeprefix(f"{site}/").partition("/")
+            top = module.name.partition(".")[0]
+            if inside and owner in self.follow and owner != top:
+                self.follow = {*self.follow, top}
+                return True
+        return False
 
     def has_members(self, module: str) -> bool:
         """Whether the tables or the models describe anything of a library module."""
@@ -106,6 +122,8 @@ class Imports(Core):
             return known
         if self.module_table is not None and (entry := self.module_table.slots.get(Known(name))) is not None:
             return entry.value if isinstance(entry, Maybe) else entry
+        if name.count(".") > _DEPTH:
+            raise self.throw("ModuleNotFoundError", f"No module named {name!r}")
         if name in _ELSEWHERE and self.prepared_for("ModuleNotFoundError"):
             raise self.throw("ModuleNotFoundError", f"No module named {name!r}")
         parent: AnyValue | None = None
@@ -128,7 +146,7 @@ class Imports(Core):
                 return Ext(other)
             raise self.throw("ModuleNotFoundError", f"No module named {name!r}")
         modelled = self.effects.knows_module(name) or name.split(".", 1)[0] in registry.ALIASES
-        if module is None or (module.installed and not self.followed(name)):
+        if module is None or (module.installed and not self.followed(name) and not self.bundled(module)):
             if (
                 module is None
                 and not modelled
@@ -276,7 +294,7 @@ class Imports(Core):
         return Chain(self.chain, self.frame.module.file, place, self.frame.qualname)
 
     def undescribed(self, body: list[ir.Stmt], frame: Frame, module: str) -> list[ir.Stmt]:
-        """The statements of a library module without the classes that the tables describe, which are bound here."""
+        """The statements of a library module without what the tables describe, which is bound here: classes, errors."""
         if not module:
             return body
         kept: list[ir.Stmt] = []
@@ -284,6 +302,8 @@ class Imports(Core):
             row = self.effects.lookup(f"{module}.{stmt.name}") if isinstance(stmt, ir.ClassDef) else None
             if isinstance(stmt, ir.ClassDef) and row is not None and row.kind is Kind.TYPE:
                 self.state.write(frame.slots, stmt.name, Ext(row.name))
+            elif isinstance(stmt, ir.ClassDef) and is_library_exception(f"{module}.{stmt.name}"):
+                self.state.write(frame.slots, stmt.name, Ext(f"{module}.{stmt.name}"))
             else:
                 kept.append(stmt)
         return kept
@@ -339,6 +359,8 @@ class Imports(Core):
             if not module.done:
                 return Unknown(f"{name} of {module_name}, imported in a circle")
             if module.ir is not None:
+                if module.path and self.prepared_for("ImportError") and self._lacks(module, name):
+                    raise self.throw("ImportError", f"cannot import name {name!r} from {module_name!r}")
                 self.may_raise("ImportError")
             return self.get_attr(module, name)
         if isinstance(module, Ext):
@@ -347,6 +369,13 @@ class Imports(Core):
                 return self.modules[full]
             return self.get_attr(module, name)
         return Unknown(f"{name} of an unknown module")
+
+    def _lacks(self, package: ModuleV, name: str) -> bool:
+        """Whether a package of the project certainly has no such name, nor a compiled module of that name."""
+        if not self.closed or package.file.startswith("/") or self.opens_names(package):
+            return False
+        folders = [self.tree.list(folder or ".") for folder in package.path]
+        return all(names is not None and all(each.partition(".")[0] != name for each in names) for names in folders)
 
     def import_star(self, module: AnyValue, frame: Frame) -> None:
         """`from module import *`."""
@@ -368,6 +397,16 @@ class Imports(Core):
             for name in self.public_names(module.name):
                 self.state.write(self.target_slots(frame), name, self.get_attr(module, name))
 
+    def opens_names(self, module: ModuleV) -> bool:
+        """Whether a star import of a library gave a module names that nobody here knows."""
+        frame = Frame(module, module.name, module.slots, None)
+        return any(
+            isinstance(stmt, ir.ImportFrom)
+            and stmt.names[0].name == "*"
+            and not isinstance(self.modules.get(self.absolute_name(stmt, frame)), ModuleV)
+            for stmt in (module.ir.body if module.ir is not None else ())
+        )
+
     def target_slots(self, frame: Frame) -> dict[object, object]:
         """Where a star import binds."""
         return frame.slots
@@ -387,6 +426,9 @@ _BY_SOURCE: dict[str, Callable[[Imports], bool]] = {
 }
 """Modules of the standard library that programs extend in ways no model foresees: their source is run instead, as long
 as what they take apart (lines of standard input, the words of the command line) is known."""
+
+_DEPTH = 100
+"""Packages within each other, more than folders lie in each other."""
 
 _ELSEWHERE = frozenset(["winreg", "_winreg", "msvcrt", "winsound", "_winapi", "nt", "msilib", "_msi", "_scproxy"])
 """Modules of the standard library that other systems have."""

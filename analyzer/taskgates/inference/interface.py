@@ -170,6 +170,10 @@ class Interface:
         """The built-in value inside an object of a class over a built-in type."""
         raise NotImplementedError
 
+    def opens_names(self, module: ModuleV) -> bool:
+        """Whether a star import of a library gave a module names that nobody here knows."""
+        raise NotImplementedError
+
     def prepared_for(self, name: str) -> bool:
         """Whether a handler around the present place would take an exception."""
         raise NotImplementedError

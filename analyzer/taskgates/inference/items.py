@@ -41,6 +41,7 @@ from taskgates.inference.values import (
     Unknown,
     as_value,
     join,
+    options,
 )
 
 DATA_VALUE = Unknown("read from data", "data")
@@ -222,6 +223,8 @@ class Items(Core):
 
     def put(self, target: DictObj, key: AnyValue, value: AnyValue) -> None:
         """Store under a key that may be unknown."""
+        if isinstance(key, Union):
+            self.state.joined += len(key.options) * len(options(value))
         for option in key.options if isinstance(key, Union) else (key,):
             if isinstance(option, Known | Ext | ClassV | Instance | FunctionV | PathV | ModuleV) or (
                 isinstance(option, TupleV) and option.rest is None

@@ -12,6 +12,7 @@ from taskgates.model.access import Access, AccessSet, Certainty, LockOrder, Opaq
 from taskgates.model.spans import CallFrame, Site
 
 if TYPE_CHECKING:
+    from taskgates.inference.archived import MadeArchive
     from taskgates.inference.text import TextLike
 
 SITES_PER_ACCESS = 25
@@ -77,19 +78,39 @@ class EffectLog:
         self._several: set[str] = set()
         self._opaque: dict[str, _Entry] = {}
         self.ran_other_code = False
+        self.gaps = 0
         self.imports: dict[str, None] = {}
         self.size = 0
         self.modules: dict[str, None] = {}
         self.written: set[TextLike] = set()
-        self.written_patterns: list[TextLike] = []
+        self.written_patterns: dict[TextLike, None] = {}
         self.removed: set[str] = set()
         self.folders: set[str] = set()
+        self.filled: set[str] = set()
+        self.archives: dict[str, MadeArchive] = {}
 
     def access(self, operation: Operation, path: TextLike | None, site: RawSite, conditional: bool) -> None:
         """Note one access; `path` absolute or relative to the root, None when unknown."""
         if (operation, path) not in self._accesses:
             self.size += 1
         self._accesses.setdefault((operation, path), _Entry()).add(site, conditional)
+
+    def write(self, path: TextLike) -> None:
+        """Remember that a file has been written, and the folders that it lies in."""
+        if isinstance(path, str):
+            self.written.add(path)
+            self.removed.discard(path)
+        else:
+            self.written_patterns[path] = None
+        folder = (path if isinstance(path, str) else path.prefix).rpartition("/")[0]
+        while folder and folder not in self.filled:
+            self.filled.add(folder)
+            folder = folder.rpartition("/")[0]
+
+    def remove_folder(self, path: str) -> None:
+        """Remember that a folder is gone."""
+        self.folders.discard(path)
+        self.filled = {folder for folder in self.filled if folder != path and not folder.startswith(path + "/")}
 
     def writers(self, path: TextLike) -> frozenset[str]:
         """The calls that write a path, by name."""
@@ -105,6 +126,7 @@ class EffectLog:
             other_code: whether code that is not known ran there, which may have made any file.
         """
         self.ran_other_code = self.ran_other_code or other_code
+        self.gaps += 1
         self._opaque.setdefault(reason, _Entry()).add(site, conditional=False)
 
     def shared(
@@ -140,7 +162,8 @@ class EffectLog:
         self.imports.update(other.imports)
         self.modules.update(other.modules)
         self.written |= other.written
-        self.written_patterns += other.written_patterns
+        self.written_patterns |= other.written_patterns
+        self.filled |= other.filled
         self.removed |= other.removed
         self.folders |= other.folders
 

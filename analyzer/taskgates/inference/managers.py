@@ -65,6 +65,8 @@ class Managers(Core):
             if model is not None:
                 result = model(self, manager, Arguments([error if error is not None else NONE]))
                 return isinstance(result, Known) and bool(result.value)
+            if type_name:
+                self.apply_special(manager, type_name, "__exit__", (NONE, NONE, NONE))
             if self.held and self.is_lock(manager):
                 self.give_lock(self.lock_name(manager))
         return False

@@ -285,6 +285,8 @@ def _linearise(cls: ClassV, bases: tuple[AnyValue, ...]) -> tuple[ClassV | Ext, 
     """C3 linearisation (Barrett et al., 1996); falls back to depth first where the bases are inconsistent."""
     direct: list[ClassV | Ext] = [base for base in bases if isinstance(base, ClassV | Ext)]
     sequences: list[list[ClassV | Ext]] = [list(base.mro) if isinstance(base, ClassV) else [base] for base in direct]
+    if len(sequences) == 1:
+        return (cls, *sequences[0])
     sequences.append(list(direct))
     out: list[ClassV | Ext] = [cls]
     while any(sequences):

@@ -18,7 +18,8 @@ _MEMBERS = 32
 
 
 _FILE_VERBS = re.compile(
-    r"(?:^|_)(?:save|savez|write|load|read|dump|export|import|open|to|from|store|sink|scan|download|extract)(?:_|$)"
+    r"(?:^|_)(?:save|savez|write|load|read|dump|export|import|open|to|from|store|sink|scan|download|extract|copy|upload"
+    r"|touch|unlink)(?:_|$)|[a-z](?:Writer|Reader|File|Stream|Store|Archive)(?:$|[A-Z])"
 )
 
 

@@ -10,7 +10,7 @@ from taskgates.inference.archived import member_names
 from taskgates.inference.code_execution import CodeExecution
 from taskgates.inference.effects import ArgForm, Row
 from taskgates.inference.exceptions import exception_text
-from taskgates.inference.frames import AbstractRaise
+from taskgates.inference.frames import AbstractRaise, Frame
 from taskgates.inference.models.reading import handle_content
 from taskgates.inference.models.system.programs import run_program
 from taskgates.inference.objects import Arguments, DictObj, Instance, ListObj, ModuleV
@@ -35,6 +35,7 @@ from taskgates.inference.values import (
     path_text,
     text_of,
 )
+from taskgates.model.access import Operation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -199,8 +200,10 @@ class Processes(CodeExecution):
         if self.process_depth > PROCESS_DEPTH or key in self.process_keys:
             return
         self.process_keys.add(key)
+        self.read_environment(argv[0] if argv else NONE)
         words = argv[1:]
         index = 0
+        interactive = False
         while index < len(words):
             text = path_text(words[index])
             if not isinstance(text, str):
@@ -214,6 +217,7 @@ class Processes(CodeExecution):
                 if position is None:
                     if letters.strip("V") == "":
                         return
+                    interactive = interactive or "i" in letters
                     index += 1
                     continue
                 letter = letters[position]
@@ -238,6 +242,19 @@ class Processes(CodeExecution):
                 self.run_text(stdin)
             return
         self.run_script(words[index], words[index + 1 :])
+        module = self.modules.get("__main__")
+        if interactive and stdin is not None and isinstance(module, ModuleV):
+            # What stands on standard input goes on where the script has ended.
+            with self.within(Frame(module, "<module>", module.slots, None)):
+                self.run_text(stdin)
+
+    def read_environment(self, interpreter: AnyValue) -> None:
+        """The interpreter of a virtual environment below the root reads the settings of that environment."""
+        text = path_text(interpreter)
+        if isinstance(text, str) and "/" in text:
+            place = self.in_tree(join_paths(text.rpartition("/")[0], "../pyvenv.cfg"))
+            if place is not None and (self.wrote(place) or self.tree.kind(place) == "file"):
+                self.access(Operation.READ, Known(f"{self.root}/{place}"), "python")
 
     def set_program(self, name: AnyValue, args: Sequence[AnyValue], folder: TextLike) -> None:
         """Set `sys.argv` and the first entry of `sys.path`."""
@@ -265,6 +282,15 @@ class Processes(CodeExecution):
                 self.set_program(script, args, f"{self.root}/{place}")
                 self.execute_main(inner, "")
                 return
+        made = self.log.archives.get(place)
+        if made is not None and (made.start or "__main__.py" in made.members):
+            self.set_program(script, args, f"{self.root}/{place}")
+            if made.start:
+                self.run_text(Known(made.start))
+                self.finish()
+            else:
+                self.execute_main(made.members["__main__.py"], "")
+            return
         if self.tree.kind(place) != "file":
             self.opaque(f"the script {place} does not exist")
             return
@@ -394,12 +420,16 @@ class Processes(CodeExecution):
         shell.run_argv([name, *words], state, Place(), self.conditional)
         return True
 
-    def program_modules(self, name: str) -> set[str]:
+    def program_modules(self, name: str, *, script: bool = False) -> set[str]:
         """The top-level modules that a program is made of: its own, what is installed with it, and small requirements.
 
         Of a library that is required and that no table describes, only its source can tell what it does.
+
+        Args:
+            name: the program's module, or the name of the script that is installed for it.
+            script: whether it is a script.
         """
-        top = name.split(".", 1)[0]
+        top = name if script else name.split(".", 1)[0]
         if self.environment is None or top in sys.stdlib_module_names:
             return {top}
         required = self.environment.requirements(top, SMALL_LIBRARY)

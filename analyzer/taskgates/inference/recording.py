@@ -168,7 +168,7 @@ class Recording(Program):
                 operation = Operation.LIST
             elif is_folder and operation is Operation.DELETE:
                 # Files are what tasks share; those below a removed folder are logged on their own.
-                self.log.folders.discard(str(known))
+                self.log.remove_folder(str(known))
                 return
             elif operation is Operation.DELETE and self.absent(place):
                 return
@@ -180,11 +180,7 @@ class Recording(Program):
                 self.log.removed.add(known)
                 self.log.written.discard(known)
         elif operation.is_write:
-            if known is not None:
-                self.log.written.add(known)
-                self.log.removed.discard(known)
-            else:
-                self.log.written_patterns.append(path)
+            self.log.write(path)
         self.log.access(operation, path, site, conditional)
 
     def below_file(self, pattern: TextLike) -> bool:
@@ -237,10 +233,7 @@ class Recording(Program):
     def made_folder(self, place: str) -> bool:
         """Whether the program itself created a folder, or wrote below it."""
         base = str(normalise(join_paths(self.root, place)))
-        return base in self.log.folders or any(
-            (path if isinstance(path, str) else path.prefix).startswith(base + "/")
-            for path in (*self.log.written, *self.log.written_patterns)
-        )
+        return base in self.log.folders or base in self.log.filled
 
     def opaque(self, reason: str, *, other_code: bool = False) -> None:
         """Note that something here could not be seen through; see `EffectLog.opaque`."""

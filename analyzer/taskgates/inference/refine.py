@@ -13,6 +13,7 @@ from taskgates.inference.models.values.generic_aliases import is_alias
 from taskgates.inference.objects import ClassV, DictObj, FunctionV, Instance, ListObj, Maybe
 from taskgates.inference.recording import PATH_METHOD_TESTS, PATH_TESTS
 from taskgates.inference.renderings import text_hole
+from taskgates.inference.standard_types import belongs
 from taskgates.inference.text import Hole, Text, TextLike, make_text
 from taskgates.inference.values import (
     AnyValue,
@@ -284,7 +285,9 @@ class Refinement(Core):
             return None
         if name in own:
             return True
-        return False if name in _SIMPLE or kinds.name.startswith(("pathlib.", "datetime.", "io.")) else None
+        if name in _SIMPLE or kinds.name.startswith(("pathlib.", "datetime.", "io.")):
+            return False
+        return belongs(value, kinds.name)
 
 
 _PATH_MODULES = frozenset({"os.path", "posixpath", "genericpath"})

@@ -28,23 +28,34 @@ class ResumingInterpreter(Interpreter):
 
     Attributes:
         passed_over: those statements.
+        resuming: whether any statement may be passed over.
         stopped_by: the statement that the program was seen to end with, after a look at it.
     """
 
     passed_over: tuple[ir.Stmt, ...] = ()
+    resuming: bool = False
     stopped_by: ir.Stmt | None = None
+
+    def pass_over(self, statements: tuple[ir.Stmt, ...]) -> None:
+        """Take statements to end without their exception."""
+        self.passed_over = statements
+        self.resuming = bool(statements)
 
     def see_end(self, error: AbstractRaise) -> None:
         """Keep the statement that the program is seen to end with."""
-        if not _leaves(error):
+        if not leaves(error):
             self.stopped_by = error.origin
 
     def note_resumption(self, frame: Frame) -> None:
         """See a statement passed over in a frame."""
 
+    def passes_over(self, stmt: ir.Stmt) -> bool:
+        """Whether a statement that is seen to raise is taken to end without its exception."""
+        return any(stmt is passed for passed in self.passed_over)
+
     def block(self, body: Sequence[ir.Stmt], frame: Frame) -> int:
         """Execute statements; one that an earlier look stopped at is taken to end without its exception."""
-        if not self.passed_over:
+        if not self.resuming:
             return super().block(body, frame)
         flags = NORMAL
         extra = 0
@@ -53,7 +64,7 @@ class ResumingInterpreter(Interpreter):
                 try:
                     outcome = super().block((stmt,), frame)
                 except AbstractRaise as error:
-                    if _leaves(error) or not any(stmt is passed for passed in self.passed_over):
+                    if leaves(error) or not self.passes_over(stmt):
                         raise
                     self.note_resumption(frame)
                     outcome = self.resume(stmt, frame)
@@ -100,7 +111,7 @@ def _targets(stmt: ir.Stmt) -> list[ir.Expr]:
     return []
 
 
-def _leaves(error: AbstractRaise) -> bool:
+def leaves(error: AbstractRaise) -> bool:
     """Whether a program ends of its own accord with an exception."""
     return any(
         isinstance(option, Instance) and isinstance(option.cls, Ext) and option.cls.name == "builtins.SystemExit"

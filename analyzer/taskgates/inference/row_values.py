@@ -421,6 +421,8 @@ class RowValues(Core):
         Raises:
             AbstractRaise: a FileNotFoundError.
         """
+        if isinstance(value, TupleV) and len(value.items) == 1 and value.rest is None:
+            value = value.items[0]
         if operation is Operation.READ and isinstance(value, Union):
             there = [option for option in value.options if not self.missing_file(option)]
             if there and len(there) < len(value.options):
@@ -431,9 +433,9 @@ class RowValues(Core):
         self.touch(operation, value, call, conditional=conditional)
 
     def reads_present(self, row: Row, bound: dict[str, AnyValue], obj: AnyValue | None) -> bool:
-        """Whether all that a row does is to read files that are certainly there."""
+        """Whether all that a row does is to read files that are certainly there, or to rename one within its folder."""
         if any(effect.operation is not Operation.READ for effect in row.effects):
-            return False
+            return self._renames_in_place(row, bound, obj)
         paths = [effect.path for effect in row.effects]
         if row.open is not None:
             mode = self.argument(row, bound, row.open.mode) if row.open.mode else None
@@ -445,6 +447,20 @@ class RowValues(Core):
         values = [value for path in paths for value in self.path_values(path, row, bound, obj)]
         texts = [path_text(value) for value in values]
         return bool(texts) and all(text is not None and self.exists(text, "file") is True for text in texts)
+
+    def _renames_in_place(self, row: Row, bound: dict[str, AnyValue], obj: AnyValue | None) -> bool:
+        """Whether a row gives a file that is certainly there another name in the same folder."""
+        by_operation = {effect.operation: effect.path for effect in row.effects}
+        if by_operation.keys() != {Operation.RENAME, Operation.OVERWRITE}:
+            return False
+        old, new = (
+            [path_text(value) for value in self.path_values(by_operation[operation], row, bound, obj)]
+            for operation in (Operation.RENAME, Operation.OVERWRITE)
+        )
+        if len(old) != 1 or len(new) != 1 or not isinstance(old[0], str) or not isinstance(new[0], str):
+            return False
+        same = split_last(self.absolute(old[0]))[0] == split_last(self.absolute(new[0]))[0]
+        return same and self.exists(old[0], "file") is True and self.exists(new[0], "folder") is not True
 
     def missing_file(self, value: AnyValue) -> bool:
         """Whether a value names a file that is certainly not there."""

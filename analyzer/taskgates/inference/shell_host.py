@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from taskgates.inference.log import COMMAND_FILE, RawSite
-from taskgates.inference.models.system.programs import run_command
+from taskgates.inference.models.system.programs import COMMANDS, run_command
 from taskgates.inference.paths import join_paths, normalise
 from taskgates.inference.recording import TEMPORARY
 from taskgates.inference.values import (
@@ -87,7 +87,9 @@ class ShellHost:
         child.cwd = normalise(join_paths(machine.root, state.cwd))
         base = name.rsplit("/", 1)[-1]
         words = [as_value(word) for word in argv]
-        if run_command(child, base, words[1:]):
+        # A script of the project itself comes before the well-known program of that name.
+        own = base in COMMANDS and entry_point(base, machine.tree, None) is not None
+        if not own and run_command(child, base, words[1:]):
             child.finish()
             return True
         target = entry_point(base, machine.tree, machine.environment)
@@ -97,7 +99,7 @@ class ShellHost:
         script = machine.environment.script(base) if machine.environment is not None else None
         if script is None:
             return False
-        child.follow = {*child.follow, base.replace("-", "_")}
+        child.follow = {*child.follow, base.replace("-", "_"), *child.program_modules(base, script=True)}
         child.run_script(Known(str(script)), words[1:])
         return True
 

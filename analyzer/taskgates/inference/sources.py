@@ -12,7 +12,7 @@ import msgspec
 from taskgates.inference.archived import read_member, split_archive
 from taskgates.syntax import ir
 from taskgates.syntax.positions import Positions
-from taskgates.syntax.snakefile import is_snakefile, translate
+from taskgates.syntax.snakefile import defines_rules, is_snakefile, translate
 from taskgates.tree.tree import Tree, content_digest
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ class SourceStore:
         self._lowered: dict[str, Lowered | None] = {}
         self._positions: dict[str, Positions | None] = {}
         self._mutated: dict[str, frozenset[str]] = {}
+        self._disguised: set[str] = set()
         self._located: dict[tuple[object, ...], tuple[Module | None, Evidence]] = {}
 
     def get(self, file: str) -> Lowered | None:
@@ -84,7 +85,7 @@ class SourceStore:
             lowered = self.get(file)
             data = self._read(file)
             text = decode(data) if data is not None else None
-            if text is not None and _may_be_snakefile(file) and is_snakefile(file, text):
+            if text is not None and (file in self._disguised or (_may_be_snakefile(file) and is_snakefile(file, text))):
                 translated = translate(text)
                 text = None if isinstance(translated, ir.SourceProblem) else translated.text
             known = isinstance(lowered, ir.Module) and text is not None
@@ -152,6 +153,12 @@ class SourceStore:
         lowered = lower_source(text)
         if isinstance(lowered, ir.Module):
             self._cache.put(kind, key, _encoder.encode(lowered))
+        elif not snakefile and defines_rules(text):
+            # A Snakefile may be called `Snakefile.py`, for the sake of an editor.
+            translated = translate(text)
+            if not isinstance(translated, ir.SourceProblem):
+                self._disguised.add(file)
+                return lower_source(translated.text)
         return lowered
 
 

@@ -18,6 +18,7 @@ from taskgates.inference.values import (
     PathV,
     Scalar,
     TupleV,
+    Union,
     Value,
     as_value,
     join,
@@ -51,9 +52,14 @@ class Pending:
 
 
 class State:
-    """The trail and what hangs on it."""
+    """The trail and what hangs on it.
+
+    Attributes:
+        joined: the alternatives of all values that were joined so far, a measure of what that took.
+    """
 
     def __init__(self) -> None:
+        self.joined = 0
         self.trail: list[tuple[dict[Any, Any], Any, Any]] = []
         self.marks = 0
         self.pendings: list[Pending] = []
@@ -165,6 +171,8 @@ class State:
             if joined is current or (joined is not MISSING and current is not MISSING and _same(joined, current)):
                 continue
             changed = True
+            if type(joined) is Union:
+                self.joined += len(joined.options)
             if joined is MISSING:
                 self.erase(slots, key)
             else:
@@ -212,6 +220,8 @@ class State:
             joined = join_slot(key, values)
             if joined is current:
                 continue
+            if type(joined) is Union:
+                self.joined += len(joined.options)
             if joined is MISSING:
                 self.erase(slots, key)
             else:

@@ -200,7 +200,12 @@ class Statements(Loops, GuardedBlocks):
     def unpack(self, targets: list[ir.Expr], value: AnyValue, frame: Frame) -> None:
         """Assign the elements of a value to several targets, at most one of them starred."""
         if isinstance(value, Union):
-            parts = [self.split(targets, option) for option in value.options]
+            iterable = [each for each in value.options if not (isinstance(each, Known) and _is_single(each.value))]
+            if len(iterable) < len(value.options):
+                if not iterable:
+                    raise self.throw("TypeError", "cannot unpack non-iterable object")
+                self.may_raise("TypeError")
+            parts = [self.split(targets, option) for option in iterable]
             columns = [join(column) for column in zip(*parts, strict=True)]
         else:
             columns = self.split(targets, value)
@@ -329,3 +334,8 @@ _EXECUTE: dict[type, Callable[[Any, Any, Frame], int]] = {
     ir.Assert: Statements.assert_,
     ir.Match: Statements.match,
 }
+
+
+def _is_single(data: object) -> bool:
+    """Whether a constant has no elements to unpack."""
+    return not isinstance(data, str | bytes | range)

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 SET_SIZE: ContextVar[int] = ContextVar("SET_SIZE", default=16)
 """How many alternatives a value may have, for the analysis that is running."""
+OBJECTS: ContextVar[int] = ContextVar("OBJECTS", default=0)
+"""How many of them may be functions and objects, where that is more: constants are generalised sooner."""
 SMALL_SET = 2
 """A number of alternatives that is always kept."""
 SEQUENCE_LIMIT = 512
@@ -344,6 +346,9 @@ def _join_unknown(seen: dict[AnyValue, None]) -> AnyValue:
     first = next((option for option in seen if type(option) is Unknown), None)
     if first is not None:
         full = len(structured) >= SMALL_SET and len(structured) >= SET_SIZE.get()
+        if full and OBJECTS.get() > SET_SIZE.get():
+            shorter = generalise(structured)
+            return shorter if type(shorter) is Unknown else Union((*options(shorter), first))
         return first if full else Union((*structured, first))
     if len(structured) > SMALL_SET and len(structured) > SET_SIZE.get():
         return generalise(structured)
@@ -352,10 +357,13 @@ def _join_unknown(seen: dict[AnyValue, None]) -> AnyValue:
 
 def generalise(values: tuple[AnyValue, ...]) -> AnyValue:
     """Shrink a set of too many alternatives: strings to their common prefix and suffix, numbers to their type."""
-    groups: dict[str, list[AnyValue]] = {}
-    for value in values:
-        groups.setdefault(_shape(value), []).append(value)
     out: list[AnyValue] = []
+    groups: dict[str, list[AnyValue]] = {}
+    if OBJECTS.get() > SET_SIZE.get() and sum(isinstance(value, _PLAIN) for value in values) <= SET_SIZE.get():
+        out.extend(values)
+    else:
+        for value in values:
+            groups.setdefault(_shape(value), []).append(value)
     for shape, members in groups.items():
         if len(members) == 1:
             out.append(members[0])
@@ -377,12 +385,16 @@ def generalise(values: tuple[AnyValue, ...]) -> AnyValue:
                 out.append(TupleV((), join(every)))
         else:
             out.extend(members)
-    if len(out) > SMALL_SET and len(out) > SET_SIZE.get():
+    if len(out) > SMALL_SET and len(out) > max(SET_SIZE.get(), OBJECTS.get()):
         # What a lost one of them would do is lost with it: whoever uses the value says so.
         return Unknown(
             f"a value has more than {SET_SIZE.get()} alternatives; raise `set_size` to tell them apart", "bound"
         )
     return out[0] if len(out) == 1 else Union(tuple(out))
+
+
+_PLAIN = (Known, Text, PathV, Scalar, TupleV)
+"""What many of can be told by one; functions and objects stay apart."""
 
 
 def _shape(value: AnyValue) -> str:

@@ -1,4 +1,4 @@
-"""DVC pipelines: every `dvc.yaml` of the repository, one task for each stage.
+"""DVC pipelines: every `dvc.yaml` of the repository, one task for each stage, and stages with a file of their own.
 
 Format: https://dvc.org/doc/user-guide/project-structure/dvcyaml-files. Stages of a `foreach` or `matrix` become one
 task for each item, `stage@item`. Below the root a stage is called `sub/dvc.yaml:stage`. A stage depends on the stages
@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from taskgates.manifests.dvc_stage_file import is_stage_file, joined, stage_of
 from taskgates.manifests.dvc_template import Context, TemplateError, load_parameters, to_text
 from taskgates.manifests.json_source import TextSyntaxError
 from taskgates.manifests.reader import FILE_LIMIT, ReadResult, invalid, is_clean, unique_paths
 from taskgates.manifests.yaml_source import YamlNode, parse_yaml
-from taskgates.model.patterns import escape, normalise_path
+from taskgates.model.patterns import escape
 from taskgates.model.spans import SourceSpan
 from taskgates.model.task import Command, DeclaredPath, Reference, Status, Task
 
@@ -31,6 +32,7 @@ FORMAT = "dvc"
 FILE_NAME = "dvc.yaml"
 
 _PARAMETERS = "params.yaml"
+_PRIVATE = ".dvc/**"
 _MAX_ITEMS = 10_000
 _STAGE_KEYS = frozenset(
     {"cmd", "wdir", "deps", "outs", "params", "metrics", "plots", "vars", "desc", "meta", "frozen", "always_changed"}
@@ -44,8 +46,8 @@ class DvcReader:
     name = FORMAT
 
     def find(self, tree: Tree) -> tuple[str, ...]:
-        """Every `dvc.yaml` that is not ignored."""
-        return tuple(file for file in tree.walk() if file.rpartition("/")[2] == FILE_NAME)
+        """Every `dvc.yaml` that is not ignored, and every stage with a file of its own."""
+        return tuple(file for file in tree.walk() if file.rpartition("/")[2] == FILE_NAME or is_stage_file(tree, file))
 
     def read(self, tree: Tree, file: str) -> ReadResult:
         """Read one pipeline file."""
@@ -56,6 +58,9 @@ class DvcReader:
         try:
             root = parse_yaml(file, data)
             builder = _PipelineBuilder(tree, file)
+            if root is not None and file.rpartition("/")[2] != FILE_NAME:
+                stage = stage_of(file, root, FORMAT)
+                return ReadResult((stage,) if stage is not None else (), ())
             if root is not None:
                 builder.build(root)
         except TextSyntaxError as error:
@@ -103,7 +108,8 @@ class _PipelineBuilder:
         self._tree = tree
         self._folder = file.rpartition("/")[0]
         self._prefix = f"{file}:" if self._folder else ""
-        self._default_parameters = self._join(self._folder, _PARAMETERS)
+        self._default_parameters = joined(self._folder, _PARAMETERS)
+        self._root: YamlNode | None = None
         self.tasks: list[Task] = []
         self.problems: list[Problem] = []
 
@@ -113,6 +119,7 @@ class _PipelineBuilder:
         if root.kind != "mapping":
             self._complain(f"a pipeline file must be a mapping, not {root.type_name}", root)
             return
+        self._root = root
         context = Context()
         if self._tree.kind(self._default_parameters) == "file":
             context = self._with_file(context, self._default_parameters, (), root)
@@ -125,6 +132,30 @@ class _PipelineBuilder:
             return
         for name, (key, node) in stages.members.items():
             self._stages(name, key, node, context)
+        shown = tuple(self._shown(root, context))
+        if shown:
+            self.tasks = [
+                msgspec.structs.replace(task, runner_files=(*task.runner_files, *shown)) for task in self.tasks
+            ]
+
+    def _shown(self, root: YamlNode, context: Context) -> Iterator[str]:
+        """The metrics, plots and parameters of the whole pipeline, less what is the output of a stage.
+
+        DVC knows them without any stage that declares them: this is how DVCLive leaves its files.
+        """
+        outputs = [path.path for task in self.tasks for path in task.writes]
+        for field in ("metrics", "plots", "params"):
+            given = root.get(field)
+            for text in dict.fromkeys(_named_files(given.value if given is not None else None)):
+                try:
+                    resolved = context.resolve_text(text)
+                except TemplateError:
+                    continue
+                if not resolved.strip() or "\0" in resolved or not is_clean(resolved):
+                    continue
+                path = escape(joined(self._folder, resolved))
+                if not any(_is_within(path, output) or _is_within(output, path) for output in outputs):
+                    yield from (path, f"{path}/**")
 
     # ---- stages -------------------------------------------------------------------------------------------------
 
@@ -220,8 +251,23 @@ class _PipelineBuilder:
                 reads=unique_paths(reads),
                 writes=unique_paths(writes),
                 declares_reads=True,
+                runner_files=tuple(
+                    dict.fromkeys((_PRIVATE, *(joined(self._folder, own) for own in (_PRIVATE, FILE_NAME))))
+                ),
+                runner_reads=tuple(dict.fromkeys(self._templated(node, folder))),
             )
         )
+
+    def _templated(self, node: YamlNode, folder: str) -> Iterator[str]:
+        """The parameter files whose values DVC puts in the place of a stage's expressions, as far as it has any."""
+        if "${" not in repr(node.value):
+            return
+        yield escape(self._default_parameters)
+        for place, owner in ((self._folder, self._root), (folder, node)):
+            given = owner.get("vars") if owner is not None else None
+            for item in given.items if given is not None and given.kind == "sequence" else ():
+                if item.kind == "scalar" and item.text:
+                    yield escape(joined(place, item.text.partition(":")[0]))
 
     def _command(self, name: str, key: YamlNode, node: YamlNode, folder: str, context: Context) -> Command | None:
         command = node.get("cmd")
@@ -266,7 +312,7 @@ class _PipelineBuilder:
     def _parameter_files(self, name: str, node: YamlNode, folder: str, context: Context) -> Iterator[DeclaredPath]:
         for item in self._items(name, node, "params"):
             if item.kind == "scalar":
-                yield DeclaredPath(escape(self._join(folder, _PARAMETERS)), item.span)
+                yield DeclaredPath(escape(joined(folder, _PARAMETERS)), item.span)
                 continue
             for text, (entry, _) in item.members.items():
                 path = self._path(name, entry, text, folder, context)
@@ -295,12 +341,7 @@ class _PipelineBuilder:
         if not resolved.strip() or "\0" in resolved or not is_clean(resolved):
             self._complain("a declared path is empty or holds a character that no file name has", node, name)
             return None
-        return self._join(folder, resolved)
-
-    def _join(self, folder: str, text: str) -> str:
-        absolute = normalise_path(text)
-        anchored = absolute.startswith(("/", "~")) or "://" in absolute or absolute[1:3] == ":/"
-        return absolute if anchored or not folder else normalise_path(f"{folder}/{text}")
+        return joined(folder, resolved)
 
     # ---- variables ----------------------------------------------------------------------------------------------
 
@@ -318,7 +359,7 @@ class _PipelineBuilder:
             elif item.kind == "scalar" and item.text:
                 file, _, keys = item.text.partition(":")
                 wanted = tuple(key.strip() for key in keys.split(",") if key.strip())
-                context = self._with_file(context, self._join(folder, file), wanted, item)
+                context = self._with_file(context, joined(folder, file), wanted, item)
             else:
                 self._complain("vars must hold file names and mappings", item)
         return context
@@ -335,6 +376,22 @@ class _PipelineBuilder:
 
     def _complain(self, message: str, node: YamlNode, *stages: str) -> None:
         self.problems.append(invalid(message, node.span, *(self._prefix + stage for stage in stages)))
+
+
+def _named_files(given: object) -> Iterator[str]:
+    """The files that a list of metrics, plots or parameters names: each entry, or what a plot draws."""
+    entries = given if isinstance(given, list) else [given]
+    for entry in entries:
+        if isinstance(entry, str):
+            yield entry
+        for name, options in entry.items() if isinstance(entry, Mapping) else ():
+            drawn = options.get("y") if isinstance(options, Mapping) else None
+            yield from (str(each) for each in (drawn if isinstance(drawn, Mapping) else (name,)))
+
+
+def _is_within(path: str, folder: str) -> bool:
+    """Whether a path is another one or lies below it."""
+    return path == folder or path.startswith(folder.rstrip("/") + "/")
 
 
 def _word(item: object, given: object, index: int) -> str:

@@ -82,6 +82,9 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
         reads: declared inputs.
         writes: declared outputs.
         declares_reads: whether the format has a place to declare inputs.
+        runner_files: patterns of what belongs to the tool that runs the task, and needs no declaration.
+        runner_reads: files from which that tool takes the words of the command; a declaration of one is of use though
+            the code never reads it.
     """
 
     id: str
@@ -102,3 +105,5 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     reads: tuple[DeclaredPath, ...] = ()
     writes: tuple[DeclaredPath, ...] = ()
     declares_reads: bool = False
+    runner_files: tuple[str, ...] = ()
+    runner_reads: tuple[str, ...] = ()

@@ -71,6 +71,8 @@ class Declared:
         writes: the declared outputs that are not among the edits.
         edits: the files that whoever does the task edits.
         has_program: whether the manifest says what runs the task; otherwise its code was guessed from its edits.
+        runner_files: what belongs to the tool that runs the task.
+        runner_reads: what this tool reads to make the command.
     """
 
     def __init__(self, task: Task) -> None:
@@ -79,6 +81,8 @@ class Declared:
         self.edits = _declarations(task.edits, "edit")
         edited = {entry.path for entry in self.edits}
         self.has_program = task.command is not None or any(source not in edited for source in task.sources)
+        self.runner_files = tuple(PathPattern(path) for path in task.runner_files)
+        self.runner_reads = tuple(PathPattern(path) for path in task.runner_reads)
 
     @property
     def all(self) -> tuple[Declaration, ...]:
@@ -91,20 +95,23 @@ class Declared:
         return (*self.writes, *self.edits)
 
     def covers_write(self, pattern: PathPattern) -> bool:
-        """Whether every path of the pattern is declared as written or edited."""
-        return any(entry.covers(pattern) for entry in self.writable)
+        """Whether every path of the pattern is declared as written or edited, or belongs to the task's runner."""
+        return any(entry.covers(pattern) for entry in self.writable) or self._is_private(pattern)
 
     def covers_read(self, pattern: PathPattern, operation: Operation = Operation.READ) -> bool:
         """Whether every path of the pattern is declared at all; a task may read what it writes.
 
         Listing a folder is covered by a declaration of something below it.
         """
-        if any(entry.covers(pattern) for entry in self.all):
+        if any(entry.covers(pattern) for entry in self.all) or self._is_private(pattern):
             return True
         if operation is Operation.LIST:
             below = pattern.below
             return any(entry.overlaps(below) for entry in self.all)
         return False
+
+    def _is_private(self, pattern: PathPattern) -> bool:
+        return any(own.covers(pattern) for own in self.runner_files)
 
     def partly_covers_write(self, pattern: PathPattern) -> tuple[Declaration, ...]:
         """The declared outputs and edits that share some path with the pattern."""

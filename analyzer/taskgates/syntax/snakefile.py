@@ -65,6 +65,7 @@ _SIGNS = re.compile(
     r"^[ \t]*(?:(?:rule|checkpoint)(?:[ \t]+\w+)?[ \t]*:|use[ \t]+rule[ \t]|(?:include|configfile)[ \t]*:)",
     re.MULTILINE,
 )
+_RULE = re.compile(r"^[ \t]*(?:rule|checkpoint)[ \t]+\w+[ \t]*:", re.MULTILINE)
 _USE = re.compile(
     r"use\s+rule\s+(?P<rules>.+?)(?:\s+from\s+(?P<module>\w+))?(?:\s+exclude\s+(?P<exclude>[\w\s,]+?))?"
     r"(?:\s+as\s+(?P<name>[\w*\s]+?))?(?P<with>\s+with\s*:)?\s*\Z",
@@ -108,6 +109,11 @@ def is_snakefile(file: str, text: str) -> bool:
     if file.endswith((".py", ".pyi", ".ipynb")):
         return False
     return _NAMES.search(file) is not None or _SIGNS.search(text) is not None
+
+
+def defines_rules(text: str) -> bool:
+    """Whether something in a text looks like a Snakemake rule with a name, which Python cannot parse."""
+    return _RULE.search(text) is not None
 
 
 def translate(source: str) -> Snakefile | ir.SourceProblem:
@@ -297,6 +303,7 @@ __all__ = [
     "USE",
     "Block",
     "Snakefile",
+    "defines_rules",
     "is_snakefile",
     "translate",
 ]

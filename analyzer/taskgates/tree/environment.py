@@ -112,19 +112,20 @@ class Environment(msgspec.Struct, frozen=True):
         return None
 
     def companions(self, module: str) -> set[str]:
-        """The top-level modules that the distribution behind a program's module installs; without the module none.
+        """The top-level modules that the distribution behind a program installs; without the program none.
 
         Args:
-            module: the top-level module that one of the distribution's entry points names.
+            module: the top-level module that one of the distribution's entry points names, or the name of a script
+                without an entry point that it installs.
         """
         metadata = self._behind(module)
         return set() if metadata is None else _top_level(metadata)
 
     def requirements(self, module: str, size: int) -> set[str]:
-        """The top-level modules of the small distributions that the one behind a program's module requires.
+        """The top-level modules of the small distributions that the one behind a program requires.
 
         Args:
-            module: the top-level module that one of the distribution's entry points names.
+            module: the program's module or script, as for `companions`.
             size: how many bytes of Python source a distribution may hold; larger ones are left out.
         """
         metadata = self._behind(module)
@@ -141,10 +142,14 @@ class Environment(msgspec.Struct, frozen=True):
         return found
 
     def _behind(self, module: str) -> Path | None:
-        """The metadata folder of the distribution that has entry points in a module of its own."""
+        """The metadata folder of the distribution that has entry points in a module of its own, or has a script."""
         for metadata in self._distributions():
             text = read_text(metadata / "entry_points.txt", _DATA_LIMIT)
             if text and module in text and module in _top_level(metadata):
+                return metadata
+        place = f"/{self.scripts.name}/{module}," if self.scripts is not None and self.script(module) else ""
+        for metadata in self._distributions() if place else ():
+            if place in (read_text(metadata / "RECORD", _DATA_LIMIT) or ""):
                 return metadata
         return None
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import configparser
 import os
 import re
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -188,9 +189,16 @@ def _names(folder: SearchEntry, tree: Tree) -> Sequence[str]:
     if isinstance(folder, str):
         return tree.list(folder) or ()
     try:
-        return sorted(os.listdir(folder))  # noqa: PTH208 - names only
+        return _installed_names(str(folder), folder.stat().st_mtime_ns)
     except (OSError, ValueError):
         return ()
+
+
+@lru_cache(maxsize=1 << 10)
+def _installed_names(folder: str, changed: int) -> tuple[str, ...]:
+    """The names in a folder of the environment, as long as none comes or goes: each import of each program asks."""
+    del changed
+    return tuple(sorted(os.listdir(folder)))  # noqa: PTH208 - names only
 
 
 def _project_entry_point(name: str, tree: Tree) -> str | None:

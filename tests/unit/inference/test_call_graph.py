@@ -357,3 +357,91 @@ urllib.parse.urlencode({})
     found = graph(tmp_path, source).callees
     assert found["main.Base.run"] == ["urllib.parse.quote"]
     assert {"<builtin>.range", "main.Base.run", "urllib.parse.urlencode"} <= set(found["main"])
+
+
+def test_what_stands_behind_a_wrong_turn_is_gone_over_again(tmp_path: Path) -> None:
+    # What a state may be is assigned in a part of the program that its path does not reach.
+    source = """
+import sys
+class Parser:
+    def __init__(self):
+        self.state = self.start
+        self.left = sys.stdin.read().split()
+    def start(self):
+        self.state = self.inside
+        return self.left[0]
+    def inside(self):
+        self.state = None
+        return finish(self)
+    def run(self):
+        seen = []
+        while self.state:
+            seen.append(self.state())
+        return seen
+def finish(parser):
+    return [].pop()
+def report(seen):
+    return seen[0].strip()
+parser = Parser()
+report(parser.run())
+"""
+    found = graph(tmp_path, source).callees
+    assert {"main.Parser.start", "main.Parser.inside"} <= set(found["main.Parser.run"])
+    assert found["main.Parser.inside"] == ["main.finish"]
+    assert "main.report" in found["main"]
+
+
+def test_a_method_of_an_object_that_is_not_known_is_one_of_that_name_of_a_class_in_use(tmp_path: Path) -> None:
+    source = """
+import pickle
+class Model:
+    def predict(self, rows):
+        return scale(rows)
+class Unused:
+    def predict(self, rows):
+        return rows
+class Other:
+    def predict(self):
+        return None
+def scale(rows):
+    return rows
+Model()
+Other()
+with open("model.bin", "rb") as file:
+    pickle.load(file).predict([1])
+"""
+    found = graph(tmp_path, source).callees
+    assert "main.Model.predict" in found["main"]
+    assert found["main.Model.predict"] == ["main.scale"]
+    assert not {"main.Unused.predict", "main.Other.predict"} & set(found["main"])
+
+
+def test_a_program_whose_path_is_known_is_not_gone_over_again(tmp_path: Path) -> None:
+    source = """
+def first():
+    raise ValueError
+def second(flag):
+    if flag:
+        never()
+def never():
+    return None
+try:
+    first()
+    never()
+except ValueError:
+    second(False)
+"""
+    assert callees(tmp_path, source) == {"main.first", "main.second"}
+
+
+def test_a_function_is_bound_by_its_descriptor(tmp_path: Path) -> None:
+    source = """
+class Handler:
+    def on_start(self):
+        return self.note()
+    def note(self):
+        return 1
+table = {"start": Handler.on_start}
+table["start"].__get__(Handler())()
+"""
+    assert graph(tmp_path, source).callees["main.Handler.on_start"] == ["main.Handler.note"]

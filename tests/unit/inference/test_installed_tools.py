@@ -16,6 +16,120 @@ if TYPE_CHECKING:
 
 PROGRAMS = [
     program(
+        "a lexer with settings of its own",
+        """
+import shlex
+for line in ["# note\\n", "a.txt -I 'lib'\\n"]:
+    lexer = shlex.shlex(line, posix=True)
+    lexer.whitespace_split = True
+    lexer.escape = ""
+    for word in list(lexer)[:1]: open(word).close()
+words = shlex.shlex("b = c")
+while token := words.get_token():
+    if token != "=": open(token + ".out", "w").close()
+""",
+        "read a.txt",
+        "overwrite b.out",
+        "overwrite c.out",
+    ),
+    program(
+        "options that an undecided loop declares, and others behind them",
+        """
+import argparse
+parser = argparse.ArgumentParser()
+for name in open("names.txt").read().split():
+    parser.add_argument("--" + name, action="store_true")
+parser.add_argument("paths", nargs="+")
+for path in parser.parse_args().paths: open(path, "w").close()
+--- names.txt
+fast
+""",
+        "read names.txt",
+        "overwrite made",
+        argv="python main.py made",
+    ),
+    program(
+        "names that a function takes from the module that calls it",
+        """
+import inspect, sys
+def rules(depth):
+    frame = sys._getframe(depth)
+    return {**frame.f_globals, **frame.f_locals}
+def build(): return rules(2)
+def of_caller(): return inspect.stack()[1].function, inspect.currentframe().f_back.f_code.co_name
+rule_a = "a.out"
+def rule_b(): open("b.out", "w").close()
+found = build()
+open(found["rule_a"], "w").close()
+found["rule_b"]()
+def outer():
+    inner = "c.out"
+    return build()["inner"], *of_caller()
+for name in outer(): open(name, "w").close()
+""",
+        "overwrite a.out",
+        "overwrite b.out",
+        "overwrite c.out",
+        "overwrite outer",
+        "read main.py",
+    ),
+    program(
+        "a long pattern of named alternatives",
+        """
+import re
+names = ["WORD", *(f"N{number}" for number in range(60)), "BLANK"]
+texts = {"WORD": "[a-z]+", "BLANK": "[ ]+"}
+master = re.compile("|".join(f"(?P<{name}>{texts.get(name, name + '-literal')})" for name in names))
+place = 0
+text = open("words.txt").read().strip()
+while place < len(text):
+    found = master.match(text, place)
+    place = found.end()
+    if names[found.lastindex - 1] == "WORD": open(found.group() + ".out", "w").close()
+--- words.txt
+x  y
+""",
+        "read words.txt",
+        "overwrite x.out",
+        "overwrite y.out",
+    ),
+    program(
+        "one of several alternatives cannot be unpacked",
+        """
+import time
+index = len(time.strftime("%B")) % 2 + 1
+kind, name = [None, ("k", "a"), ("k", "b")][index]
+open("end", "w").close()
+""",
+        "overwrite end",
+    ),
+    program(
+        "abstract base classes of plain values",
+        """
+import numbers
+from collections.abc import Hashable, MutableSequence, Sized
+for name, value, kind in (("a", "x", MutableSequence), ("b", [1], MutableSequence), ("c", 3, numbers.Number),
+                          ("d", {}, Hashable), ("e", {}, Sized)):
+    if isinstance(value, kind): open(name, "w").close()
+""",
+        "overwrite b",
+        "overwrite c",
+        "overwrite e",
+    ),
+    program(
+        "kinds of parameters",
+        """
+import inspect
+def func(a, *more, b): ...
+for name, param in inspect.signature(func).parameters.items():
+    if param.kind is param.VAR_POSITIONAL: open(name, "w").close()
+    elif param.default is param.empty: open(name + ".out", "w").close()
+""",
+        "overwrite more",
+        "overwrite a.out",
+        "overwrite b.out",
+    ),
+    program(
         "a library is handed an object that opens its file when it is first read",
         """
 import statistics

@@ -292,6 +292,45 @@ if __name__ == "__main__":
 """,
         "overwrite guarded",
     ),
+    program(
+        "a name that a package of the project lacks",
+        """
+import shutil
+try:
+    from pkg import missing
+    shutil.copy(missing.__file__, "never")
+except ImportError:
+    open("lacking", "w").close()
+--- pkg/__init__.py
+VALUE = 1
+""",
+        "overwrite lacking",
+    ),
+    program(
+        "globals with the names of a library",
+        """
+from json.decoder import *
+make = globals()["JSONDecoder"]
+value = make().decode("1")
+open("found", "w").close()
+""",
+        "overwrite found",
+    ),
+    program(
+        "a rename within a folder",
+        """
+import os
+with open("new.tmp", "w") as f: f.write("x")
+try:
+    os.replace("new.tmp", "new.txt")
+except OSError:
+    os.remove("never")
+    open("never", "w").close()
+""",
+        "overwrite new.tmp",
+        "rename new.tmp",
+        "overwrite new.txt",
+    ),
 ]
 
 MORE_FILES = {

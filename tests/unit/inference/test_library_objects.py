@@ -33,6 +33,32 @@ for batch in DataLoader(D(), batch_size=1, collate_fn=lambda rows: open("rows.lo
         ("import tqdm\nfor n in (bar := tqdm.tqdm(['a'])):\n    bar.write(n)\n    open(n, 'w')", set(), {"a"}),
         ("import duckdb\nduckdb.sql(\"COPY (FROM 'a.csv') TO 'b.parquet'\")", {"a.csv"}, {"b.parquet"}),
         ("import duckdb\nduckdb.sql(\"select * from read_csv(['a.csv', 'b.csv'])\")", {"a.csv", "b.csv"}, set()),
+        ("import duckdb\nduckdb.sql(open('q.sql').read())", {"q.sql", "a.csv"}, set()),
+        ("import duckdb\nduckdb.connect('new.duckdb')", set(), {"new.duckdb"}),
+        ("import fsspec\nfor f in fsspec.open_files('in-*.csv'): pass", {"in-*.csv"}, set()),
+        ("import joblib\njoblib.Memory('c').cache(print)", {"c/joblib/**"}, {"c/.gitignore", "c/joblib/**"}),
+        ("import joblib\njoblib.Memory('c')", set(), {"c/.gitignore"}),
+        ("import tinydb\nd = tinydb.TinyDB('t')\nd.insert({})\nd.all()", {"t"}, {"t"}),
+        ("import tinydb\nd = tinydb.TinyDB('t')", set(), {"t"}),
+        ("import zarr\ng = zarr.open_group('z', mode='w')\ng.create_array('a', shape=1)", {"z/**/zarr.json"}, {"z/**"}),
+        ("import zarr\nzarr.create_group(store=zarr.storage.LocalStore('z'))['a']", {"z/**"}, {"z/**"}),
+        ("from lxml import etree as e\ne.XSLT(e.parse('a.csv'))(0).write_output('o')", {"a.csv"}, {"o"}),
+        ("import numpy as np\nnp.loadtxt([x for x in open('a.csv')])", {"a.csv"}, set()),
+        ("import matplotlib.pyplot as p\np.savefig('f', format='svg')\np.savefig('g')", set(), {"f", "g.png"}),
+        ("import polars as p\nfor k, d in p.read_csv('a.csv').partition_by('x', as_dict=1).items(): d.write_csv('o')",
+         {"a.csv"}, {"o"}),
+        ("import plotly.io as p\np.write_html(0, 'd/f.html', include_plotlyjs='directory')", set(),
+         {"d/f.html", "d/plotly.min.js"}),
+        ("import inspect\ndef f(): pass\ninspect.getsource(f)", {"main.py"}, set()),
+        ("import shutil, tempfile\nshutil.move(tempfile.mkdtemp() + '/made', 'n')", set(), {"n", "n/**"}),
+        ("import sqlite3\nsqlite3.connect('new.db')", {"new.db"}, {"new.db"}),
+        ("import pypdf\nwith pypdf.PdfWriter('e.pdf') as w: pass", set(), {"e.pdf"}),
+        ("import pyarrow as p\np.CompressedOutputStream('c.gz', 'gzip')", set(), {"c.gz"}),
+        ("from pyarrow import fs\nfs.SubTreeFileSystem('n', None).open_output_stream('z')", set(), {"n/z"}),
+        ("from fsspec.implementations.dirfs import DirFileSystem as D\nD('sub').cat('x')", {"sub/x"}, set()),
+        ("import fsspec\nf, p = fsspec.core.url_to_fs('a.csv')\nf.cat(p)", {"a.csv"}, set()),
+        ("import sklearn.datasets as d, xgboost as g\nx, y = d.load_iris(return_X_y=1)\ng.DMatrix(x).save_binary('b')",
+         set(), {"b"}),
         ("import sqlite3\nsqlite3.connect(':memory:').execute(\"vacuum into 'v.db'\")", set(), {"v.db"}),
         ("from matplotlib import animation as a\na.FuncAnimation(0, print, frames=2).save('a.gif')", set(), {"a.gif"}),
         ("import timeit\ntimeit.timeit(lambda: open('t', 'w'), number=1)", set(), {"t"}),
@@ -49,7 +75,7 @@ for batch in DataLoader(D(), batch_size=1, collate_fn=lambda rows: open("rows.lo
     ],
 )  # fmt: skip
 def test_what_objects_of_libraries_do(tmp_path: Path, code: str, reads: set[str], writes: set[str]) -> None:
-    tree = {"main.py": code + "\n", "sub/x": "", "y": ""}
+    tree = {"main.py": code + "\n", "sub/x": "", "y": "", "q.sql": "select * from 'a.csv'"}
     tree |= dict.fromkeys(("a.txt", "b.txt", "a.csv", "b.csv", "in-1.csv", "m/k"), "x,y\n")
     found = infer(tmp_path, tree, "python main.py")
     assert {access.path for access in found.reads if access.operation == "read"} == reads

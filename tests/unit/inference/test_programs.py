@@ -54,7 +54,7 @@ TREE = {"prog.py": PROGRAM, "in.txt": "x"}
         ("python -m cProfile -s cumtime -o stats.prof prog.py in.txt out.txt", set(), {"overwrite stats.prof"}),
         ("python -m profile --outfile=stats.prof -m prog in.txt out.txt", set(), {"overwrite stats.prof"}),
         ("python -m pdb -c continue prog.py in.txt out.txt", set(), set()),
-        ("python -m pdb -m prog in.txt out.txt", set(), set()),
+        ("python -m pdb -m prog in.txt out.txt", {"read prog.py"}, set()),
         ("python -m pdb prog.py in.txt out.txt", {"read prog.py"}, set()),
         ("python -m runpy prog in.txt out.txt", set(), set()),
         ("python -m trace -T prog.py in.txt out.txt", set(), set()),
@@ -475,7 +475,7 @@ def test_doctest_runs_the_examples_of_modules_and_texts(tmp_path: Path) -> None:
         ),
         (
             "2to3 -w helper.py",
-            ({"read helper.py"}, {"rename helper.py?", "create helper.py.bak?", "overwrite helper.py?"}),
+            ({"read helper.py"}, set()),
         ),
     ],
 )

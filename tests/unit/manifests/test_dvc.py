@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from textwrap import dedent
 
 import msgspec
 import pytest
@@ -270,6 +271,58 @@ def test_broken_parameter_files(tmp_path: Path, file: str, content: str, complai
     found = load(tmp_path, dvc=section + "stages: {s: {cmd: x}}")
     assert [task.id for task in found.tasks] == ["s"]
     assert complaint in found.problems[0].message
+
+
+def test_what_dvc_itself_reads_and_keeps(tmp_path: Path) -> None:
+    content = """
+        vars: [a.yaml, {b: 1}]
+        stages:
+          plain: {cmd: x, params: [p]}
+          filled: {cmd: 'x ${p}', params: [p], vars: ['c.yaml:q']}
+    """
+    for file in ("a.yaml", "c.yaml"):
+        (tmp_path / file).write_text("q: 1\n")
+    filled, plain = load(tmp_path, dvc=dedent(content), params="p: 1\n").tasks
+    assert (plain.id, plain.runner_files, plain.runner_reads) == ("plain", (".dvc/**", "dvc.yaml"), ())
+    assert filled.runner_reads == ("params.yaml", "a.yaml", "c.yaml")
+
+
+def test_metrics_and_plots_of_the_whole_pipeline_belong_to_no_stage(tmp_path: Path) -> None:
+    content = """
+        stages:
+          one: {cmd: x, outs: [eval]}
+        metrics: [live/metrics.json, eval/metrics.json]
+        plots:
+          - live/plots: {x: step}
+          - Curve: {x: fpr, y: {live/roc.json: tpr, eval/roc.json: tpr}}
+    """
+    (task,) = load(tmp_path, dvc=dedent(content)).tasks
+    shown = [path for path in task.runner_files if not path.endswith("/**")]
+    assert shown == ["dvc.yaml", "live/metrics.json", "live/plots", "live/roc.json"]
+
+
+def test_a_stage_with_a_file_of_its_own(tmp_path: Path) -> None:
+    files = {
+        "assets/features.dvc": "md5: 0a\ncmd: python code/features.py ${HOME}\nwdir: ..\ndeps:\n"
+        "- md5: 1b\n  path: data/raw\n"
+        "outs:\n- md5: 2c.dir\n  path: assets/features\n  cache: true\n",
+        "data/raw.dvc": "outs:\n- md5: 3d.dir\n  path: raw\n",
+        "Dvcfile": "cmd: python train.py\ndeps:\n- path: assets/features\nouts:\n- path: model.bin\n",
+        "sub/broken.dvc": "cmd: [\n",
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    found = load_tasks(Tree(tmp_path))
+    train, features = found.tasks
+    assert (train.id, features.id) == ("Dvcfile", "assets/features.dvc")
+    assert features.command == Command(shell="python code/features.py ${HOME}", cwd=".")
+    assert ([path.path for path in features.reads], [path.path for path in features.writes]) == (
+        ["data/raw"],
+        ["assets/features"],
+    )
+    assert [(each.id, each.span.line) for each in train.depends_on] == [("assets/features.dvc", 3)]
+    assert [problem.span.file for problem in found.problems] == ["sub/broken.dvc"]
 
 
 KEYS = ["cmd", "deps", "outs", "params", "vars", "wdir", "foreach", "do", "matrix", "a", "b"]

@@ -85,6 +85,33 @@ def test_one_path_is_reported_once_for_a_task_and_for_each_task(bench: Any) -> N
     assert len({each.fingerprint for each in findings}) == 2
 
 
+def test_a_temporary_file_that_gets_its_name_at_the_end_is_no_output(bench: Any) -> None:
+    made = bench.access("out/tmp*.tmp", "create", call="tempfile.NamedTemporaryFile")
+    bench.task(
+        "1", made, bench.access("out/tmp*.tmp", "rename"), bench.access("out/a.txt"), files_affected=["out/a.txt"]
+    )
+    assert bench.find("TG701") == []
+    bench.task("1", made, files_affected=["out/a.txt"])
+    assert [each.path for each in bench.find("TG701")] == ["out/tmp*.tmp"]
+    bench.task("1", bench.access("out/a.tmp", "create"), bench.access("out/a.tmp", "rename"))
+    assert [each.path for each in bench.find("TG701")] == ["out/a.tmp"]
+
+
+def test_what_belongs_to_dvc_needs_no_declaration_and_its_parameters_are_used(bench: Any) -> None:
+    for name in ("a.py", "b.py"):
+        bench.file(name)
+    bench.file("params.yaml", "n: 1\nm: 2\n")
+    bench.file(
+        "dvc.yaml",
+        "stages:\n  a:\n    cmd: python a.py ${n}\n    params: [n]\n    outs: [a.txt]\n"
+        "  b:\n    cmd: python b.py\n    params: [m]\n    outs: [b.txt]\n",
+    )
+    private = (bench.access(".dvc/config", "read"), bench.access(".dvc/tmp/btime", "create"))
+    bench.access_sets["a"] = bench.access_set(bench.access("a.txt"), *private)
+    bench.access_sets["b"] = bench.access_set(bench.access("b.txt"), *private)
+    assert [(each.rule, each.tasks, each.path) for each in bench.find("TG7")] == [("TG703", ("b",), "params.yaml")]
+
+
 def test_unknown_paths_are_left_to_tg706(bench: Any) -> None:
     bench.task("1", bench.access(None))
     assert summary(bench.find("TG7")) == [("TG706", "note", ("1",), None)]

@@ -150,6 +150,9 @@ def test_what_installed_distributions_offer(tmp_path: Path) -> None:
     assert found.companions("my_tool") == {"my_tool", "my_tool_parts"}
     assert found.companions("other") == {"other", "_other"}
     assert found.companions("plain") == set()
+    write(tmp_path / ".venv/bin/my-script.py", "#!/usr/bin/python\nimport with_script\n")
+    write(site / "with_script-1.0.dist-info/RECORD", "with_script.py,,\n../../../bin/my-script.py,sha256=x,9\n")
+    assert found.companions("my-script.py") == {"with_script"}
     assert found.distribution_version("My.Tool") == "1.0.post1"
     assert found.distribution_version("tool") is None
 

@@ -143,7 +143,7 @@ class RowParser:
             kind=kind,
             params=self._params,
             defaults=self._defaults(table),
-            effects=tuple(self._effects(table, when)),
+            effects=_in_order(self._effects(table, when)),
             open=self._open(table, when),
             suffix=self._suffix(table),
             ignore=self._ignore(table),
@@ -524,3 +524,12 @@ class RowParser:
         if kind is Kind.VALUE and "constant" not in table and "returns" not in table:
             self._fault("", "a value row needs `returns` or `constant`")
         return self._scalar("constant", table["constant"]) if "constant" in table else None
+
+
+def _in_order(effects: Iterable[Effect]) -> tuple[Effect, ...]:
+    """Effects as they count one after the other: what a call makes for itself is read afterwards."""
+    found = tuple(effects)
+    created = {effect.path for effect in found if effect.operation is Operation.CREATE}
+    if not created:
+        return found
+    return tuple(sorted(found, key=lambda effect: effect.operation is Operation.READ and effect.path in created))

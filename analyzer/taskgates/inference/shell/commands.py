@@ -46,6 +46,7 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         when: other operands with some options.
         recursive: options with which the operands are folders and all below them.
         single_dash: whether long options have one dash (`find`), so that short ones are never combined.
+        attached: whether short options are never combined, and hold their values (`-DNAME`, `-Ifolder`).
         stop: whether the first operand ends the options.
         harmless: whether the command touches no file, whatever its arguments.
         opaque: why the command cannot be seen through.
@@ -62,6 +63,7 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     when: tuple[When, ...] = ()
     recursive: tuple[str, ...] = ()
     single_dash: bool = False
+    attached: bool = False
     stop: bool = False
     harmless: bool = False
     opaque: str = ""
@@ -264,11 +266,16 @@ def parse_arguments(row: Row, words: Sequence[TextLike]) -> Arguments:
             if row.stop:
                 out.operands += queue
                 break
-        elif head.startswith("--") or row.single_dash:
+        elif head.startswith("--") or row.single_dash or (row.attached and _stands_alone(row, head)):
             _long_option(row, word, head, queue, out)
         else:
             _short_options(row, word, queue, out)
     return out
+
+
+def _stands_alone(row: Row, head: str) -> bool:
+    """Whether a word is a whole option, not a short one with its value."""
+    return head in row.options or row.options.get(head[:2], "flag") == "flag"
 
 
 def _long_option(row: Row, word: TextLike, head: str, queue: list[TextLike], out: Arguments) -> None:
@@ -280,7 +287,7 @@ def _long_option(row: Row, word: TextLike, head: str, queue: list[TextLike], out
     if isinstance(word, Text):
         out.options.append((head, word))
         return
-    if name not in row.options and not row.single_dash:
+    if name not in row.options and not row.single_dash and not row.attached:
         # An abbreviation counts when it is unambiguous.
         full = [option for option in row.options if option.startswith(name)]
         name = full[0] if len(full) == 1 else name

@@ -10,6 +10,7 @@ from taskgates.inference.shell.call import Call
 from taskgates.inference.shell.commands import Row, parse_arguments
 from taskgates.inference.shell.filters import FILTERS, GREPS, grep_finds
 from taskgates.inference.shell.machine import Frame, Outcome, Status
+from taskgates.inference.shell.presuming import presume
 from taskgates.inference.shell.strategies import STRATEGIES
 from taskgates.inference.shell.texts import basename, split_text
 from taskgates.inference.shell.variables import declare
@@ -97,7 +98,8 @@ class Dispatcher:
         if row.opaque:
             call.perform_row()
             self._machine.changes.foreign = True
-            call.opaque(f"{call.name}: {row.opaque}")
+            shown = call.name if " " in call.name else basename(call.words[0])
+            call.opaque(f"{shown}: {row.opaque}")
             outcome = Outcome(call.status)
         elif row.strategy:
             outcome = STRATEGIES[row.strategy](call)
@@ -160,6 +162,7 @@ class Dispatcher:
     def _unknown(self, name: str, words: list[TextLike], frame: Frame, state: ShellState, place: Place) -> Outcome:
         if not self._machine.foreign(name, words, frame, state, place):
             self._machine.opaque(f"the command {name} is not modelled", frame, place)
+            presume(self._machine, words, frame, state, place)
         self._unknown_output(frame)
         return Outcome(Status.LIKELY)
 

@@ -82,6 +82,7 @@ class ShellInterpreter:
         state: ShellState,
         *,
         file: str | None = None,
+        line: int = 1,
         conditional: bool = False,
         stdin: TextLike | None = None,
     ) -> None:
@@ -90,12 +91,14 @@ class ShellInterpreter:
         Args:
             text: a command string or the content of a script, known wholly or in part.
             state: variables, arguments and working directory.
-            file: the script that the text is the content of, relative to the root.
+            file: the script that the text is the content of, or stands in, relative to the root.
+            line: the line of that file in which the text begins.
             conditional: whether an undecided condition stands before it.
             stdin: its standard input, None where it is not known.
         """
         stream = Stream(stdin) if stdin is not None else None
-        frame = Frame(Source(self.placeholders.encode(text), Place(1, 1, file)), conditional, stream)
+        source = Source(self.placeholders.encode(text), Place(line, 1, file), columns=line == 1)
+        frame = Frame(source, conditional, stream)
         with self._bounded(frame):
             self.program(frame, state)
 

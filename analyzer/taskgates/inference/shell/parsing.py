@@ -221,13 +221,20 @@ class _Converter:
 
     def pipeline(self, node: tree_sitter.Node) -> Node:
         stages: list[Node] = []
+        before: AndOr | None = None
         for child in node.children:
             if not child.is_named or child.type == "comment":
                 continue
             stage = self._statement(child)
+            if isinstance(stage, AndOr) and not stages and _is_bare_list(child):
+                # The grammar takes `a && b < file | c` for `{ a && b < file; } | c`.
+                before, stage = stage, stage.rest[-1][1]
             # The grammar nests pipelines behind redirections.
             stages += stage.stages if isinstance(stage, Pipeline) else (stage,)
-        return Pipeline(tuple(stages), self._start(node)) if len(stages) != 1 else stages[0]
+        piped = Pipeline(tuple(stages), self._start(node)) if len(stages) != 1 else stages[0]
+        if before is None:
+            return piped
+        return AndOr(before.first, (*before.rest[:-1], (before.rest[-1][0], piped)), before.offset)
 
     def and_or(self, node: tree_sitter.Node) -> Node:
         # Long lists are deeply left-nested.
@@ -434,6 +441,12 @@ def _merge_adjacent(words: list[Word]) -> list[Word]:
         else:
             out.append(word)
     return out
+
+
+def _is_bare_list(node: tree_sitter.Node) -> bool:
+    """Whether a node is a list of commands without braces around it, with redirections behind it."""
+    body = node.child_by_field_name("body") if node.type == "redirected_statement" else None
+    return body is not None and body.type == "list"
 
 
 def _attach(body: Node, words: tuple[Word, ...], redirects: tuple[Redirect, ...]) -> Node:

@@ -1,4 +1,4 @@
-"""Downloads, databases, compilers: commands whose file names follow from more than their operands."""
+"""Downloads, databases, pictures: commands whose file names follow from more than their operands."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ def _is_store(path: TextLike) -> bool:
     return (path if isinstance(path, str) else path.prefix).startswith(("s3://", "gs://", "http://", "https://"))
 
 
-# ---- databases, pictures, compilers ----------------------------------------------------------------------------------
+# ---- databases, pictures ---------------------------------------------------------------------------------------------
 
 
 def sqlite(call: Call) -> Outcome:
@@ -232,25 +232,6 @@ def latex(call: Call) -> Outcome:
         job = call.arguments.last("-jobname", "--jobname") or remove_suffix(basename(operand), ".tex", longest=False)
         call.overwrite(join_path(folder, concat(job, ".", Hole("data", False, call.name))))
     call.opaque(f"{call.name}: what the source includes is not followed")
-    return Outcome(call.status)
-
-
-def compiler(call: Call) -> Outcome:
-    """C compilers: sources are read, `-o`, an object file each, or `a.out` is written; headers are not followed."""
-    call.perform_row()
-    sources = call.arguments.operands
-    for source in sources:
-        call.read(source)
-    output = call.arguments.last("-o")
-    if output is None and sources and not call.arguments.has("-E", "-fsyntax-only", "-M", "-MM"):
-        if call.arguments.has("-c", "-S"):
-            for source in sources:
-                stem = remove_suffix(basename(source), ".*", longest=False)
-                call.overwrite(concat(stem, ".o" if call.arguments.has("-c") else ".s"))
-        else:
-            call.overwrite("a.out")
-    if any(str(source).endswith((".c", ".cc", ".cpp", ".cxx", ".f90", ".m")) for source in sources):
-        call.opaque(f"{call.name}: included files are not followed")
     return Outcome(call.status)
 
 

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from taskgates.inference.shell import (
     archives,
     awk,
+    building,
+    compiling,
     copying,
     editing,
     makefiles,
@@ -23,7 +25,8 @@ Strategy = Callable[[Call], Outcome]
 
 STRATEGIES: dict[str, Strategy] = {
     "awk": awk.awk,
-    "compiler": services.compiler,
+    "cmake": building.cmake,
+    "compiler": compiling.compiler,
     "copy": copying.copy,
     "curl": services.curl,
     "dd": editing.copy_bytes,
@@ -47,6 +50,7 @@ STRATEGIES: dict[str, Strategy] = {
     "patch": editing.patch,
     "perl": editing.perl,
     "prefix": running.prefix,
+    "pyinstaller": building.pyinstaller,
     "rsync": copying.synchronise,
     "scp": copying.secure_copy,
     "search": searching.search,

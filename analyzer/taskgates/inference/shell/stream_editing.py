@@ -37,10 +37,14 @@ def sed(call: Call) -> Outcome:
     call.arguments.operands = operands
     in_place = call.arguments.has("-i", "--in-place")
     suffix = call.arguments.last("-i", "--in-place")
+    # In place, each file is changed on its own.
+    changed = _edited(call, scripts) if in_place and len(operands) == 1 and not call.frame.conditional else None
     for operand in operands:
         call.read(operand)
         if in_place:
             call.access(Operation.UPDATE, operand)
+            if changed is not None and not call.machine.muted:
+                call.machine.changes.set_content(call.full(operand), changed)
             if suffix is not None:
                 call.access(Operation.CREATE, _backup(operand, suffix))
     for script in scripts:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 from taskgates.inference.shell.call import Call, below
 from taskgates.inference.shell.commands import parse_arguments
 from taskgates.inference.shell.copying import move
@@ -11,6 +13,11 @@ from taskgates.inference.shell.patterns import remove_suffix
 from taskgates.inference.shell.texts import basename, hole, join_path
 from taskgates.inference.text import Hole, Text, TextLike, concat
 from taskgates.model.access import Operation
+
+_ALSO_READ = {"add": ("info/exclude",), "commit": ("index", "COMMIT_EDITMSG")}
+"""Files of the store that a command reads beside those that tell where the store is and how it is set up."""
+_ADDED = 100
+"""Files of a folder that are named one by one; of more than that, the folder is named."""
 
 _GIT_READS = frozenset(
     [
@@ -148,9 +155,10 @@ def git(call: Call) -> Outcome:
     elif verb in _GIT_TREE:
         _git_working_tree(inner, str(verb), store)
     elif verb in _GIT_UPDATES or (verb == "config" and len(inner.arguments.operands) > 1):
-        if verb == "add":
-            for operand in inner.arguments.operands:
-                inner.read(operand if inner.kind(operand) == "file" else below(operand))
+        for path in _added(inner) if verb == "add" else ():
+            inner.read(path)
+        for name in ("HEAD", "config", *_ALSO_READ.get(str(verb), ())):
+            inner.read(concat(store, "/", name))
         for message in inner.arguments.values("-F", "--file"):
             inner.read(message)
         inner.access(Operation.UPDATE, below(store))
@@ -162,6 +170,23 @@ def git(call: Call) -> Outcome:
     if call.captured:
         inner.out(_git_output(inner, str(verb), words))
     return Outcome(Status.UNKNOWN if verb in ("diff", "grep", "ls-files", "show-ref", "rev-parse") else call.status)
+
+
+def _added(call: Call) -> list[TextLike]:
+    """What `git add` reads: of a folder, the files that are not ignored."""
+    return [path for operand in call.arguments.operands for path in _files_of(call, operand)]
+
+
+def _files_of(call: Call, operand: TextLike) -> list[TextLike]:
+    if call.kind(operand) == "file":
+        return [operand]
+    machine, full = call.machine, call.full(operand)
+    elsewhere = machine.options.written_paths() if machine.options.written_paths is not None else []
+    written = [path for path in (*machine.changes.written(), *elsewhere) if not str(path).startswith(".git")]
+    if not machine.options.closed or not isinstance(full, str) or written:
+        return [below(operand)]
+    files = list(islice(machine.tree.walk(full), _ADDED + 1))
+    return [below(operand)] if len(files) > _ADDED else [concat(machine.root, "/", file) for file in files]
 
 
 def _git_folder(call: Call) -> TextLike:

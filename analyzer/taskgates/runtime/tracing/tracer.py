@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 _HOOK = Path(__file__).with_name("hook")
 _SYSTEM = ("/usr/", "/lib", "/etc/", "/proc/", "/sys/", "/dev/", "/bin/", "/sbin/", "/var/lib/", "/run/", "/opt/")
-_DATABASE_SIDECARS = ("-journal", "-wal", "-shm")
+_DATABASE_SIDECARS = ("-journal", "-wal", "-shm", ".wal")
 _SIMPLE_EVENTS = {
     "os.listdir": Operation.LIST,
     "os.scandir": Operation.LIST,

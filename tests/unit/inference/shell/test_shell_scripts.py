@@ -134,7 +134,10 @@ def test_accesses_of_a_sourced_file_stand_in_it(shell: Callable[..., Any]) -> No
         ("wget -qP dl http://h/a.zip; wget -O - http://h", ["overwrite dl/a.zip"]),
         ("dd if=a of=b bs=1 conv=notrunc", ["read a", "update b"]),
         ("split -d -l 5 data/a.csv part_", ["read data/a.csv", "overwrite part_*"]),
-        ("git add -A . && git commit -qm x", ["read **", "update .git/**"]),
+        ("git add -A . && git commit -qm x", [
+            "read **", "read .git/HEAD", "read .git/config", "read .git/info/exclude", "update .git/**",
+            "read .git/index", "read .git/COMMIT_EDITMSG",
+        ]),
         ("git mv a b; git rm c; git checkout -- d", [
             "rename a", "overwrite b", "update .git/**", "delete c", "overwrite d",
         ]),
@@ -443,3 +446,64 @@ def test_braces_beyond_the_bound_are_no_literal_names(shell: Callable[..., Any])
     assert host.effects == ["append out/x*", "append f*.txt?", "delete a**"]
     assert len(host.problems) == 3
     assert all("braces" in opaque for opaque in host.problems)
+
+
+@pytest.mark.parametrize(
+    ("command", "effects"),
+    [
+        (
+            "gcc -fshort-enums -iquote inc -include inc/all.h -c src/a.c -o a.o",
+            ["read inc/all.h", "overwrite a.o", "read src/a.c", "read inc/part.h", "read src/own.h", "read a.o"],
+        ),
+        (
+            "gcc -Iinc -O2 src/b.c -lm",
+            ["read src/b.c", "overwrite a.out", "read a.out", "read inc/part.h"],
+        ),
+        ("cc -MMD -c -obuild/b.o src/b.c -I inc", ["overwrite build/b.o", "read src/b.c", "read build/b.o"]),
+    ],
+)
+def test_compilers_read_the_headers_of_the_tree(shell: Callable[..., Any], command: str, effects: list[str]) -> None:
+    files = {
+        "src/a.c": '#include "own.h"\n#include <stdio.h>\n',
+        "src/own.h": '#include "part.h"\n',
+        "src/b.c": "# include <part.h>\n",
+        "inc/all.h": '#include "part.h"\n',
+        "inc/part.h": '#include "part.h"\n',
+    }
+    host = shell(command, files)
+    assert set(effects) <= set(host.effects)
+    assert not host.problems
+
+
+def test_a_source_that_is_not_known_may_include_anything(shell: Callable[..., Any]) -> None:
+    host = shell("gen > made.c; gcc -c made.c", {})
+    assert any("what a source includes is not known" in problem for problem in host.problems)
+
+
+def test_an_unknown_program_reads_the_files_that_it_is_told(shell: Callable[..., Any]) -> None:
+    host = shell("tool run --ref=in.fa -x 3 b.txt none.txt -o out.tsv --output folder", {"in.fa": "", "b.txt": ""})
+    assert host.effects == ["read in.fa?", "read b.txt?", "overwrite out.tsv?"]
+    assert host.problems == ["the command tool is not modelled"]
+
+
+def test_what_sed_makes_of_a_file_is_known(shell: Callable[..., Any]) -> None:
+    host = shell("echo a.txt > go.sh; sed -i 's/^/cat /' go.sh; ./go.sh", {})
+    assert "read a.txt" in host.effects
+    assert not host.problems
+
+
+def test_build_tools_fill_their_folders(shell: Callable[..., Any]) -> None:
+    host = shell("cmake -S src -B build -G Ninja; cmake --build build", {"src/CMakeLists.txt": ""})
+    assert host.effects == ["overwrite build/**", "read src/CMakeLists.txt"]
+    host = shell("pyinstaller -y --name app --add-data 'data/*:data' src/main.py", {"src/main.py": ""})
+    assert host.effects == [
+        "read src/main.py",
+        "read data/*",
+        "overwrite build/app/**",
+        "overwrite dist/app/**",
+        "overwrite app.spec",
+    ]
+
+
+def test_a_program_that_is_not_followed_is_named_as_it_was_called(shell: Callable[..., Any]) -> None:
+    assert shell("ninja", {}).problems == ["ninja: its build is not followed"]

@@ -210,6 +210,10 @@ def _parse(machine: Machine, obj: Instance, args: Arguments, *, known_only: bool
         machine.opaque(f"the argument parser could not be rebuilt: {error}")
         _unknown_command_line(machine, obj, namespace, rest if rest is not None else UNKNOWN)
         return TupleV([namespace, ListObj("list", (), UNKNOWN)]) if known_only else namespace
+    if extras and not known_only and builder.guessed:
+        machine.opaque("an option whose name is not known until the program runs")
+        _unknown_command_line(machine, obj, namespace, rest if rest is not None else UNKNOWN)
+        return namespace
     if extras and not known_only:
         machine.opaque(f"the command line has unrecognised arguments: {' '.join(extras)}")
         raise machine.throw("SystemExit")

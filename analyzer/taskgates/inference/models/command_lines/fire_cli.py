@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from taskgates.inference.conversion import from_python
 from taskgates.inference.models.command_lines.words import Words
 from taskgates.inference.models.registry import ALIASES, Machine, function
+from taskgates.inference.models.system.inspection import read_source
 from taskgates.inference.models.values.signatures import initialiser, signature
 from taskgates.inference.objects import Arguments, ClassV, DictObj, FunctionV, Instance, ListObj, ModuleV
 from taskgates.inference.text import Hole, Text
@@ -180,7 +181,8 @@ class _Walk:
         return found, others, left
 
     def call(self, component: AnyValue, args: list[str]) -> tuple[AnyValue, list[str]]:
-        """Call a component with the words that it takes."""
+        """Call a component with the words that it takes; Fire looks up its line in the source for its messages."""
+        read_source(self.machine, component, "fire.Fire")
         spec = signature_of(component)
         found, others, left = self.keywords(args, spec)
         pos: list[AnyValue] = []

@@ -124,8 +124,9 @@ _ACTION_CLASSES = {
 
 
 def declared(obj: Instance) -> list[Instance]:
-    """What a parser was told of arguments; after an undecided branch, what either of its paths told it."""
-    items = obj.slots["actions"].items
+    """What a parser was told of arguments; after an undecided branch or loop, what any of its paths told it."""
+    actions = obj.slots["actions"]
+    items = (*actions.items, *(() if actions.rest is None else (actions.rest,)))
     return [option for item in items for option in options(item) if isinstance(option, Instance)]
 
 
@@ -134,6 +135,7 @@ class Builder:
 
     Attributes:
         events: what the real parser set, and the uses of actions of the program's own, in that order.
+        guessed: whether the name of some argument is not known.
     """
 
     def __init__(self, machine: Machine, words: Words) -> None:
@@ -143,6 +145,7 @@ class Builder:
         self.events: list[tuple[str, Any]] = []
         self.store: dict[str, AnyValue] = {}
         self.count = 0
+        self.guessed = False
 
     def marker(self, value: AnyValue) -> str:
         """A stand-in for an abstract default or constant."""
@@ -203,6 +206,8 @@ class Builder:
             self.add_subparsers(parser, action, opts)
             return
         names = [str(render(name)) for name in action.slots["names"].items]
+        known = all(isinstance(name, Known) for name in action.slots["names"].items)
+        self.guessed = self.guessed or not names or not known or action.slots["names"].rest is not None
         extra, own = self.action_of(action, opts)
         nargs = opts.get("nargs")
         if isinstance(own, Instance):

@@ -5,9 +5,13 @@ Where the members of an archive are not known, the calls are left to the effect 
 
 from __future__ import annotations
 
+import io
+import tarfile
+import zipfile
 from typing import TYPE_CHECKING
 
 from taskgates.inference.archive_members import Member, archive_members
+from taskgates.inference.archived import MadeArchive
 from taskgates.inference.models.files.listings import all_below, is_folder
 from taskgates.inference.models.registry import Machine, function, method
 from taskgates.inference.objects import Arguments, Instance, ListObj
@@ -18,7 +22,7 @@ from taskgates.inference.values import NONE, AnyValue, Ext, Known, TupleV, as_va
 from taskgates.model.access import Operation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 ZIP = "zipfile.ZipFile"
 TAR = "tarfile.TarFile"
@@ -124,6 +128,46 @@ def name_list(machine: Machine, obj: AnyValue, args: Arguments) -> AnyValue | No
     return None if members is None else ListObj("list", [Known(member.name) for member in members])
 
 
+def _being_made(machine: Machine, obj: AnyValue) -> MadeArchive | None:
+    """The record of an archive that is open for writing, which may be run, or unpacked, later; None elsewhere."""
+    source: AnyValue | None
+    mode: AnyValue | None
+    if not isinstance(obj, Instance):
+        return None
+    opened = obj.slots.get(OPENED)
+    source, mode = opened.items if isinstance(opened, TupleV) else (obj.slots.get("file"), obj.slots.get("mode"))
+    if isinstance(source, Instance):
+        source = source.slots.get("name")
+    archive = path_text(source) if source is not None else None
+    place = machine.in_tree(archive) if archive is not None else None
+    if place is None or mode is None or str(text_of(mode))[:1] not in ("w", "x", "a"):
+        return None
+    return machine.log.archives.setdefault(place, MadeArchive())  # type: ignore[no-any-return]
+
+
+@method(f"{ZIP}.write")
+def write_member(machine: Machine, obj: AnyValue, args: Arguments) -> None:
+    """`archive.write(filename, arcname)`: the row says the rest."""
+    made = _being_made(machine, obj)
+    source, given = path_text(args.get(0, "filename") or NONE), args.get(1, "arcname")
+    name = source if given is None or given == NONE else path_text(given)
+    place = machine.in_tree(source) if source is not None else None
+    if made is not None and place is not None and isinstance(name, str) and machine.tree.kind(place) == "file":
+        made.members[name.lstrip("./")] = place
+
+
+@method(f"{ZIP}.writestr")
+def write_text(machine: Machine, obj: AnyValue, args: Arguments) -> None:
+    """`archive.writestr(name, data)`: the row says the rest."""
+    made = _being_made(machine, obj)
+    data = args.get(1, "data")
+    text = data.value if isinstance(data, Known) else None
+    text = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
+    name = _name_of(args.get(0, "zinfo_or_arcname") or NONE)
+    if made is not None and isinstance(text, str) and name == "__main__.py":
+        made.start = text
+
+
 @method(f"{TAR}.add")
 def add(machine: Machine, obj: AnyValue, args: Arguments) -> AnyValue | None:
     """`archive.add(name, arcname, recursive, filter=...)` with a filter: asked for each entry, a folder's before it."""
@@ -199,6 +243,42 @@ def _question(kinds: tuple[str, ...], *names: str) -> None:
 
 _question(("folder",), "zipfile.ZipInfo.is_dir", "tarfile.TarInfo.isdir")
 _question(("file",), "tarfile.TarInfo.isfile", "tarfile.TarInfo.isreg")
+
+
+def _question_of_kind(name: str, answer: Callable[[bytes], bool]) -> None:
+    def model(machine: Machine, args: Arguments) -> AnyValue | None:
+        path = args.get(0, "filename" if name == ZIP_TEST else "name")
+        text = path_text(path) if path is not None else None
+        data = machine.content(text) if text is not None and machine.closed else None
+        if data is None:
+            return None
+        machine.access(Operation.READ, path, name)
+        return Known(answer(data))
+
+    function(name)(model)
+
+
+ZIP_TEST = "zipfile.is_zipfile"
+_question_of_kind(ZIP_TEST, lambda data: zipfile.is_zipfile(io.BytesIO(data)))
+_question_of_kind("tarfile.is_tarfile", lambda data: tarfile.is_tarfile(io.BytesIO(data)))
+
+
+def _refused(name: str, error: str, answer: Callable[[bytes], bool]) -> None:
+    def model(machine: Machine, args: Arguments) -> None:
+        path = args.get(0, "file" if error.startswith("zip") else "name")
+        mode = args.get(1, "mode")
+        text = path_text(path) if path is not None and (mode is None or str(text_of(mode))[:1] == "r") else None
+        data = machine.content(text) if text is not None and machine.closed else None
+        if data is not None and not answer(data) and machine.prepared_for(error):
+            machine.access(Operation.READ, path, name)
+            raise machine.throw(error)
+
+    function(name)(model)
+
+
+_refused(ZIP, "zipfile.BadZipFile", lambda data: zipfile.is_zipfile(io.BytesIO(data)))
+for _name in ("tarfile.open", f"{TAR}.open"):
+    _refused(_name, "tarfile.ReadError", lambda data: tarfile.is_tarfile(io.BytesIO(data)))
 
 
 @function("shutil.unpack_archive")

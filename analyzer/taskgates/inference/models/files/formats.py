@@ -36,6 +36,9 @@ from taskgates.tree.toml_source import load_toml
 
 NODE_LIMIT = 20_000
 
+_ERRORS: dict[Any, str] = {json.loads: "json.JSONDecodeError", load_toml: "tomllib.TOMLDecodeError"}
+"""What parsers raise for a text that is not of their format; both are a ValueError."""
+
 
 def _is_small(value: Any) -> bool:
     """Whether decoded data has at most `NODE_LIMIT` values, a shared one counted as often as it appears."""
@@ -53,16 +56,18 @@ def _is_small(value: Any) -> bool:
     return True
 
 
-def _parsed(machine: Machine, text: AnyValue, parse: Any) -> AnyValue:
+def parsed(machine: Machine, text: AnyValue, parse: Any) -> AnyValue:
     """Parse known text; unknown data otherwise."""
     if isinstance(text, Union):
-        found = machine.vouched = join(_parsed(machine, option, parse) for option in text.options)
+        found = machine.vouched = join(parsed(machine, option, parse) for option in text.options)
         return found
     if isinstance(text, Known) and isinstance(text.value, str | bytes):
         source = text.value.decode("utf-8", "replace") if isinstance(text.value, bytes) else text.value
         try:
             value = parse(source)
         except Exception:  # noqa: BLE001 - whatever the parser says, the program would have failed
+            if machine.closed and parse in _ERRORS and machine.prepared_for(_ERRORS[parse]):
+                raise machine.throw(_ERRORS[parse]) from None
             machine.may_raise("ValueError")
             return DATA
         if _is_small(value):
@@ -114,7 +119,7 @@ def _hooked(machine: Machine, value: AnyValue, hook: AnyValue, *, pairs: bool) -
 def json_load(machine: Machine, args: Arguments) -> AnyValue:
     """`json.load(handle)`."""
     found = [
-        _hooks(machine, _parsed(machine, handle_content(machine, option), json.loads), args)
+        _hooks(machine, parsed(machine, handle_content(machine, option), json.loads), args)
         if isinstance(option, Instance)
         else DATA
         for option in options(args.get(0, "fp") or UNKNOWN)
@@ -125,7 +130,7 @@ def json_load(machine: Machine, args: Arguments) -> AnyValue:
 @function("json.loads", "orjson.loads", "ujson.loads", "simplejson.loads")
 def json_loads(machine: Machine, args: Arguments) -> AnyValue:
     """`json.loads(text)`."""
-    return _hooks(machine, _parsed(machine, args.get(0, "s") or UNKNOWN, json.loads), args)
+    return _hooks(machine, parsed(machine, args.get(0, "s") or UNKNOWN, json.loads), args)
 
 
 def encode_others(machine: Machine, args: Arguments) -> None:
@@ -161,10 +166,10 @@ def toml_load(machine: Machine, args: Arguments) -> AnyValue:
     """`tomllib.load(handle)`."""
     handle = args.pos[0] if args.pos else UNKNOWN
     if isinstance(handle, Instance):
-        return _parsed(machine, handle_content(machine, handle), load_toml)
+        return parsed(machine, handle_content(machine, handle), load_toml)
     if path_text(handle) is not None:
         machine.access(Operation.READ, handle, "toml.load")
-        return _parsed(machine, content_of(machine, handle), load_toml)
+        return parsed(machine, content_of(machine, handle), load_toml)
     return DATA
 
 
@@ -177,7 +182,7 @@ def content_of(machine: Machine, path: AnyValue) -> AnyValue:
 @function("tomllib.loads", "tomli.loads", "toml.loads")
 def toml_loads(machine: Machine, args: Arguments) -> AnyValue:
     """`tomllib.loads(text)`."""
-    return _parsed(machine, args.pos[0] if args.pos else UNKNOWN, load_toml)
+    return parsed(machine, args.pos[0] if args.pos else UNKNOWN, load_toml)
 
 
 class _BoundedLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
@@ -195,7 +200,7 @@ def _yaml(text: str) -> Any:
 
 def parsed_yaml(machine: Machine, text: AnyValue) -> AnyValue:
     """What a YAML document says; unknown data where its text is not known."""
-    return _parsed(machine, text, _yaml)
+    return parsed(machine, text, _yaml)
 
 
 @function("yaml.safe_load", "yaml.load", "yaml.full_load", "yaml.unsafe_load")
@@ -204,7 +209,7 @@ def yaml_load(machine: Machine, args: Arguments) -> AnyValue:
     source = args.pos[0] if args.pos else UNKNOWN
     if isinstance(source, Instance):
         source = handle_content(machine, source)
-    return _parsed(machine, source, _yaml)
+    return parsed(machine, source, _yaml)
 
 
 @function("yaml.safe_load_all", "yaml.load_all", "yaml.full_load_all", "yaml.unsafe_load_all")
@@ -213,7 +218,7 @@ def yaml_load_all(machine: Machine, args: Arguments) -> AnyValue:
     source = args.pos[0] if args.pos else UNKNOWN
     if isinstance(source, Instance):
         source = handle_content(machine, source)
-    found = _parsed(machine, source, lambda text: list(yaml.load_all(text, Loader=_BoundedLoader)))
+    found = parsed(machine, source, lambda text: list(yaml.load_all(text, Loader=_BoundedLoader)))
     return ListObj("iterator", found.items) if isinstance(found, ListObj) else ListObj("iterator", (), DATA)
 
 

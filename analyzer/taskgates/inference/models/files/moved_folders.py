@@ -31,6 +31,12 @@ def _files(machine: Machine, folder: TextLike) -> list[str] | None:
     return None if found is None else [name for name in found if not is_folder(machine, join_paths(folder, name))]
 
 
+def _may_be_folder(machine: Machine, path: TextLike) -> bool:
+    """Whether a path outside the tree (of temporary files, about which nothing is recorded) rather names a folder."""
+    name = split_last(path)[1]
+    return machine.in_tree(path) is None and isinstance(name, str) and bool(name) and "." not in name
+
+
 def _move(
     machine: Machine, source: AnyValue | None, target: AnyValue | None, call: str, *, into: bool
 ) -> TextLike | None:
@@ -45,10 +51,17 @@ def _move(
     """
     old = path_text(source) if source is not None else None
     new = path_text(target) if target is not None else None
-    if old is None or new is None or not is_folder(machine, old):
+    if old is None or new is None:
+        return None
+    known = is_folder(machine, old)
+    if not known and not _may_be_folder(machine, old):
         return None
     if into and is_folder(machine, new):
         new = join_paths(new, split_last(old)[1])
+    if not known:
+        machine.access(Operation.OVERWRITE, as_value(new), call)
+        machine.access(Operation.OVERWRITE, as_value(concat(new, "/", Hole("glob", True))), call, conditional=True)
+        return new
     names = _files(machine, old)
     inner: list[TextLike] = [Hole("glob", True)] if names is None else list(names)  # type: ignore[list-item]
     for name in inner:

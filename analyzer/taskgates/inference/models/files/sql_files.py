@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING, Final
 
 from taskgates.inference.models.files.listings import glob_element
 from taskgates.inference.models.registry import METHODS, Machine, function, method
+from taskgates.inference.objects import Arguments, DictObj
 from taskgates.inference.text import Text
-from taskgates.inference.values import NONE, AnyValue, Known, Unknown, as_value, options, text_of
+from taskgates.inference.values import NONE, AnyValue, Known, Unknown, as_value, options, path_text, text_of
 from taskgates.model.access import Operation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from taskgates.inference.objects import Arguments
+    from collections.abc import Iterable, Iterator
 
 _COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
 _QUOTED = r"'(?P<path>(?:[^']|'')*)'"
 _ATTACH = re.compile(rf"\battach\s+(?:database\s+)?(?:if\s+not\s+exists\s+)?{_QUOTED}(?P<rest>[^;]*)", re.IGNORECASE)
+_ATTACH_PARAMETER = re.compile(r"\battach\s+(?:database\s+)?(?:\?\d*|[:@$](?P<name>\w+))", re.IGNORECASE)
 _VACUUM = re.compile(rf"\bvacuum\b[^;']*\binto\s+{_QUOTED}", re.IGNORECASE)
 _COPY_TO = re.compile(rf"\bcopy\b[^;]*?\bto\s+{_QUOTED}(?P<rest>[^;]*)", re.IGNORECASE)
 _COPY_FROM = re.compile(rf"\bcopy\s+[^;()]*(?:\([^;()]*\))?\s*\bfrom\s+{_QUOTED}", re.IGNORECASE)
@@ -37,14 +37,11 @@ _TEXTS = re.compile(_QUOTED)
 _MEMORY: Final = frozenset({"", ":memory:"})
 
 
-def _known_sql(args: Arguments, *names: str) -> str | None:
-    """The text of the first argument without comments; None where it is not known."""
-    for name in names:
-        value = args.get(0, name)
-        text = text_of(value) if value is not None else None
-        if isinstance(text, str):
-            return _COMMENT.sub(" ", text)
-    return None
+def _known_sql(args: Arguments, *names: str) -> list[str]:
+    """The texts that the first argument may have, without comments, as far as they are known."""
+    given = (args.get(0, name) for name in names)
+    texts = [text_of(option) for value in given if value is not None for option in options(value)]
+    return [_COMMENT.sub(" ", text) for text in dict.fromkeys(texts) if isinstance(text, str)]
 
 
 def sqlite_files(sql: str) -> Iterator[tuple[Operation, str]]:
@@ -93,7 +90,7 @@ def _unquote(text: str) -> str:
     return text.replace("''", "'")
 
 
-def _note(machine: Machine, files: Iterator[tuple[Operation, str]], call: str) -> None:
+def _note(machine: Machine, files: Iterable[tuple[Operation, str]], call: str) -> None:
     for operation, path in files:
         value = glob_element("", path)
         machine.access(operation, as_value(value), call)
@@ -104,9 +101,12 @@ def _duckdb_method(name: str) -> None:
 
     def model(machine: Machine, obj: AnyValue, args: Arguments) -> AnyValue | None:
         del obj
-        sql = _known_sql(args, "query", "statement")
-        if sql is not None:
-            _note(machine, duckdb_files(sql), call)
+        for sql in _known_sql(args, "query", "statement"):
+            files = list(duckdb_files(sql))
+            made = {
+                path for operation, path in files if operation is Operation.UPDATE and machine.exists(path) is False
+            }
+            _note(machine, (file for file in files if file[0] is not Operation.READ or file[1] not in made), call)
         return None
 
     def plain(machine: Machine, args: Arguments) -> AnyValue | None:
@@ -120,15 +120,51 @@ for _name in ("sql", "query", "execute", "executemany", "from_query", "query_df"
     _duckdb_method(_name)
 
 
+@function("duckdb.connect")
+def duckdb_connect(machine: Machine, args: Arguments) -> AnyValue | None:
+    """`duckdb.connect(path)`: what is there is read; the table says the rest."""
+    for option in options(args.get(0, "database") or NONE):
+        text = path_text(option)
+        if text is not None and text not in _MEMORY and machine.exists(text) is not False:
+            machine.access(Operation.READ, option, "duckdb.connect")
+    return None
+
+
+@function("sqlite3.connect")
+def sqlite_connect(machine: Machine, args: Arguments) -> AnyValue | None:
+    """`sqlite3.connect(path)`: a database that is not there is made; the table says the rest."""
+    if args.kw.get("uri", NONE) == NONE:
+        for option in options(args.get(0, "database") or NONE):
+            text = path_text(option)
+            if text is not None and text not in _MEMORY and machine.exists(text) is False:
+                machine.access(Operation.CREATE, option, "sqlite3.connect")
+    return None
+
+
 def _sqlite_method(name: str) -> None:
     def model(machine: Machine, obj: AnyValue, args: Arguments) -> AnyValue | None:
         del obj
-        sql = _known_sql(args, "sql", "sql_script")
-        if sql is not None and "'" in sql:
-            _note(machine, sqlite_files(sql), f"sqlite3.Connection.{name}")
+        for sql in _known_sql(args, "sql", "sql_script"):
+            if "'" in sql:
+                _note(machine, sqlite_files(sql), f"sqlite3.Connection.{name}")
+        if sql is not None and (found := _ATTACH_PARAMETER.search(sql)) is not None:
+            _attach_parameter(machine, found["name"], args.get(1, "parameters"), f"sqlite3.Connection.{name}")
         return None
 
     METHODS[f"sqlite3.Connection.{name}"] = model
+
+
+def _attach_parameter(machine: Machine, name: str | None, given: AnyValue | None, call: str) -> None:
+    """A database that `attach` is told by a parameter: the first one, or that of a name."""
+    for option in options(given) if given is not None else ():
+        if name:
+            path = dict(option.known()).get(Known(name)) if isinstance(option, DictObj) else None
+        else:
+            content = machine.iterate(option)
+            path = content.items[0] if content.items else content.rest
+        if path is not None and path_text(path) not in _MEMORY:
+            machine.access(Operation.READ, path, call)
+            machine.access(Operation.UPDATE, path, call)
 
 
 for _name in ("execute", "executescript"):

@@ -9,13 +9,14 @@ from __future__ import annotations
 import filecmp
 from typing import TYPE_CHECKING
 
+from taskgates.inference.archived import MadeArchive
 from taskgates.inference.conversion import NotKnown, to_python
 from taskgates.inference.models.files.listings import all_below, is_folder, members
 from taskgates.inference.models.registry import METHODS, Machine, function, method
 from taskgates.inference.objects import Arguments, DictObj, Instance, ListObj
 from taskgates.inference.paths import join_paths
 from taskgates.inference.renderings import text_hole
-from taskgates.inference.values import NONE, UNKNOWN, AnyValue, Ext, Known, PathV, as_value, path_text, text_of
+from taskgates.inference.values import NONE, UNKNOWN, AnyValue, Ext, Known, PathV, TupleV, as_value, path_text, text_of
 from taskgates.model.access import Operation
 
 if TYPE_CHECKING:
@@ -64,6 +65,8 @@ class Comparison:
                 self.names.append([text for item in seen.items if isinstance(text := text_of(item), str)])
                 continue
             found = None if folder is None else members(machine, folder)
+            if machine.closed and folder is not None and machine.missing_file(as_value(folder)):
+                raise machine.throw("FileNotFoundError")
             if found is None and folder is not None:
                 place = machine.in_tree(folder)
                 found = [] if place is not None and machine.tree.list(place) == () else None
@@ -119,6 +122,54 @@ class Comparison:
             else:
                 (same if first == second else different).append(name)
         return same, different, unsure
+
+
+@function("filecmp.cmp")
+def compare(machine: Machine, args: Arguments) -> AnyValue | None:
+    """`cmp(f1, f2)`: files of different sizes are not read."""
+    paths = [args.get(0, "f1"), args.get(1, "f2")]
+    return None if None in paths else _compare(machine, [path for path in paths if path is not None], "filecmp.cmp")
+
+
+def _compare(machine: Machine, paths: list[AnyValue], call: str) -> AnyValue | None:
+    """What is known of the comparison of two files; None where their content is not."""
+    texts = [path_text(path) for path in paths]
+    contents = [machine.content(text) if text is not None and machine.closed else None for text in texts]
+    if None in contents:
+        return None
+    for path in paths:
+        machine.access(Operation.STAT, path, call)
+    first, second = contents
+    if len(first or b"") == len(second or b""):
+        for path in paths:
+            machine.access(Operation.READ, path, call)
+    return Known(first == second)
+
+
+@function("filecmp.cmpfiles")
+def compare_named(machine: Machine, args: Arguments) -> AnyValue | None:
+    """`cmpfiles(a, b, common)`: the same ones, those that differ, and those that cannot be compared."""
+    folders = [path_text(args.get(0, "a") or NONE), path_text(args.get(1, "b") or NONE)]
+    given = machine.iterate(args.get(2, "common") or UNKNOWN)
+    names = [text_of(item) for item in given.items]
+    if not machine.closed or given.rest is not None or None in folders:
+        return None
+    groups: tuple[list[AnyValue], list[AnyValue], list[AnyValue]] = ([], [], [])
+    for name in names:
+        if name is None:
+            return None
+        paths = [as_value(join_paths(folder or "", name)) for folder in folders]
+        if any(machine.missing_file(path) for path in paths):
+            groups[2].append(as_value(name))
+            continue
+        same = _compare(machine, paths, "filecmp.cmpfiles")
+        if same is None:
+            for path in paths:
+                machine.access(Operation.READ, path, "filecmp.cmpfiles")
+        for index, group in enumerate(groups[:2]):
+            if same is None or same == Known(index == 0):
+                group.append(as_value(name))
+    return TupleV([ListObj("list", group) for group in groups])
 
 
 def _names(names: list[str] | None) -> AnyValue:
@@ -240,12 +291,16 @@ def create_archive(machine: Machine, args: Arguments) -> AnyValue | None:
     source, target = args.get(0, "source", UNKNOWN), args.get(1, "target", NONE)
     folder = path_text(source) if source is not None else None
     keep = args.get(4, "filter", NONE)
+    copied = machine.log.archives.get(machine.in_tree(folder) or "") if folder is not None else None
+    if copied is not None and target is not None and (place := path_text(target)) is not None:
+        machine.log.archives[machine.in_tree(place) or ""] = copied
     if folder is None or source is None or not is_folder(machine, folder):
         return None
     found = all_below(machine, folder)
     if found is None:
         return None
     call = "zipapp.create_archive"
+    made = MadeArchive(start=_start(args.get(3, "main", NONE)))
     machine.access(Operation.LIST, source, call)
     for name in found:
         decided: bool | None = True
@@ -256,9 +311,19 @@ def create_archive(machine: Machine, args: Arguments) -> AnyValue | None:
             machine.access(Operation.LIST, as_value(place), call)
         elif decided is not False:
             machine.access(Operation.READ, as_value(place), call, conditional=decided is None)
-    if target is None or target == NONE:
+            made.members[name] = machine.in_tree(place) or ""
+    named = target
+    if named is None or named == NONE:
         named = machine.call_method(PathV(folder), "with_suffix", Arguments([Known(".pyz")]), None)
-        machine.access(Operation.OVERWRITE, named, call)
-    else:
-        machine.access(Operation.OVERWRITE, target, call)
+    machine.access(Operation.OVERWRITE, named, call)
+    text = path_text(named)
+    if text is not None and (archive := machine.in_tree(text)) is not None:
+        machine.log.archives[archive] = made
     return NONE
+
+
+def _start(main: AnyValue | None) -> str:
+    """The text of the `__main__.py` that starts a function given as `module:function`."""
+    text = text_of(main) if main is not None else None
+    module, _, function_name = text.partition(":") if isinstance(text, str) else ("", "", "")
+    return f"import {module}\n{module}.{function_name}()\n" if module and function_name else ""

@@ -41,6 +41,12 @@ PYTHON = "doit.action.PythonAction"
 CHECK = "doit.tools.check"
 FORMATS = ("old", "new", "both")
 
+ATTRIBUTES = (
+    "basename", "name", "actions", "file_dep", "task_dep", "uptodate", "calc_dep", "targets", "setup", "clean",
+    "teardown", "doc", "params", "pos_arg", "verbosity", "io", "getargs", "title", "watch", "meta",
+)  # fmt: skip
+"""What the description of a task may hold."""
+
 _RESERVED = ("task", "targets", "dependencies", "changed")
 
 
@@ -96,6 +102,7 @@ def _object(machine: Machine, action: Instance, task: Task, formatting: str) -> 
     bases = action.cls.mro if isinstance(action.cls, ClassV) else (action.cls,)
     names = {base.name for base in bases if isinstance(base, Ext)}
     if machine.has_attr(action, "execute"):
+        machine.set_attr(action, "task", task_object(task))
         machine.call(machine.get_attr(action, "execute"), Arguments())
         return Outcome()
     if COMMAND in names and isinstance(action.cls, Ext):
@@ -240,6 +247,7 @@ def task_object(task: Task) -> Instance:
             "options": DictObj("dict", {Known(name): value for name, value in (task.options or {}).items()}),
             "values": task.values,
             "value_savers": ListObj("list"),
+            "valid_attr": DictObj("dict", {Known(name): UNKNOWN for name in ATTRIBUTES}),
             "doc": task.get("doc"),
         }
     )

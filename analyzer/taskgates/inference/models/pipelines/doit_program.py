@@ -169,7 +169,11 @@ class Session:
             if given is not None:
                 chosen[key] = given
         database = Database(machine, chosen.get("dep_file") or Known(".doit.db"), chosen.get("backend"))
-        fresh = database.open()
+        forgets = command == "forget" or (
+            command == "clean" and (line.has("forget") or self._flag(chosen, "cleanforget"))
+        )
+        changes = "keys" if forgets else "values" if command in ("run", "ignore", "reset-dep") else ""
+        fresh = database.open(changes)
         if not self._load_tasks(line.operands):
             return
         if command not in ("run", "clean"):
@@ -190,6 +194,9 @@ class Session:
             run.run(names)
         database.close()
         run.tear_down()
+
+    def _flag(self, chosen: Mapping[str, AnyValue], name: str) -> bool:
+        return name in chosen and self.machine.truth(chosen[name]) is True
 
     def _load_dodo(self, file: AnyValue | None, folder: AnyValue | None) -> ModuleV | None:
         machine = self.machine

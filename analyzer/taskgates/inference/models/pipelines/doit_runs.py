@@ -207,18 +207,29 @@ class Run:
         with at_task(machine, task, undecided=runs is None):
             if _members(task.get("teardown")):
                 self.torn.append(task)
+            gaps = machine.log.gaps
             for action in _members(task.get("actions")):
                 outcome = run_action(machine, action, task, self.settings.formatting)
                 machine.merge_into(task.values, outcome.values)
                 if outcome.failed:
                     self._fail(task)
                     return
+            if machine.log.gaps > gaps:
+                self._presume_targets(task)
             for dependency in task.file_dep:
                 if machine.exists(dependency) is False:
                     self._fail(task)
                     return
                 if self.settings.checker == "md5":
                     machine.access(Operation.READ, as_value(dependency), "doit")
+
+    def _presume_targets(self, task: Task) -> None:
+        """What the task says that it makes is made by what of it could not be seen, unless something seen makes it."""
+        machine = self.machine
+        for target in task.targets:
+            place = machine.in_tree(target)
+            if place is None or not (machine.wrote(place) or machine.made_folder(place)):
+                machine.access(Operation.OVERWRITE, as_value(target), "doit")
 
     def _fail(self, task: Task) -> None:
         self.failed.add(task.name)

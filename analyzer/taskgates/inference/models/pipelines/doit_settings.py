@@ -15,6 +15,7 @@ from taskgates.tree.toml_source import load_toml
 
 if TYPE_CHECKING:
     from taskgates.inference.models.registry import Machine
+    from taskgates.inference.text import TextLike
 
 
 def read_settings(machine: Machine) -> dict[str, Any]:
@@ -73,26 +74,51 @@ class Database:
     name: AnyValue
     backend: AnyValue | None
 
-    def open(self) -> bool:
-        """Open it; whether there was none before."""
+    def open(self, changes: str = "values") -> bool:
+        """Open it; whether there was none before.
+
+        Args:
+            changes: what the command does to it: `values` are set, `keys` are removed, or nothing (empty).
+        """
         machine, place = self.machine, place_of(self.name)
         if not self._is("dbm"):
             known = machine.exists(place) is not False
             if known or self._is("sqlite3"):
                 machine.access(Operation.READ, self.name, "doit")
             return not known
-        # The back end decides which files there are.
-        files = as_value(concat(place, Hole("data", False)))
-        known = any(machine.exists(concat(place, ending)) is not False for ending in ("", ".db", ".dat", ".dir"))
-        if known:
-            machine.access(Operation.READ, files, "doit")
-        machine.access(Operation.UPDATE if known else Operation.OVERWRITE, files, "doit")
-        return not known
+        # The back end decides which files there are; those of an earlier run tell which it is.
+        found = {ending for ending in ("", ".db", ".dat", ".dir") if self._is_there(concat(place, ending))}
+        if not found:
+            files = as_value(concat(place, Hole("data", False)))
+            known = self._may_be_there(place)
+            if known:
+                machine.access(Operation.READ, files, "doit")
+            machine.access(Operation.UPDATE if known else Operation.OVERWRITE, files, "doit")
+            return not known
+        for ending in sorted(found):
+            machine.access(Operation.READ, as_value(concat(place, ending)), "doit")
+        if ".dat" in found and changes:
+            found |= {".dir", ".bak"}
+            found -= {".dat"} if changes == "keys" else set()
+        for ending in sorted(found) if changes else ():
+            machine.access(Operation.UPDATE, as_value(concat(place, ending)), "doit")
+        return False
 
     def close(self) -> None:
         """Write it."""
         if not self._is("dbm"):
             self.machine.access(Operation.OVERWRITE, self.name, "doit")
+
+    def _is_there(self, place: TextLike) -> bool:
+        found = self.machine.in_tree(place)
+        return found is not None and self.machine.tree.kind(found) == "file"
+
+    def _may_be_there(self, place: TextLike) -> bool:
+        """Whether there may be one: only doit makes it, whatever else has run."""
+        found = self.machine.in_tree(place)
+        if found is None:
+            return self.machine.exists(place) is not False
+        return not self.machine.closed or bool(self.machine.wrote(found))
 
     def _is(self, kind: str) -> bool:
         text = text_of(self.backend) if self.backend is not None else None

@@ -11,11 +11,13 @@ import yaml
 
 from taskgates.inference.conversion import NotKnown, to_python
 from taskgates.inference.models.files.formats import content_of, parsed_yaml
+from taskgates.inference.models.reading import SETTINGS_LIMIT, decoded
 from taskgates.inference.models.registry import FUNCTIONS, Machine, function, method
 from taskgates.inference.objects import Arguments, DictObj, Instance
 from taskgates.inference.renderings import text_hole
 from taskgates.inference.values import DATA, NONE, UNKNOWN, AnyValue, Known, Unknown, text_of
 from taskgates.model.access import Operation
+from taskgates.model.patterns import normalise_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,18 +40,36 @@ def open_repository(machine: Machine, call: str) -> None:
         machine.access(Operation.CREATE, Known(_BIRTH), call)
 
 
-def _stage_files(machine: Machine) -> Iterator[str]:
-    """The parameter files that the stages of the repository name beside the usual one."""
+def _entries(machine: Machine, field: str) -> Iterator[Any]:
+    """The entries of a list that the stages of the repository hold; what DVCLive writes to their file leaves them."""
+    file = machine.in_tree(_STAGES)
+    text = decoded(machine.tree.read_bytes(file, SETTINGS_LIMIT)) if file is not None else None
+    if text is None:
+        return
     try:
-        given: Any = to_python(parsed_yaml(machine, content_of(machine, Known(_STAGES))))
+        given: Any = to_python(parsed_yaml(machine, Known(text)))
     except (NotKnown, yaml.YAMLError):
         return
     stages = given.get("stages") if isinstance(given, dict) else None
     for stage in stages.values() if isinstance(stages, dict) else ():
-        if isinstance(stage, dict) and isinstance(stage.get("params"), list):
-            for entry in stage["params"]:
-                if isinstance(entry, dict):
-                    yield from (name for name in entry if isinstance(name, str) and "${" not in name)
+        if isinstance(stage, dict) and isinstance(stage.get(field), list):
+            yield from stage[field]
+
+
+def _stage_files(machine: Machine) -> Iterator[str]:
+    """The parameter files that the stages of the repository name beside the usual one."""
+    for entry in _entries(machine, "params"):
+        if isinstance(entry, dict):
+            yield from (name for name in entry if isinstance(name, str) and "${" not in name)
+
+
+def _is_output(machine: Machine, path: str) -> bool:
+    """Whether a file is an output of a stage: DVC keeps it already."""
+    for entry in _entries(machine, "outs"):
+        names = entry if isinstance(entry, dict) else (entry,)
+        if any(isinstance(name, str) and normalise_path(name) == normalise_path(path) for name in names):
+            return True
+    return False
 
 
 def _files(machine: Machine, args: Arguments) -> list[str] | None:
@@ -126,6 +146,16 @@ def leave_live(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
     del args
     machine.call(machine.get_attr(obj, "end"), Arguments())
     return NONE
+
+
+@method("dvclive.Live.log_artifact")
+def log_artifact(machine: Machine, obj: Instance, args: Arguments) -> AnyValue | None:
+    """`live.log_artifact(path)` adds the file to the repository, where there is one and no stage keeps the file."""
+    del obj
+    if args.get(7, "cache") == Known(False) or machine.exists(_FOLDER, "folder") is False:
+        return NONE
+    path = text_of(args.get(0, "path") or UNKNOWN)
+    return NONE if isinstance(path, str) and _is_output(machine, path) else None
 
 
 def _read_again(machine: Machine, obj: Instance, call: str) -> None:

@@ -272,7 +272,26 @@ def folder_of(place: str) -> str:
 # Records
 
 
+def read_records(machine: Machine, job: Job) -> None:
+    """The records of a job's outputs that earlier runs have left: they tell whether it has to run again."""
+    for value in _files(job.output):
+        place = _record_of("metadata", value)
+        text = path_text(place)
+        found = machine.in_tree(text) if text is not None else None
+        if found is None:
+            known = machine.tree.kind(machine.in_tree(f"{STATE}/metadata") or "") == "folder"
+        else:
+            known = machine.tree.kind(found) == "file" and not machine.wrote(found)
+        if known:
+            machine.access(Operation.READ, place, "snakemake")
+
+
 def _record(machine: Machine, kind: str, value: AnyValue) -> None:
+    """Keep a record of an output."""
+    machine.access(Operation.OVERWRITE, _record_of(kind, value), "snakemake")
+
+
+def _record_of(kind: str, value: AnyValue) -> AnyValue:
     """The record that Snakemake keeps of an output: its name is that of the file, encoded."""
     text = path_text(value)
     if isinstance(text, str):
@@ -282,8 +301,7 @@ def _record(machine: Machine, kind: str, value: AnyValue) -> None:
         path: TextLike = "/".join([*("@" + part for part in parts[:-1]), parts[-1]])
     else:
         path = Text((Hole("data", False),))
-    place = as_value(concat(f"{STATE}/{kind}/", path))
-    machine.access(Operation.OVERWRITE, place, "snakemake")
+    return as_value(concat(f"{STATE}/{kind}/", path))
 
 
 def lock_files(machine: Machine, jobs: Iterable[Job]) -> None:
@@ -344,4 +362,14 @@ def log_fmt_shell(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
     return as_value(concat(target, " 2>&1") if FALSE not in (out, error) else target)
 
 
-__all__ = ["SCRIPT", "STATE", "keep_log", "lock_files", "marked_outputs", "read_script", "run_command", "run_job"]
+__all__ = [
+    "SCRIPT",
+    "STATE",
+    "keep_log",
+    "lock_files",
+    "marked_outputs",
+    "read_records",
+    "read_script",
+    "run_command",
+    "run_job",
+]

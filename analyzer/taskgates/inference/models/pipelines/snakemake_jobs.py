@@ -13,6 +13,7 @@ from taskgates.inference.models.pipelines.snakemake_rules import UNPACK
 from taskgates.inference.models.pipelines.snakemake_texts import (
     apply_wildcards,
     flat_values,
+    opened_pattern,
     wildcard_expression,
     wildcard_names,
 )
@@ -123,6 +124,9 @@ class Scheduler:
 
     Attributes:
         forced: whether jobs run whose output is there already.
+        jobs: those that were worked out, by rule and wildcards.
+        needs: the jobs that each of them depends on.
+        chosen: the jobs that are run; None where all are.
     """
 
     def __init__(self, machine: Machine, workflow: Workflow, cores: int | None, perform: Callable[[Job], None]) -> None:
@@ -133,7 +137,10 @@ class Scheduler:
         self.forced = False
         self.blocked = False
         self.jobs: dict[tuple[object, ...], Job] = {}
+        self.needs: dict[tuple[object, ...], set[tuple[object, ...]]] = {}
+        self.chosen: set[tuple[object, ...]] | None = None
         self.active: set[tuple[object, ...]] = set()
+        self._under_way: list[tuple[object, ...]] = []
         self.circular: set[tuple[object, ...]] = set()
         self._patterns: list[tuple[Rule, str, re.Pattern[str]]] | None = None
         workflow.run_checkpoint = Native("snakemake.checkpoint", self._checkpoint)
@@ -161,6 +168,34 @@ class Scheduler:
                 self.machine.opaque(f"the target rule {word} has wildcards")
             else:
                 self.visit(rule, {}, ())
+
+    def choose(self, until: Sequence[str], omitted: Sequence[str]) -> set[tuple[object, ...]]:
+        """Of the jobs that were worked out those that `--until` and `--omit-from` leave.
+
+        Args:
+            until: rules and files whose jobs come last; none stands for no bound.
+            omitted: rules and files whose jobs are left out with all that depend on them.
+        """
+        kept = set(self.jobs)
+        if until:
+            queue = [key for key in kept if self._is_named(key, until)]
+            kept = set()
+            while queue:
+                key = queue.pop()
+                if key not in kept:
+                    kept.add(key)
+                    queue.extend(self.needs.get(key, ()))
+        gone = {key for key in kept if self._is_named(key, omitted)}
+        while more := {key for key in kept - gone if self.needs.get(key, set()) & gone}:
+            gone |= more
+        return kept - gone
+
+    def _is_named(self, key: tuple[object, ...], names: Sequence[str]) -> bool:
+        job = self.jobs.get(key)
+        return job is not None and (
+            job.rule.name in names
+            or any(self.workflow.encoded(value) in names for entry in job.output for value in entry.values)
+        )
 
     # Rules and files
 
@@ -202,6 +237,18 @@ class Scheduler:
             found.sort(key=lambda each: (self._rank(each[0], found), bool(each[1])))
         return found
 
+    def _makers_of_many(self, file: str) -> list[tuple[Rule, dict[str, str]]]:
+        """The rules that make files whose names are known in part, of which this may be one."""
+        found: list[tuple[Rule, dict[str, str]]] = []
+        for rule, pattern, _ in self._matchers():
+            opened = opened_pattern(pattern)
+            expression = wildcard_expression(opened, self._constraints(rule)) if opened != pattern else None
+            match = expression.fullmatch(file) if expression is not None else None
+            if match is not None:
+                named = wildcard_names(pattern)
+                found.append((rule, {name: value for name, value in match.groupdict().items() if name in named}))
+        return found
+
     def _rank(self, rule: Rule, among: Sequence[tuple[Rule, dict[str, str]]]) -> int:
         """How many of the other rules an order puts before a rule."""
         others = {each.name for each, _ in among}
@@ -219,6 +266,8 @@ class Scheduler:
             # Of several the one counts whose own input is there or can be made.
             able = [each for each in makers if self._able(*each, depth=0)]
             makers = able or makers
+        if not makers and present is False:
+            makers = self._makers_of_many(file)
         if not makers:
             if present is False:
                 self.machine.opaque(f"snakemake: no rule makes {self.machine_text(file)}")
@@ -258,6 +307,8 @@ class Scheduler:
     def visit(self, rule: Rule, wildcards: dict[str, str], above: tuple[str, ...]) -> bool:
         """Run a job after those that it needs; whether it ran."""
         key = (id(rule), *sorted(wildcards.items()))
+        if self._under_way:
+            self.needs.setdefault(self._under_way[-1], set()).add(key)
         if key in self.jobs:
             return key[1:] == () or True
         if key in self.active:
@@ -267,6 +318,7 @@ class Scheduler:
             self.machine.opaque(f"snakemake: the job of {rule.name} is not followed")
             return False
         self.active.add(key)
+        self._under_way.append(key)
         machine = self.machine
         outer_node, outer_cwd = machine.call_node, machine.cwd
         machine.undecided += rule.conditional
@@ -279,6 +331,7 @@ class Scheduler:
             machine.undecided -= rule.conditional
             machine.call_node, machine.cwd = outer_node, outer_cwd
             self.active.discard(key)
+            self._under_way.pop()
 
     def _run(self, rule: Rule, wildcards: dict[str, str], above: tuple[str, ...], key: tuple[object, ...]) -> bool:
         machine, place = self.machine, self.machine.call_node
@@ -306,6 +359,8 @@ class Scheduler:
             machine.note_end(error)
             return False
         self.jobs[key] = job
+        if self.chosen is not None and key not in self.chosen:
+            return False
         outputs = [value for entry in job.output for value in entry.values]
         there = bool(outputs) and all(self._is_there(value) for value in outputs)
         undecided = there and not any(fresh) and not self.forced

@@ -16,6 +16,7 @@ from taskgates.inference.models.pipelines.snakemake_bodies import (
     keep_log,
     lock_files,
     marked_outputs,
+    read_records,
     read_script,
     run_job,
 )
@@ -213,9 +214,15 @@ class Session:
         limit = int(cores) if cores is not None and cores.isdigit() else None
         scheduler = Scheduler(machine, workflow, limit, self.preview if dry else self.perform)
         scheduler.forced = "forceall" in line.options
-        if "delete-all-output" in line.options or "touch" in line.options:
-            machine.opaque("snakemake without running jobs: what it removes or touches is not followed")
+        if "delete-all-output" in line.options:
+            machine.opaque("snakemake without running jobs: what it removes is not followed")
             return
+        if line.options.keys() & {"until", "omit-from"}:
+            plan = Scheduler(machine, workflow, limit, lambda _: None)
+            self._make(plan)
+            scheduler = Scheduler(machine, workflow, limit, scheduler.perform)
+            scheduler.forced = "forceall" in line.options
+            scheduler.chosen = plan.choose(line.options.get("until", ()), line.options.get("omit-from", ()))
         if dry:
             self._make(scheduler)
             return
@@ -271,11 +278,16 @@ class Session:
     def perform(self, job: Job) -> None:
         """Run one job."""
         assert self.workflow is not None
+        read_records(self.machine, job)
+        if "touch" in self.line.options:
+            # Only the times of the outputs change.
+            return
         run_job(self.machine, self.workflow, job, keep_metadata="drop-metadata" not in self.line.options)
 
     def preview(self, job: Job) -> None:
         """Show one job: its script is looked at."""
         assert self.workflow is not None
+        read_records(self.machine, job)
         read_script(self.machine, self.workflow, job)
 
     def cache(self) -> None:

@@ -113,6 +113,11 @@ def wildcard_expression(pattern: str, constraints: Mapping[str, str] | None = No
         return None
 
 
+def opened_pattern(pattern: str) -> str:
+    """A pattern with a wildcard for each piece that is not known."""
+    return re.sub(f"[{chr(_FIRST)}-{chr(_LAST)}]", lambda match: f"{{_{ord(match[0])},[^/]+}}", pattern)
+
+
 def apply_wildcards(pattern: str, wildcards: Mapping[str, str]) -> str:
     """A file name with its wildcards filled in; those without a value stay."""
     return _WILDCARD.sub(lambda match: wildcards.get(match["name"], match[0]), pattern)
@@ -297,6 +302,7 @@ __all__ = [
     "expand",
     "file_text",
     "flat_values",
+    "opened_pattern",
     "wildcard_expression",
     "wildcard_names",
 ]

@@ -184,6 +184,9 @@ def compile_program(machine: Machine, args: Sequence[AnyValue]) -> None:
         return
     for source in _named_sources(machine, line.operands):
         machine.call_external("py_compile.compile", Arguments([source]), None)
+        if machine.closed and not machine.missing_file(source) and not _compilable(machine, place_of(source)):
+            # The first error ends the program.
+            return
 
 
 def _named_sources(machine: Machine, operands: Sequence[AnyValue]) -> list[AnyValue]:
@@ -211,7 +214,13 @@ def compile_all(machine: Machine, args: Sequence[AnyValue]) -> None:
         return
     places = list(line.operands)
     listing = line.last("i")
-    if listing is not None and text_of(listing) != "-":
+    if listing is not None and text_of(listing) == "-":
+        given = text_of(machine.stdin) if machine.stdin is not None else None
+        if isinstance(given, str):
+            places += [Known(entry) for entry in given.split("\n") if entry.strip()]
+        else:
+            machine.opaque("compileall is told what to compile by a standard input that is not known")
+    elif listing is not None:
         machine.access(Operation.READ, listing, "compileall")
         content = machine.content(place_of(listing))
         if content is None:

@@ -275,11 +275,18 @@ def signature(machine: Machine, args: Arguments) -> AnyValue:
             else Ext("inspect.Parameter.empty")
         )
         item.slots["kind"] = Ext(f"inspect.Parameter.{_PARAMETER_KINDS[param.kind]}")
+        for name in ("empty", *_PARAMETER_KINDS.values()):
+            # They are attributes of the class.
+            item.slots[name] = Ext(f"inspect.Parameter.{name}")
         parameters.slots[Known(param.name)] = item
     out = Instance(Ext("inspect.Signature"))
     out.slots["parameters"] = parameters
+    out.slots["empty"] = Ext("inspect.Parameter.empty")
     return out
 
+
+for _name in ("inspect._empty", "inspect.Signature.empty"):
+    registry.CONSTANTS[_name] = registry.fixed(Ext("inspect.Parameter.empty"))
 
 _PARAMETER_KINDS = {
     "positional": "POSITIONAL_ONLY",

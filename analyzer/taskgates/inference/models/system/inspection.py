@@ -7,12 +7,14 @@ import posixpath
 from typing import TYPE_CHECKING
 
 from taskgates.inference.models.files.listings import is_folder, members
+from taskgates.inference.models.registry import function
 from taskgates.inference.models.system.programs import CommandLine, place_of, program
+from taskgates.inference.models.system.refactoring import Fixers
 from taskgates.inference.models.test_runners.unittest_loading import add_search_folder, import_by_name
-from taskgates.inference.objects import ModuleV
+from taskgates.inference.objects import ClassV, FunctionV, ModuleV
 from taskgates.inference.paths import join_paths, split_last
 from taskgates.inference.text import Hole, TextLike, concat
-from taskgates.inference.values import AnyValue, Known, as_value, text_of
+from taskgates.inference.values import UNKNOWN, AnyValue, BoundMethod, Known, as_value, options, text_of
 from taskgates.model.access import Operation
 from taskgates.tree.modules import Module, iter_submodules
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from taskgates.inference.models.registry import Machine
+    from taskgates.inference.objects import Arguments
 
 
 @program("pydoc", commands=["pydoc", "pydoc3"])
@@ -40,6 +43,8 @@ def pydoc(machine: Machine, args: Sequence[AnyValue]) -> None:
         elif name.endswith(".py") and "/" in name and machine.exists(name, "file"):
             folder, base = split_last(name)
             add_search_folder(machine, folder if folder != "" else ".")
+            # Its first bytes tell whether it is byte code.
+            machine.access(Operation.READ, Known(name), "pydoc")
             names.append(str(base).removesuffix(".py"))
         else:
             names.append(name)
@@ -53,9 +58,32 @@ def pydoc(machine: Machine, args: Sequence[AnyValue]) -> None:
             owner = owner.rpartition(".")[0]
         module = import_by_name(machine, owner) if owner else None
         if isinstance(module, ModuleV) and module.file and not module.file.startswith("/"):
-            machine.access(Operation.READ, Known(f"{machine.root}/{module.file}"), "pydoc")
+            content = machine.tree.read_bytes(module.file, machine.limits.file_size)
+            if content is None or _lacks_documentation(content):
+                machine.access(Operation.READ, Known(f"{machine.root}/{module.file}"), "pydoc")
         if module is not None and line.has("w"):
             machine.access(Operation.OVERWRITE, Known(f"{name}.html"), "pydoc")
+
+
+def _lacks_documentation(content: bytes) -> bool:
+    """Whether something public in a source has no docstring: comments in front of it are looked for in its stead."""
+    try:
+        tree = ast.parse(content)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return True
+    if ast.get_docstring(tree) is None:
+        return True
+    pending: list[ast.AST] = list(tree.body)
+    while pending:
+        node = pending.pop()
+        if not isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) or node.name.startswith("_"):
+            # Special methods inherit their documentation, other names with an underscore are left out.
+            continue
+        if ast.get_docstring(node) is None:
+            return True
+        if isinstance(node, ast.ClassDef):
+            pending += node.body
+    return False
 
 
 def _modules_below(machine: Machine, folder: str) -> Iterator[str]:
@@ -90,6 +118,23 @@ def inspect_program(machine: Machine, args: Sequence[AnyValue]) -> None:
             continue
         if isinstance(module, ModuleV) and module.file and not module.file.startswith("/"):
             machine.access(Operation.READ, Known(f"{machine.root}/{module.file}"), "inspect")
+
+
+def read_source(machine: Machine, component: AnyValue, call: str) -> None:
+    """Note that the file is read in which a class, function or method of the project stands."""
+    for option in options(component):
+        target: AnyValue = option.func if isinstance(option, BoundMethod) else option
+        module = target.module if isinstance(target, ClassV | FunctionV) else target
+        if isinstance(module, ModuleV) and module.file:
+            file = module.file if module.file.startswith("/") else f"{machine.root}/{module.file}"
+            machine.access(Operation.READ, Known(file), call)
+
+
+@function("inspect.getsource", "inspect.getsourcelines", "inspect.findsource", "inspect.getcomments")
+def source_of(machine: Machine, args: Arguments) -> AnyValue | None:
+    """`inspect.getsource(object)`; the table says what comes out."""
+    read_source(machine, args.get(0, "object") or UNKNOWN, "inspect.getsource")
+    return None
 
 
 @program("modulefinder")
@@ -199,6 +244,11 @@ def fixer(machine: Machine, args: Sequence[AnyValue]) -> None:
     if line.has("help") or line.has("h") or line.has("list-fixes"):
         return
     unchanged = line.has("write-unchanged-files")
+    fixers = Fixers(
+        [str(text_of(value)) for name in ("f", "fix") for value in line.every(name)],
+        [str(text_of(value)) for name in ("x", "nofix") for value in line.every(name)],
+        {"print_function": line.has("p") or line.has("print-function"), "exec_function": line.has("e")},
+    )
     base = posixpath.commonprefix([str(text_of(word) or "") for word in line.operands])
     if base and not base.endswith("/") and not is_folder(machine, base):
         base = base.rpartition("/")[0]
@@ -211,13 +261,18 @@ def fixer(machine: Machine, args: Sequence[AnyValue]) -> None:
             machine.access(Operation.READ, as_value(source), "lib2to3")
             if not line.has("write") and not unchanged:
                 continue
+            content = machine.content(source) if machine.closed else None
+            decided = content is not None and not unchanged and not line.has("d")
+            changes = fixers.change(content or b"", str(machine.absolute(source))) if decided else None
+            if changes is False:
+                continue
             target = source
             if output is not None and isinstance(source, str):
                 target = join_paths(place_of(output), source[len(base) :].lstrip("/"))
             if suffix is not None:
                 target = concat(target, place_of(suffix))
             # A source that needs no fixes stays as it is, unless asked for.
-            doubtful = not unchanged
+            doubtful = not unchanged and changes is None
             if not line.has("nobackups"):
                 backup = as_value(concat(target, ".bak"))
                 machine.access(Operation.RENAME, as_value(target), "lib2to3", conditional=doubtful)
@@ -244,4 +299,4 @@ def _sources(machine: Machine, place: TextLike) -> list[TextLike]:
     return found
 
 
-__all__ = ["fixer", "inspect_program", "modulefinder", "pydoc"]
+__all__ = ["fixer", "inspect_program", "modulefinder", "pydoc", "read_source", "source_of"]

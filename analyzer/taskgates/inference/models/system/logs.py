@@ -8,12 +8,12 @@ import configparser
 from taskgates.inference.conversion import NotKnown, from_python, to_python
 from taskgates.inference.models.files.formats import content_of
 from taskgates.inference.models.registry import Machine, function
-from taskgates.inference.objects import Arguments, Instance
+from taskgates.inference.objects import Arguments, DictObj, Instance
 from taskgates.inference.text import Hole
-from taskgates.inference.values import NONE, UNKNOWN, AnyValue, Ext, Known, path_text
-from taskgates.model.access import Operation
+from taskgates.inference.values import NONE, TRUE, UNKNOWN, AnyValue, Ext, Known, path_text, text_of
+from taskgates.model.access import Operation, SharedKind
 
-_LARGE = 1 << 20
+_LARGE = 1 << 16
 """Bytes that no single run is expected to log."""
 
 
@@ -31,12 +31,71 @@ def rotating_handler(machine: Machine, args: Arguments) -> AnyValue | None:
     return made  # type: ignore[no-any-return]
 
 
+@function("logging.handlers.TimedRotatingFileHandler")
+def timed_handler(machine: Machine, args: Arguments) -> AnyValue | None:
+    """`TimedRotatingFileHandler(filename, when="h")`: a new file is not rotated in a first run of less than an hour."""
+    when = text_of(args.get(1, "when") or Known("h"))
+    new = _is_new(machine, args.get(0, "filename") or UNKNOWN)
+    if not new or not isinstance(when, str) or when.lower() in ("s", "m"):
+        return None
+    given = {name: value for name, value in args.kw.items() if name in ("filename", "encoding", "delay")}
+    made = machine.call(Ext("logging.FileHandler"), Arguments(args.pos[:1], given))
+    if isinstance(made, Instance):
+        made.cls = Ext("logging.handlers.TimedRotatingFileHandler")
+    return made  # type: ignore[no-any-return]
+
+
 def _is_new(machine: Machine, path: AnyValue) -> bool:
     """Whether a file is certainly not there before: it is absent, or its name has the time of the run."""
     text = path_text(path)
     if isinstance(text, str):
         return machine.exists(text) is False
     return text is not None and any(isinstance(part, Hole) and part.origin == "clock" for part in text.parts)
+
+
+_CONFIGURED = "logging.basicConfig"
+"""Where the machine keeps whether the root logger has handlers."""
+
+
+@function("logging.basicConfig")
+def basic_config(machine: Machine, args: Arguments) -> AnyValue | None:
+    """`basicConfig(...)`: nothing happens where it was called before, unless it is forced."""
+    force = args.kw.get("force")
+    if machine.library.get(_CONFIGURED) == TRUE and (force is None or machine.truth(force) is False):
+        return NONE
+    if machine.closed and not machine.conditional:
+        machine.library[_CONFIGURED] = TRUE
+    return None
+
+
+_NO_ARGUMENTS = ("class", "level", "formatter", "filters", ".")
+"""What the description of a handler says beside the arguments of its class."""
+
+
+@function("logging.config.dictConfig")
+def dict_config(machine: Machine, args: Arguments) -> AnyValue | None:
+    """`dictConfig(config)`: every handler that is described is made; left to the table where one is not known."""
+    config = args.get(0, "config")
+    handlers = _entry(config, "handlers")
+    if not isinstance(handlers, DictObj) or handlers.rest is not None:
+        return None
+    made: list[tuple[str, Arguments]] = []
+    for _, handler in handlers.known():
+        kind = text_of(_entry(handler, "class") or NONE)
+        if not isinstance(handler, DictObj) or handler.rest is not None or not isinstance(kind, str):
+            return None
+        if not kind.startswith("logging."):
+            return None
+        keywords = {str(key.value): value for key, value in handler.known() if isinstance(key, Known)}
+        made.append((kind, Arguments((), {name: keywords[name] for name in keywords if name not in _NO_ARGUMENTS})))
+    machine.shared("logging", SharedKind.PROCESS, "write", call="logging.config.dictConfig")
+    for kind, arguments in made:
+        machine.call(Ext(kind), arguments)
+    return NONE
+
+
+def _entry(value: AnyValue | None, name: str) -> AnyValue | None:
+    return dict(value.known()).get(Known(name)) if isinstance(value, DictObj) else None
 
 
 @function("logging.config.fileConfig")

@@ -176,6 +176,8 @@ def http_server(machine: Machine, args: Sequence[AnyValue]) -> None:
     line = CommandLine(
         args, "b:d:p:h", ["bind=", "directory=", "protocol=", "cgi", "help"], mixed=True, names={"d": "directory"}
     )
+    if line.has("help") or line.has("h"):
+        return
     folder = line.last("directory") or Known(".")
     machine.access(Operation.LIST, folder, "http.server")
     machine.access(Operation.READ, below(folder, "**"), "http.server", conditional=True)

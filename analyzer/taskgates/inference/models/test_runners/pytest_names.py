@@ -9,6 +9,8 @@ from taskgates.inference.frames import AbstractRaise
 from taskgates.inference.models.registry import Machine, constant, function, method
 from taskgates.inference.models.test_runners.testing import EXPECTATION
 from taskgates.inference.objects import Arguments, ClassV, FunctionV, Instance, ListObj, ModuleV
+from taskgates.inference.recording import TEMPORARY
+from taskgates.inference.text import Hole, concat
 from taskgates.inference.values import (
     NONE,
     UNKNOWN,
@@ -281,7 +283,8 @@ def monkeypatch(patches: Patches) -> Instance:
 
 def built_in(name: str, patches: Patches, base: str) -> AnyValue | None:
     """The value of a fixture that pytest or a common plugin of it provides; None for others."""
-    place = PathV(f"{base}/test")
+    # The folder is called after the test, with a number behind it.
+    place = PathV(f"{base}/test" if base.startswith(TEMPORARY) else concat(base, "/", Hole("data", False)))
     if name in ("tmp_path", "tmpdir"):
         return place
     if name in ("tmp_path_factory", "tmpdir_factory"):

@@ -11,6 +11,8 @@ from taskgates.inference.frames import AbstractRaise
 from taskgates.inference.models.files.listings import is_folder, members
 from taskgates.inference.models.registry import Machine, function
 from taskgates.inference.models.system.programs import below, place_of, program
+from taskgates.inference.models.test_runners.coverage_program import Settings as Coverage
+from taskgates.inference.models.test_runners.coverage_program import pieces_of, read_sources, write_report
 from taskgates.inference.models.test_runners.pytest_items import Item, attempt_hook, run_item
 from taskgates.inference.models.test_runners.testing import (
     attempt,
@@ -93,7 +95,7 @@ class Settings:
                 name, equals, value = text[2:].partition("=")
                 if equals:
                     self.options.setdefault(name, []).append(Known(value))
-                elif name in _VALUED and pending:
+                elif pending and (name in _VALUED or (name == "cov" and not _is_option(pending[0]))):
                     self.options.setdefault(name, []).append(pending.pop(0))
                 else:
                     self.flags.add(name)
@@ -122,6 +124,10 @@ class Settings:
         return [
             text for name in names for value in self.options.get(name, []) if isinstance(text := text_of(value), str)
         ]
+
+
+def _is_option(word: AnyValue) -> bool:
+    return str(text_of(word)).startswith("-")
 
 
 def _read_ini(machine: Machine, settings: Settings) -> None:
@@ -332,24 +338,44 @@ class Session:
         for name in ("junit-xml", "junitxml", "html", "log-file"):
             for value in settings.options.get(name, [])[-1:]:
                 machine.access(Operation.OVERWRITE, value, "pytest")
-        if "cov" in settings.flags or "cov" in settings.options:
-            machine.access(Operation.OVERWRITE, Known(".coverage"), "pytest")
-            for report in settings.known("cov-report"):
-                kind, _, place = report.partition(":")
-                if kind in ("html", "annotate"):
-                    machine.access(Operation.OVERWRITE, below(place or "htmlcov", "**"), "pytest")
-                elif kind in ("xml", "json", "lcov"):
-                    machine.access(Operation.OVERWRITE, Known(place or f"coverage.{kind}"), "pytest")
+        if ("cov" in settings.flags or "cov" in settings.options) and "no-cov" not in settings.flags:
+            self._coverage()
+
+    def _coverage(self) -> None:
+        """The data and reports of pytest-cov: every process writes data of its own, which is put together."""
+        machine, settings = self.machine, self.settings
+        named = settings.known("cov-config")[-1:]
+        own = Coverage(machine, Known(named[0]) if named else None)
+        data = own.data_file
+        for place in (pieces_of(data), data):
+            machine.access(Operation.OVERWRITE, place, "pytest-cov")
+            machine.access(Operation.READ, place, "pytest-cov")
+        reports = settings.known("cov-report")
+        if reports == [""]:
+            return
+        read_sources(machine, own, [name for name in settings.known("cov") if name] or self._measured(own))
+        for report in reports:
+            kind, _, target = report.partition(":")
+            if kind in ("html", "annotate", "xml", "json", "lcov"):
+                write_report(machine, own, kind, Known(target) if target else None)
+
+    @staticmethod
+    def _measured(settings: Coverage) -> list[str]:
+        """What `--cov` alone measures: what the settings say, or everything."""
+        return [] if settings.words("run", "source") or settings.words("run", "source_pkgs") else ["."]
 
     def _cache(self) -> None:
         machine = self.machine
         folders = self.settings.words("cache_dir", (".pytest_cache",))
         folder = folders[0] if folders else ".pytest_cache"
+        around = folder.rstrip("/").rpartition("/")[0] or "."
         if not machine.exists(folder, "folder"):
             for name in ("README.md", ".gitignore", "CACHEDIR.TAG"):
                 machine.access(Operation.CREATE, below(folder, name), "pytest")
                 # Made aside and then renamed, by newer versions.
-                machine.access(Operation.CREATE, below(".", "pytest-cache-files-*", name), "pytest", conditional=True)
+                machine.access(
+                    Operation.CREATE, below(around, "pytest-cache-files-*", name), "pytest", conditional=True
+                )
         for name in ("v/cache/lastfailed", "v/cache/nodeids"):
             if machine.exists(f"{folder}/{name}", "file"):
                 machine.access(Operation.READ, below(folder, name), "pytest")
@@ -379,6 +405,9 @@ def pytest(machine: Machine, args: Sequence[AnyValue]) -> None:
         settings.operands = [*named.operands, *settings.operands]
     if settings.flags & {"help", "h", "version", "V"}:
         return
+    for changed in settings.known("o", "override-ini"):
+        key, _, value = changed.partition("=")
+        settings.ini[key] = value
     for folder in settings.words("pythonpath"):
         add_search_folder(machine, folder)
     session = Session(machine, settings)

@@ -86,8 +86,9 @@ def make_case(machine: Machine, cls: ClassV, name: str) -> Instance | None:
 
 
 def cases_of_class(machine: Machine, cls: ClassV) -> list[Instance]:
-    """One object for every test method."""
-    made = (make_case(machine, cls, name) for name in method_names(cls))
+    """One object for every test method, or for `runTest` where there is no other."""
+    names = method_names(cls) or (["runTest"] if isinstance(attribute_of(cls, "runTest"), FunctionV) else [])
+    made = (make_case(machine, cls, name) for name in names)
     return [case for case in made if case is not None]
 
 

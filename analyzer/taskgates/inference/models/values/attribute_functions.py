@@ -58,6 +58,13 @@ def _getattr_one(machine: Machine, obj: AnyValue, name: str, default: AnyValue |
         if present is None:
             return default if isinstance(value, Method) and isinstance(obj, Known) else join([value, default])
         return value
+    if (
+        isinstance(obj, Instance)
+        and isinstance(obj.cls, ClassV)
+        and machine.prepared_for("AttributeError")
+        and _has_attribute(machine, obj, name) is False
+    ):
+        raise machine.throw("AttributeError")
     return machine.get_attr(obj, name)  # type: ignore[no-any-return]
 
 

@@ -18,6 +18,7 @@ from taskgates.inference.models.registry import Machine, constant, function
 from taskgates.inference.models.values.formatting import repr_text, show_elements, to_text
 from taskgates.inference.models.values.strings import pure_call
 from taskgates.inference.objects import Arguments, ClassV, DictObj, FunctionV, Instance, ListObj, ModuleV
+from taskgates.inference.operators import bounded
 from taskgates.inference.renderings import text_hole
 from taskgates.inference.values import (
     BOOL,
@@ -59,13 +60,13 @@ _OWN_OPERATORS = {
 """The method that a function asks an object of the program for."""
 
 
-def _pure(name: str, func: Any, otherwise: AnyValue) -> None:
+def _pure(name: str, func: Any, otherwise: AnyValue, limit: Callable[[Arguments], bool] | None = None) -> None:
     own = _OWN_OPERATORS.get(name)
 
     def model(machine: Machine, args: Arguments) -> AnyValue:
         if own is not None and args.pos and machine.has_attr(args.pos[0], own):
             return machine.call(machine.get_attr(args.pos[0], own), Arguments(args.pos[1:], args.kw))  # type: ignore[no-any-return]
-        known = pure_call(machine, func, args)
+        known = pure_call(machine, func, args) if limit is None or limit(args) else None
         if known is not None:
             return known
         machine.may_raise("ValueError", "TypeError")
@@ -74,11 +75,29 @@ def _pure(name: str, func: Any, otherwise: AnyValue) -> None:
     registry.FUNCTIONS[name] = model
 
 
+def _small_power(args: Arguments) -> bool:
+    """Whether a power of known numbers stays small."""
+    base, exponent = args.get(0, "base"), args.get(1, "exp")
+    if args.get(2, "mod") is not None or not (isinstance(base, Known) and isinstance(exponent, Known)):
+        return True
+    return bounded("**", base.value, exponent.value)
+
+
+def _few_digits(args: Arguments) -> bool:
+    """Whether a number is rounded to a place that numbers have."""
+    digits = args.get(1, "ndigits")
+    return not (isinstance(digits, Known) and isinstance(digits.value, int)) or abs(digits.value) <= _DIGITS
+
+
+_DIGITS = 400
+"""Decimal places, more than a float can have."""
+
+
+_pure("builtins.pow", pow, INT, _small_power)
+_pure("builtins.round", round, INT, _few_digits)
 for _name, _result in (
     ("abs", INT),
-    ("round", INT),
     ("divmod", TupleV([INT, INT])),
-    ("pow", INT),
     ("chr", text_hole()),
     ("ord", INT),
     ("hex", text_hole()),

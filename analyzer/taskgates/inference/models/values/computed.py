@@ -19,6 +19,7 @@ import operator
 import os
 import posixpath
 import pprint
+import re
 import statistics
 import string
 import struct
@@ -166,7 +167,6 @@ for _name in ("pack", "unpack", "calcsize"):
 known_result("builtins.complex", complex, FLOAT)
 known_result("builtins.int.from_bytes", int.from_bytes, INT)
 known_result("builtins.float.fromhex", float.fromhex, FLOAT)
-known_result("fractions.Fraction", fractions.Fraction)
 known_result("uuid.UUID", uuid.UUID)
 known_result("uuid.uuid3", uuid.uuid3)
 known_result("uuid.uuid5", uuid.uuid5)
@@ -174,15 +174,30 @@ for _name in ("DNS", "URL", "OID", "X500"):
     registry.CONSTANTS[f"uuid.NAMESPACE_{_name}"] = registry.fixed(Known(getattr(uuid, f"NAMESPACE_{_name}")))
 
 
+_EXPONENT = 4096
+"""The power of ten up to which decimal numbers are computed with."""
+
+_WRITTEN_EXPONENT = re.compile(r"[eE][-+]?0*(\d+)\s*\Z")
+
+
 def _decimal(value: Any = "0", *_: Any) -> decimal.Decimal:
     number = decimal.Decimal(value)
-    if not number.is_finite():
-        # A signalling NaN can neither be compared nor hashed.
+    # A signalling NaN can neither be compared nor hashed, and a large exponent makes a number of as many digits.
+    if not number.is_finite() or abs(number.adjusted()) > _EXPONENT:
         raise NotKnown
     return number
 
 
+def _fraction(*values: Any) -> fractions.Fraction:
+    for value in values:
+        exponent = _WRITTEN_EXPONENT.search(value) if isinstance(value, str) else None
+        if exponent is not None and int(exponent[1][:8]) > _EXPONENT:
+            raise NotKnown
+    return fractions.Fraction(*values)
+
+
 known_result("decimal.Decimal", _decimal)
+known_result("fractions.Fraction", _fraction)
 
 
 def _small(args: Arguments) -> bool:

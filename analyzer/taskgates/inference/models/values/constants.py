@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import errno
+import hashlib
 import keyword
 import logging
 import stat
@@ -45,6 +46,13 @@ registry.CONSTANTS["string.printable"] = registry.fixed(Known(string.printable))
 for _names in ("builtin_module_names", "stdlib_module_names"):
     _values = TupleV([Known(name) for name in sorted(getattr(sys, _names))])
     registry.CONSTANTS[f"sys.{_names}"] = registry.fixed(_values)
+
+
+@constant("hashlib.algorithms_guaranteed")
+def digests(machine: Machine) -> AnyValue:
+    """`hashlib.algorithms_guaranteed`."""
+    del machine
+    return ListObj("set", [Known(name) for name in sorted(hashlib.algorithms_guaranteed)])
 
 
 for _name, _suffix in (("SOURCE", ".py"), ("BYTECODE", ".pyc")):

@@ -10,7 +10,20 @@ from taskgates.inference.models.registry import Machine, function, method
 from taskgates.inference.models.values.containers import everything, sort_content, summary
 from taskgates.inference.models.values.strings import pure_call
 from taskgates.inference.objects import CONTENT, Arguments, Instance, ListObj
-from taskgates.inference.values import BOOL, FALSE, INT, NONE, TRUE, UNKNOWN, AnyValue, Ext, Known, TupleV, join
+from taskgates.inference.values import (
+    BOOL,
+    FALSE,
+    INT,
+    NONE,
+    TRUE,
+    UNKNOWN,
+    AnyValue,
+    Ext,
+    Known,
+    TupleV,
+    join,
+    options,
+)
 
 
 @function("builtins.range")
@@ -180,7 +193,9 @@ def _until(machine: Machine, func: AnyValue, sentinel: AnyValue) -> AnyValue:
         item = machine.call(func, Arguments())
         same = equal(item, sentinel)
         if same is None:
-            return ListObj("iterator", found, item)
+            # What may be the sentinel and is none of its kind is not among the results.
+            others = [option for option in options(item) if equal(option, sentinel) is not True]
+            return ListObj("iterator", found, join(others) if others else item)
         if same:
             return ListObj("iterator", found)
         found.append(item)

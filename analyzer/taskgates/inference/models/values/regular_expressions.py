@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from taskgates.inference.backtracking import ways
 from taskgates.inference.conversion import NotKnown, from_python, to_python
 from taskgates.inference.models import registry
 from taskgates.inference.models.registry import Machine, function, method
@@ -62,7 +63,13 @@ for _flag in (
 ):
     registry.CONSTANTS[f"re.{_flag}"] = registry.fixed(Known(int(getattr(re, _flag))))
 
-_SAFE_PATTERN = re.compile(r"[^()|*+{}]*|(?:[^()*+{}|]|\((?:\?:)?[^()*+{}|]*\)[*+?]?|[*+?|]|\{\d{1,3}(?:,\d{0,3})?\})*")
+_LONGEST_PATTERN = 20_000
+_LONGEST_TEXT = 20_000
+_SHORT_TEXT = 20
+"""Text so short that nested repetitions cannot run for long on it."""
+
+_MOST_WAYS = 1 << 31
+"""Ways of matching that are tried for one pattern and text, if it comes to the worst."""
 
 
 def _re_known(machine: Machine, name: str, pattern: AnyValue, flags_value: AnyValue, values: list[AnyValue]) -> Any:
@@ -75,17 +82,22 @@ def _re_known(machine: Machine, name: str, pattern: AnyValue, flags_value: AnyVa
         return None
     if (
         not isinstance(source, str | bytes)
-        or len(source) > 500
-        or sum(len(p) for p in plain if isinstance(p, str)) > 20_000
+        or len(source) > _LONGEST_PATTERN
+        or (length := sum(len(p) for p in plain if isinstance(p, str | bytes))) > _LONGEST_TEXT
     ):
         return None
-    nested = re.search(r"[*+}]\)[*+{]", source if isinstance(source, str) else source.decode("latin-1"))
-    if nested is not None:
-        return None
     try:
-        return (getattr(re.compile(source, flag), name)(*plain),)
-    except (re.error, TypeError, ValueError, RecursionError, IndexError):
+        return (getattr(re.compile(source, flag), name)(*plain),) if _affordable(source, flag, length) else None
+    except (re.error, TypeError, ValueError, RecursionError, IndexError, OverflowError):
         return None
+
+
+def _affordable(source: str | bytes, flag: Any, length: int) -> bool:
+    """Whether a pattern can be tried from every place of a text in bounded time."""
+    if length <= _SHORT_TEXT:
+        return True
+    worst = ways(source, flag)
+    return not worst.exponential and length ** (worst.degree + 1) <= _MOST_WAYS
 
 
 def _match_value(found: Any, origin: AnyValue) -> AnyValue:

@@ -39,6 +39,25 @@ def written(found: AccessSet) -> set[str]:
     return {str(access.path or "?") for access in found.writes if access.operation is not Operation.MKDIR}
 
 
+@pytest.mark.parametrize(
+    "read_settings",
+    [
+        "from ruamel.yaml import YAML\nfrom pathlib import Path\ndata = YAML().load(Path('s.yaml'))",
+        "from ruamel.yaml import YAML\ndata = YAML(typ='safe').load(open('s.yaml'))",
+        "from ruamel.yaml import YAML\ndata = list(YAML().load_all(open('s.yaml')))[0]",
+        "import tomlkit\ndata = tomlkit.load(open('s.toml')).unwrap()",
+        "import tomlkit\ndata = tomlkit.parse(open('s.toml').read())\ndata['out']['n'] = 2",
+        "from tomlkit.toml_file import TOMLFile\ndata = TOMLFile('s.toml').read()",
+    ],
+)
+def test_settings_that_keep_their_comments_are_values(tmp_path: Path, read_settings: str) -> None:
+    files = {"s.yaml": "out: {name: made.txt}  # kept\n", "s.toml": "[out]\nname = 'made.txt'  # kept\n"}
+    found = infer(tmp_path, {"main.py": read_settings + "\nopen(data['out']['name'], 'w')\n", **files})
+    assert written(found) == {"made.txt"}
+    assert len(read(found)) == 1
+    assert found.complete
+
+
 SETTINGS = """
 paths:
   base: out
@@ -403,6 +422,24 @@ def test_dvclive_with_and_without_a_repository(tmp_path: Path) -> None:
     found = infer(tmp_path, {".dvc/config": "", ".dvc/tmp/btime": "", "dvc.yaml": ""})
     assert written(found) == inside | {".dvc/tmp/exps/run/DVCLIVE_STEP_COMPLETED"}
     assert {".dvc/config", "dvc.yaml"} <= read(found)
+
+
+@pytest.mark.parametrize(
+    ("call", "more", "added"),
+    [
+        ("'a.bin'", {}, False),
+        ("'a.bin'", {".dvc/config": ""}, True),
+        ("'a.bin', cache=False", {".dvc/config": ""}, False),
+        ("'./a.bin'", {".dvc/config": "", "dvc.yaml": "stages:\n  s:\n    cmd: x\n    outs: [a.bin]\n"}, False),
+        ("'b.bin'", {".dvc/config": "", "dvc.yaml": "stages:\n  s:\n    cmd: x\n    outs: [a.bin]\n"}, True),
+    ],
+)
+def test_dvclive_adds_an_artifact_that_no_stage_keeps(
+    tmp_path: Path, call: str, more: dict[str, str], added: bool
+) -> None:
+    program = f"from dvclive import Live\nwith Live() as live:\n    live.log_artifact({call})\n"
+    found = infer(tmp_path, {"main.py": program, "a.bin": "", "b.bin": "", **more})
+    assert any(path.endswith(".bin.dvc") for path in written(found)) is added
 
 
 def test_dvclive_reads_its_metrics_at_the_end_of_the_block(tmp_path: Path) -> None:

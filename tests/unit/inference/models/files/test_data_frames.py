@@ -64,3 +64,10 @@ def test_known_values(tmp_path: Path, program: str, expected: set[str]) -> None:
 def test_what_a_program_changes_is_not_known(tmp_path: Path, change: str) -> None:
     found = infer(tmp_path, {"units.tsv": TABLE, "s.py": f"{START}{change}\nw(*df['fq'])\n"}, "python s.py")
     assert "?" in written(found) or not written(found) >= {"a1", "a2", "b1"}
+
+
+def test_a_column_by_attribute_is_written(tmp_path: Path) -> None:
+    program = "import pandas as pd\ndf = pd.read_csv('a.csv')\ndf['x'] = 1\n"
+    program += "df.price.to_csv('b.csv')\ndf.dropna().x.to_json('c')\n"
+    found = infer(tmp_path, {"a.csv": "", "s.py": program}, "python s.py")
+    assert (written(found), found.complete) == ({"b.csv", "c"}, True)

@@ -231,3 +231,54 @@ def test_what_is_not_known_is_said(tmp_path: Path) -> None:
     found = infer(tmp_path, {"dodo.py": dodo}, "doit nothing")
     assert any("neither a task nor a target" in item.reason for item in found.opaque)
     assert any("no task file" in item.reason for item in infer(tmp_path, {}, "doit -f none.py").opaque)
+
+
+@pytest.mark.parametrize(
+    ("command", "writes"),
+    [
+        ("doit list", set()),
+        ("doit clean", set()),
+        ("doit forget make", {".doit.db.bak", ".doit.db.dir"}),
+        ("doit", {".doit.db.bak", ".doit.db.dat", ".doit.db.dir", "made"}),
+    ],
+)
+def test_the_files_of_an_earlier_run_tell_the_back_end(tmp_path: Path, command: str, writes: set[str]) -> None:
+    dodo = 'def task_make():\n    return {"actions": ["touch made"]}\n'
+    files = {"dodo.py": dodo, ".doit.db.dat": "", ".doit.db.dir": "", ".doit.db.bak": ""}
+    found = infer(tmp_path, files, command)
+    assert read(found) == {"dodo.py", ".doit.db.dat", ".doit.db.dir"}
+    assert written(found) == writes
+
+
+def test_a_program_that_is_not_known_makes_no_database(tmp_path: Path) -> None:
+    dodo = """
+    import subprocess
+    subprocess.run(["someprogram"])
+    def task_make():
+        return {"actions": ["touch made"]}
+    """
+    assert read(infer(tmp_path, {"dodo.py": dodo}, "doit")) == {"dodo.py"}
+
+
+def test_targets_are_made_by_what_cannot_be_seen(tmp_path: Path) -> None:
+    dodo = """
+    def task_seen():
+        return {"actions": ["touch a"], "targets": ["a", "never"]}
+    def task_unseen():
+        return {"actions": ["someprogram", "touch b"], "targets": ["b", "c"]}
+    """
+    assert written(infer(tmp_path, {"dodo.py": dodo}, "doit"), DB) == {"a", "b", "c"}
+
+
+def test_an_action_of_a_class_of_the_project_knows_its_task(tmp_path: Path) -> None:
+    dodo = """
+    from doit.action import BaseAction
+    class Touch(BaseAction):
+        def __init__(self): self.task = None
+        def execute(self, out=None, err=None):
+            names = {key: getattr(self.task, key) for key in self.task.valid_attr if hasattr(self.task, key)}
+            open(names["targets"][0], "w").close()
+    def task_make():
+        return {"actions": [Touch()], "targets": ["made"]}
+    """
+    assert written(infer(tmp_path, {"dodo.py": dodo}, "doit"), DB) == {"made"}

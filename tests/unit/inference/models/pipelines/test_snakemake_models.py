@@ -364,3 +364,63 @@ def test_unknown_pieces_are_kept_apart_from_text() -> None:
     expression = wildcard_expression("a/{n,[0-9]+}.txt")
     assert expression is not None
     assert expression.fullmatch(plain) is not None
+
+
+CHAIN = """
+rule all:
+    input: "c.txt"
+rule a:
+    output: "a.txt"
+    shell: "touch {output}"
+rule b:
+    input: "a.txt"
+    output: "b.txt"
+    shell: "cp {input} {output}"
+rule c:
+    input: "b.txt"
+    output: "c.txt"
+    shell: "cp {input} {output}"
+"""
+
+
+@pytest.mark.parametrize(
+    ("options", "made"),
+    [
+        ("--until b", {"a.txt", "b.txt"}),
+        ("--until a.txt", {"a.txt"}),
+        ("--omit-from c", {"a.txt", "b.txt"}),
+        ("--omit-from b", {"a.txt"}),
+        ("--until b --omit-from b.txt", {"a.txt"}),
+        ("--touch", set()),
+    ],
+)
+def test_some_of_the_jobs_run(tmp_path: Path, options: str, made: set[str]) -> None:
+    assert written(infer(tmp_path, {"Snakefile": CHAIN}, f"snakemake -c1 {options}"), STATE) == made
+
+
+def test_records_of_earlier_runs_are_read(tmp_path: Path) -> None:
+    record = ".snakemake/metadata/YS50eHQ="
+    found = infer(tmp_path, {"Snakefile": CHAIN, record: "{}"}, "snakemake -c1 a.txt")
+    assert read(found) == {"Snakefile", record}
+
+
+def test_a_snakefile_may_be_called_like_python(tmp_path: Path) -> None:
+    found = infer(tmp_path, {"Snakefile.py": CHAIN}, "snakemake -s Snakefile.py -c1 a.txt")
+    assert written(found, STATE) == {"a.txt"}
+    assert {site.line for access in found.writes if str(access.path) == "a.txt" for site in access.sites} <= {4, 6}
+    broken = infer(tmp_path / "other", {"m.py": "rule of thumb:\n"}, "python m.py")
+    assert any("cannot be parsed" in item.reason for item in broken.opaque)
+
+
+def test_a_target_may_be_one_of_many_that_are_not_known(tmp_path: Path) -> None:
+    rules = """
+    from datetime import datetime
+    YEARS = range(2000, datetime.now().year)
+    rule get:
+        output: expand("raw/{year}.zip", year=YEARS)
+        shell: "touch {output}"
+    """
+    found = infer(tmp_path, {"Snakefile": rules}, "snakemake -c1 raw/2005.zip")
+    assert "raw/*.zip" in written(found, STATE)
+    other = infer(tmp_path, {"Snakefile": rules}, "snakemake -c1 raw/2005.tar")
+    assert any("no rule makes raw/2005.tar" in item.reason for item in other.opaque)

@@ -1,0 +1,1 @@
+"""Programs that make documents and projects of sources: docutils, Sphinx, notebooks, Cookiecutter, Copier."""
