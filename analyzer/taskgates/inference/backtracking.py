@@ -52,6 +52,13 @@ class Ways(msgspec.Struct, frozen=True):
     exponential: bool
 
 
+SHORT_TEXT = 20
+"""Text so short that no pattern can run for long on it."""
+
+_MOST_WAYS = 1 << 31
+"""Ways of matching that are tried for one pattern and text, if it comes to the worst."""
+
+
 class _Part(msgspec.Struct, frozen=True):
     """What a part of a pattern takes. Sets of characters are integers, one bit a character.
 
@@ -84,6 +91,18 @@ def ways(pattern: str | bytes, flags: int = 0) -> Ways:
         tree = parser.parse(pattern, flags)
     whole = _sequence(tree, tree.state.flags)
     return Ways(whole.degree, whole.exponential)
+
+
+def affordable(pattern: str | bytes, length: int, flags: int = 0) -> bool:
+    """Whether a pattern can be tried from every place of a text of some length in bounded time.
+
+    Raises:
+        re.error: it is no pattern.
+    """
+    if length <= SHORT_TEXT:
+        return True
+    worst = ways(pattern, flags)
+    return not worst.exponential and length ** (worst.degree + 1) <= _MOST_WAYS
 
 
 def _sequence(items: Iterable[tuple[Any, Any]], flags: int) -> _Part:
@@ -153,7 +172,8 @@ def _repeated(body: _Part, least: int, most: int, *, possessive: bool) -> _Part:
 
 def _branches(parts: list[_Part]) -> _Part:
     first = 0
-    alike = False
+    # Two branches that may take nothing are two ways to take it.
+    alike = sum(part.empty for part in parts) > 1
     for part in parts:
         alike = alike or part.alike or bool(first & part.first)
         first |= part.first

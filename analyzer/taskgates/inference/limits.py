@@ -49,6 +49,9 @@ class Limits(msgspec.Struct, frozen=True):
 EXCUSED = 2
 """How much effort in calls that are cut does not count against the calls around them, in units of that of one call."""
 
+PROCESS_DEPTH = 8
+"""How deep programs may start each other."""
+
 PATIENCE = (3, 2)
 """How many times longer than others the calls from the entry inwards may go on before they are cut."""
 

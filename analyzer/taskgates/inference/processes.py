@@ -11,6 +11,7 @@ from taskgates.inference.code_execution import CodeExecution
 from taskgates.inference.effects import ArgForm, Row
 from taskgates.inference.exceptions import exception_text
 from taskgates.inference.frames import AbstractRaise, Frame
+from taskgates.inference.limits import PROCESS_DEPTH
 from taskgates.inference.models.reading import handle_content
 from taskgates.inference.models.system.programs import run_program
 from taskgates.inference.objects import Arguments, DictObj, Instance, ListObj, ModuleV
@@ -43,7 +44,6 @@ if TYPE_CHECKING:
 
 SMALL_LIBRARY = 200_000
 """Bytes of source up to which a library that a program requires, and that no table describes, is analysed too."""
-PROCESS_DEPTH = 8
 
 
 class Processes(CodeExecution):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from taskgates.inference.limits import PROCESS_DEPTH
 from taskgates.inference.log import COMMAND_FILE, RawSite
 from taskgates.inference.models.system.programs import COMMANDS, run_command
 from taskgates.inference.paths import join_paths, normalise
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from taskgates.inference.shell.host import ShellState
     from taskgates.inference.shell.places import Place
     from taskgates.inference.text import TextLike
+    from taskgates.inference.values import AnyValue
     from taskgates.model.access import Operation
     from taskgates.tree.tree import Tree
 
@@ -85,21 +87,32 @@ class ShellHost:
         child = machine.spawn(self.site(place, name))
         child.undecided += conditional
         child.cwd = normalise(join_paths(machine.root, state.cwd))
-        base = name.rsplit("/", 1)[-1]
         words = [as_value(word) for word in argv]
+        key = (name, *words, child.cwd)
+        if child.process_depth > PROCESS_DEPTH or key in machine.process_keys:
+            # A program that starts itself again and again does nothing else by it.
+            return True
+        machine.process_keys.add(key)
+        try:
+            return self._start(child, name.rsplit("/", 1)[-1], words)
+        finally:
+            machine.process_keys.discard(key)
+
+    def _start(self, child: Interpreter, name: str, words: list[AnyValue]) -> bool:
+        machine = self.machine
         # A script of the project itself comes before the well-known program of that name.
-        own = base in COMMANDS and entry_point(base, machine.tree, None) is not None
-        if not own and run_command(child, base, words[1:]):
+        own = name in COMMANDS and entry_point(name, machine.tree, None) is not None
+        if not own and run_command(child, name, words[1:]):
             child.finish()
             return True
-        target = entry_point(base, machine.tree, machine.environment)
+        target = entry_point(name, machine.tree, machine.environment)
         if target is not None:
             child.run_entry_point(target, words)
             return True
-        script = machine.environment.script(base) if machine.environment is not None else None
+        script = machine.environment.script(name) if machine.environment is not None else None
         if script is None:
             return False
-        child.follow = {*child.follow, base.replace("-", "_"), *child.program_modules(base, script=True)}
+        child.follow = {*child.follow, name.replace("-", "_"), *child.program_modules(name, script=True)}
         child.run_script(Known(str(script)), words[1:])
         return True
 

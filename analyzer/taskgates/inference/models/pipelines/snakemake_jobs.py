@@ -44,6 +44,9 @@ if TYPE_CHECKING:
 JOBS = 3_000
 """Jobs of one workflow that are looked at."""
 
+PATH_LENGTH = 4096
+"""Characters that the path of a file can have."""
+
 DEPTH = 120
 """How long a chain of jobs may be."""
 
@@ -260,6 +263,9 @@ class Scheduler:
 
     def need(self, file: str, above: tuple[str, ...]) -> bool:
         """Make a file if a rule does; whether a job ran for it."""
+        if len(file) > PATH_LENGTH:
+            self.machine.opaque("snakemake: the names of files grow without end")
+            return False
         makers = self.makers(file)
         present = self.machine.exists(self.workflow.decoded(file))
         if len(makers) > 1:
@@ -290,6 +296,8 @@ class Scheduler:
         """Whether the input of a rule that is plainly written is there, or some rule makes it."""
         if depth > DEPTH // 4:
             return True
+        if any(len(value) > PATH_LENGTH for value in wildcards.values()):
+            return False
         for value in self._values(rule, "input"):
             if path_text(value) is None:
                 continue

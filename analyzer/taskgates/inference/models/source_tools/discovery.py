@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from taskgates.inference.backtracking import affordable
 from taskgates.inference.models.files.listings import is_folder, members
 from taskgates.inference.models.system.programs import below, place_of
 from taskgates.inference.paths import split_last
@@ -272,7 +273,7 @@ class Search:
         shown = f"/{relative}/" if folder else f"/{relative}"
         for expression in self._expressions:
             try:
-                if re.search(expression, shown):
+                if affordable(expression, len(shown)) and re.search(expression, shown):
                     return True
             except re.error:
                 continue

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from taskgates.inference.backtracking import affordable
 from taskgates.inference.models.files.listings import is_folder, members
 from taskgates.inference.models.registry import Machine, function
 from taskgates.inference.models.system.programs import CommandLine, place_of, program
@@ -147,7 +148,13 @@ def _compile_file(machine: Machine, source: TextLike, settings: _Settings) -> No
     known = source if isinstance(source, str) else None
     if isinstance(name, str) and not name.endswith(".py"):
         return
-    if settings.excluded is not None and known is not None and settings.excluded.search(known):
+    excluded = settings.excluded
+    if (
+        excluded is not None
+        and known is not None
+        and affordable(excluded.pattern, len(known))
+        and excluded.search(known)
+    ):
         return
     if machine.exists(source) is False:
         return

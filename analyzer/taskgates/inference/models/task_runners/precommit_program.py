@@ -6,6 +6,7 @@ import re
 import shlex
 from typing import TYPE_CHECKING, Any
 
+from taskgates.inference.backtracking import affordable
 from taskgates.inference.models.system.programs import place_of, program
 from taskgates.inference.models.task_runners.launching import climb, known_text, line_of, read_yaml, run_text, run_words
 from taskgates.inference.paths import split_last
@@ -33,7 +34,6 @@ _TYPES = {
 _BINARY = (".png", ".jpg", ".jpeg", ".gif", ".ico", ".zip", ".gz", ".tar", ".pdf", ".so", ".pyc", ".whl", ".parquet")
 _EVERY = frozenset({"file", "text", "non-executable"})
 _LOCAL = frozenset({"system", "unsupported", "script", "unsupported_script", "python", "pygrep", "fail"})
-_MOST_FILES = 2000
 
 
 class Program:
@@ -144,7 +144,7 @@ class Program:
         if self._files is not None:
             candidates: list[TextLike] = [place_of(word) for word in self._files]
         elif self._flags & {"-a", "--all-files"}:
-            candidates = list(machine.tree.walk())[:_MOST_FILES]
+            candidates = list(machine.tree.walk())
         else:
             # Which files are staged, nobody can know.
             return [Text((Hole("data", True),))]
@@ -159,7 +159,10 @@ class Program:
 
 
 def _is_meant(file: str, hook: dict[str, Any], patterns: list[tuple[re.Pattern[str], bool]]) -> bool:
-    if any((pattern.search(file) is not None) != wanted for pattern, wanted in patterns):
+    if any(
+        affordable(pattern.pattern, len(file)) and (pattern.search(file) is not None) != wanted
+        for pattern, wanted in patterns
+    ):
         return False
     wanted_types = [str(one) for one in hook.get("types") or ("file",)]
     either = [str(one) for one in hook.get("types_or") or ()]

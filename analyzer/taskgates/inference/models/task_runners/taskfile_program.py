@@ -45,6 +45,7 @@ _ENDING = frozenset(
      "--completion"]
 )  # fmt: skip
 _DEEP = 40
+_ROUNDS = 2
 
 
 @dataclass
@@ -72,6 +73,7 @@ class Program:
         self._start: TextLike = machine.cwd
         self._folder: TextLike = ""
         self._done: set[str] = set()
+        self._active: list[str] = []
 
     def main(self, words: Sequence[AnyValue]) -> None:
         """Carry out a command line."""
@@ -229,10 +231,18 @@ class Program:
         if found is None:
             machine.opaque(f"task: there is no task {name}", other_code=True)
             return
-        if depth > _DEEP:
+        declared, matches = found
+        if depth > _DEEP or self._active.count(declared) >= _ROUNDS:
             machine.opaque("task: tasks call each other too deeply")
             return
-        declared, matches = found
+        self._active.append(declared)
+        try:
+            self._perform(declared, matches, given, depth)
+        finally:
+            self._active.pop()
+
+    def _perform(self, declared: str, matches: Sequence[str], given: dict[str, Entry], depth: int) -> None:
+        machine = self.machine
         file, task, own_prefix = self._tasks[declared]
         task = {"cmds": [task]} if isinstance(task, str) else {"cmds": task} if isinstance(task, list) else task or {}
         if not self._applies(task):

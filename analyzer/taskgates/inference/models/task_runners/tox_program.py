@@ -15,6 +15,7 @@ from taskgates.inference.models.task_runners.launching import (
     use_environment,
 )
 from taskgates.inference.models.task_runners.tox_settings import (
+    MOST_NAMES,
     Settings,
     SettingsError,
     commands_in,
@@ -73,7 +74,10 @@ class Program:
         if self._command in ("list", "config") or self._flags & {"-l", "-a", "--listenvs", "--showconfig"}:
             return
         self.machine.cwd = settings.folder
-        for name in self._names(settings):
+        names = self._names(settings)
+        if len(names) >= MOST_NAMES:
+            self.machine.opaque(f"tox: of more than {MOST_NAMES} environments not all are followed")
+        for name in names:
             Environment(self.machine, settings, name, self._posargs, self._work_folder(settings)).run(
                 commands=self._command == "run" and not self._flags & {"-n", "--notest"},
                 packaged="--skip-pkg-install" not in self._flags,

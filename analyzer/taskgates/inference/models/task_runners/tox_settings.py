@@ -29,7 +29,8 @@ _ALIASES = {
 _FACTORS = re.compile(r"^((?:!?[\w.{},-]+,?\s*)+):\s+(.*)$", re.DOTALL)
 _REFERENCE = re.compile(r"(?<!\\)\{((?:[^{}\\]|\\.)*)\}")
 _PASSES = 30
-_MOST_NAMES = 400
+MOST_NAMES = 400
+"""Environments that a list with braces is spelled out to."""
 
 
 class SettingsError(Exception):
@@ -177,7 +178,7 @@ def expanded(text: str) -> list[str]:
             continue
         pieces = re.split(r"\{([^{}]*)\}", word)
         choices = [[piece] if index % 2 == 0 else piece.split(",") for index, piece in enumerate(pieces)]
-        products = itertools.islice(itertools.product(*choices), _MOST_NAMES)
+        products = itertools.islice(itertools.product(*choices), MOST_NAMES)
         made += ["".join(part.strip() for part in parts) for parts in products]
     return list(dict.fromkeys(made))
 

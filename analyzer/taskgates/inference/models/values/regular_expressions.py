@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from taskgates.inference.backtracking import ways
+from taskgates.inference.backtracking import affordable
 from taskgates.inference.conversion import NotKnown, from_python, to_python
 from taskgates.inference.models import registry
 from taskgates.inference.models.registry import Machine, function, method
@@ -65,11 +65,6 @@ for _flag in (
 
 _LONGEST_PATTERN = 20_000
 _LONGEST_TEXT = 20_000
-_SHORT_TEXT = 20
-"""Text so short that nested repetitions cannot run for long on it."""
-
-_MOST_WAYS = 1 << 31
-"""Ways of matching that are tried for one pattern and text, if it comes to the worst."""
 
 
 def _re_known(machine: Machine, name: str, pattern: AnyValue, flags_value: AnyValue, values: list[AnyValue]) -> Any:
@@ -87,17 +82,9 @@ def _re_known(machine: Machine, name: str, pattern: AnyValue, flags_value: AnyVa
     ):
         return None
     try:
-        return (getattr(re.compile(source, flag), name)(*plain),) if _affordable(source, flag, length) else None
+        return (getattr(re.compile(source, flag), name)(*plain),) if affordable(source, length, flag) else None
     except (re.error, TypeError, ValueError, RecursionError, IndexError, OverflowError):
         return None
-
-
-def _affordable(source: str | bytes, flag: Any, length: int) -> bool:
-    """Whether a pattern can be tried from every place of a text in bounded time."""
-    if length <= _SHORT_TEXT:
-        return True
-    worst = ways(source, flag)
-    return not worst.exponential and length ** (worst.degree + 1) <= _MOST_WAYS
 
 
 def _match_value(found: Any, origin: AnyValue) -> AnyValue:
