@@ -55,7 +55,9 @@ CONFIGURATION = {
         ("python -m filecmp gone .", set(), set()),
     ],
 )
-def test_bad_input_ends_a_tool_and_absent_input_may_be_made_by_others(tmp_path: Path, command: str, reads: set[str], writes: set[str]) -> None:
+def test_bad_input_ends_a_tool_and_absent_input_may_be_made_by_others(
+    tmp_path: Path, command: str, reads: set[str], writes: set[str]
+) -> None:
     found = infer(tmp_path, CONFIGURATION, command)
     assert found[0] == reads
     assert {name.split(".cpython")[0] + ".*" if "cpython" in name else name for name in found[1]} == writes
