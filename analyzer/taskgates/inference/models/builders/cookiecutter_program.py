@@ -11,7 +11,7 @@ from taskgates.inference.models.builders.template_values import UNKNOWN, rendere
 from taskgates.inference.models.files.listings import all_below, is_folder
 from taskgates.inference.models.files.templates import references
 from taskgates.inference.models.registry import Machine, function
-from taskgates.inference.models.system.programs import below, place_of, program
+from taskgates.inference.models.system.programs import LooseLine, below, place_of, program
 from taskgates.inference.models.task_runners.launching import known_text, read_yaml, run_text, run_words, table
 from taskgates.inference.paths import join_paths
 from taskgates.inference.text import Text, TextLike
@@ -192,21 +192,9 @@ def _local(machine: Machine, template: AnyValue, directory: AnyValue | None) -> 
 @program("cookiecutter", "cookiecutter.__main__", "cookiecutter.cli", commands=["cookiecutter"])
 def cookiecutter(machine: Machine, args: Sequence[AnyValue]) -> None:
     """`cookiecutter TEMPLATE --no-input NAME=VALUE...`."""
-    rest = list(args)
-    given: dict[str, AnyValue] = {}
-    flags: set[str] = set()
-    operands: list[AnyValue] = []
-    while rest:
-        word = rest.pop(0)
-        text = text_of(word)
-        if not isinstance(text, str) or not text.startswith("-"):
-            operands.append(word)
-            continue
-        name, equals, value = text.partition("=")
-        if name in _VALUED:
-            given[_VALUED[name]] = Known(value) if equals else rest.pop(0) if rest else NONE
-        else:
-            flags.add(name)
+    line = LooseLine(args, _VALUED)
+    given = {_VALUED[name]: value for name, value in line.options}
+    flags, operands = line.flags, line.operands
     if flags & {"-h", "--help", "-V", "--version", "-l", "--list-installed"} or not operands:
         return
     template = _local(machine, operands[0], given.get("directory"))

@@ -8,7 +8,7 @@ from taskgates.inference.conversion import NotKnown, to_python
 from taskgates.inference.models.builders.template_values import UNKNOWN, evaluated, rendered
 from taskgates.inference.models.files.listings import all_below, is_folder
 from taskgates.inference.models.registry import Machine, function
-from taskgates.inference.models.system.programs import below, place_of, program
+from taskgates.inference.models.system.programs import LooseLine, below, place_of, program
 from taskgates.inference.models.task_runners.launching import read_yaml, run_text, run_words
 from taskgates.inference.paths import join_paths
 from taskgates.inference.text import Text, TextLike
@@ -111,24 +111,13 @@ def _local(machine: Machine, source: AnyValue) -> str | None:
 @program("copier", "copier.__main__", commands=["copier"])
 def copier(machine: Machine, args: Sequence[AnyValue]) -> None:
     """`copier copy TEMPLATE FOLDER`."""
-    rest = list(args)
-    operands: list[AnyValue] = []
-    flags: set[str] = set()
+    line = LooseLine(args, _VALUED)
+    flags, operands = line.letters, line.operands
     values: dict[str, Any] = {}
     excluded: list[str] = []
     answers: str | None = None
-    while rest:
-        word = rest.pop(0)
-        text = text_of(word)
-        if not isinstance(text, str) or not text.startswith("-"):
-            operands.append(word)
-            continue
-        name, equals, value = text.partition("=")
-        key = _VALUED.get(name)
-        if key is None:
-            flags.update([name] if name.startswith("--") else ["-" + letter for letter in name[1:]])
-            continue
-        given = Known(value) if equals else rest.pop(0) if rest else NONE
+    for name, given in line.options:
+        key = _VALUED[name]
         one = text_of(given)
         if key == "data" and isinstance(one, str):
             field, _, content = one.partition("=")

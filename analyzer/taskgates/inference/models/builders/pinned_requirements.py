@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from taskgates.inference.models.system.programs import place_of, program
+from taskgates.inference.models.system.programs import LooseLine, place_of, program
 from taskgates.inference.models.task_runners.launching import known_text
 from taskgates.inference.paths import join_paths, split_extension, split_last
 from taskgates.inference.text import Hole, TextLike, concat
-from taskgates.inference.values import NONE, AnyValue, Known, as_value, text_of
+from taskgates.inference.values import AnyValue, Known, as_value, text_of
 from taskgates.model.access import Operation
 
 if TYPE_CHECKING:
@@ -29,22 +29,12 @@ _DEEP = 20
 @program("piptools", "piptools.__main__", commands=["pip-compile"])
 def compiled(machine: Machine, args: Sequence[AnyValue]) -> None:
     """`pip-compile -o PINNED SOURCE...`."""
+    line = LooseLine(args, _VALUED)
     given: dict[str, list[AnyValue]] = {}
-    flags: set[str] = set()
-    sources: list[AnyValue] = []
-    rest = list(args)
-    while rest:
-        word = rest.pop(0)
-        text = text_of(word)
-        if not isinstance(text, str) or not text.startswith("-"):
-            if text != "compile":
-                sources.append(word)
-            continue
-        name, equals, value = text.partition("=")
-        if name in _VALUED:
-            given.setdefault(name, []).append(Known(value) if equals else rest.pop(0) if rest else NONE)
-        else:
-            flags.add(name)
+    for name, value in line.options:
+        given.setdefault(name, []).append(value)
+    flags = line.flags
+    sources = [word for word in line.operands if text_of(word) != "compile"]
     if flags & {"-h", "--help", "--version"}:
         return
     if not sources:

@@ -6,7 +6,7 @@ import configparser
 import re
 from typing import TYPE_CHECKING, Any
 
-from taskgates.inference.models.system.programs import place_of, program
+from taskgates.inference.models.system.programs import LooseLine, place_of, program
 from taskgates.inference.models.task_runners.launching import known_text, read_toml, run_text, run_words, table
 from taskgates.inference.paths import join_paths
 from taskgates.inference.values import NONE, AnyValue, Known, as_value, text_of
@@ -40,21 +40,10 @@ class Bump:
     def __init__(self, machine: Machine, words: Sequence[AnyValue], *, new: bool) -> None:
         self.machine = machine
         self._new = new
-        self._given: dict[str, AnyValue] = {}
-        self._flags: set[str] = set()
-        self._operands: list[AnyValue] = []
-        rest = list(words)
-        while rest:
-            word = rest.pop(0)
-            text = text_of(word)
-            if not isinstance(text, str) or not text.startswith("-"):
-                self._operands.append(word)
-                continue
-            name, equals, value = text.partition("=")
-            if name in _VALUED:
-                self._given[name] = Known(value) if equals else rest.pop(0) if rest else NONE
-            else:
-                self._flags.update([name] if name.startswith("--") else ["-" + letter for letter in name[1:]])
+        line = LooseLine(words, _VALUED)
+        self._given = dict(line.options)
+        self._flags = line.letters
+        self._operands = line.operands
 
     def run(self) -> None:
         """Read the settings, then read and rewrite the files that hold the version."""

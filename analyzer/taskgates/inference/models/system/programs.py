@@ -8,7 +8,7 @@ and runs what it names in the same machine.
 from __future__ import annotations
 
 import getopt
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from contextlib import suppress
 
 from taskgates.inference.models.command_lines.words import Words
@@ -16,7 +16,7 @@ from taskgates.inference.models.registry import Machine
 from taskgates.inference.paths import join_paths
 from taskgates.inference.renderings import render
 from taskgates.inference.text import Hole, Text, TextLike, concat
-from taskgates.inference.values import AnyValue, Known, as_value, path_text, text_of
+from taskgates.inference.values import NONE, AnyValue, Known, as_value, path_text, text_of
 from taskgates.model.access import Operation
 
 Program = Callable[[Machine, Sequence[AnyValue]], None]
@@ -40,6 +40,43 @@ def program(*modules: str, commands: Iterable[str] = ()) -> Callable[[Program], 
         return model
 
     return register
+
+
+class LooseLine:
+    """The command line of a program of which only some options are listed.
+
+    Args:
+        words: the words behind the program's name.
+        valued: the options that take a value, with their dashes; all others take none.
+
+    Attributes:
+        operands: what is no option.
+        options: the options that take a value, with it, in their order; NONE where the words end before it.
+        flags: the others as they stand there, without what follows `=`.
+    """
+
+    def __init__(self, words: Sequence[AnyValue], valued: Container[str]) -> None:
+        self.operands: list[AnyValue] = []
+        self.options: list[tuple[str, AnyValue]] = []
+        self.flags: set[str] = set()
+        rest = iter(words)
+        for word in rest:
+            text = text_of(word)
+            if not isinstance(text, str) or not text.startswith("-"):
+                self.operands.append(word)
+                continue
+            name, equals, value = text.partition("=")
+            if name in valued:
+                self.options.append((name, Known(value) if equals else next(rest, NONE)))
+            else:
+                self.flags.add(name)
+
+    @property
+    def letters(self) -> set[str]:
+        """The flags, short ones that are written together one by one."""
+        return {
+            one for name in self.flags for one in ([name] if name.startswith("--") else ["-" + c for c in name[1:]])
+        }
 
 
 class UsageError(Exception):
@@ -247,6 +284,7 @@ __all__ = [
     "COMMANDS",
     "PROGRAMS",
     "CommandLine",
+    "LooseLine",
     "Program",
     "UsageError",
     "below",
