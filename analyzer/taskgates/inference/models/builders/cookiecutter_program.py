@@ -11,7 +11,8 @@ from taskgates.inference.models.builders.template_values import UNKNOWN, rendere
 from taskgates.inference.models.files.listings import all_below, is_folder
 from taskgates.inference.models.files.templates import references
 from taskgates.inference.models.registry import Machine, function
-from taskgates.inference.models.system.programs import LooseLine, below, place_of, program
+from taskgates.inference.models.system.program_lines import LooseLine
+from taskgates.inference.models.system.programs import below, place_of, program
 from taskgates.inference.models.task_runners.launching import known_text, read_yaml, run_text, run_words, table
 from taskgates.inference.paths import join_paths
 from taskgates.inference.text import Text, TextLike
@@ -193,7 +194,7 @@ def _local(machine: Machine, template: AnyValue, directory: AnyValue | None) -> 
 def cookiecutter(machine: Machine, args: Sequence[AnyValue]) -> None:
     """`cookiecutter TEMPLATE --no-input NAME=VALUE...`."""
     line = LooseLine(args, _VALUED)
-    given = {_VALUED[name]: value for name, value in line.options}
+    given = {_VALUED[name]: value for name, value in line.options if name in _VALUED}
     flags, operands = line.flags, line.operands
     if flags & {"-h", "--help", "-V", "--version", "-l", "--list-installed"} or not operands:
         return

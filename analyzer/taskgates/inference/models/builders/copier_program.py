@@ -8,7 +8,8 @@ from taskgates.inference.conversion import NotKnown, to_python
 from taskgates.inference.models.builders.template_values import UNKNOWN, evaluated, rendered
 from taskgates.inference.models.files.listings import all_below, is_folder
 from taskgates.inference.models.registry import Machine, function
-from taskgates.inference.models.system.programs import LooseLine, below, place_of, program
+from taskgates.inference.models.system.program_lines import LooseLine
+from taskgates.inference.models.system.programs import below, place_of, program
 from taskgates.inference.models.task_runners.launching import read_yaml, run_text, run_words
 from taskgates.inference.paths import join_paths
 from taskgates.inference.text import Text, TextLike
@@ -112,12 +113,12 @@ def _local(machine: Machine, source: AnyValue) -> str | None:
 def copier(machine: Machine, args: Sequence[AnyValue]) -> None:
     """`copier copy TEMPLATE FOLDER`."""
     line = LooseLine(args, _VALUED)
-    flags, operands = line.letters, line.operands
+    flags, operands = line.flags, line.operands
     values: dict[str, Any] = {}
     excluded: list[str] = []
     answers: str | None = None
     for name, given in line.options:
-        key = _VALUED[name]
+        key = _VALUED.get(name)
         one = text_of(given)
         if key == "data" and isinstance(one, str):
             field, _, content = one.partition("=")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from taskgates.inference.models.builders.restructured_text import references
 from taskgates.inference.models.registry import Machine, function
+from taskgates.inference.models.system.program_lines import LooseLine
 from taskgates.inference.models.system.programs import place_of, program
 from taskgates.inference.paths import join_paths, split_last
 from taskgates.inference.values import NONE, AnyValue, Known, as_value, options, path_text, text_of
@@ -81,24 +82,8 @@ def _take_in(machine: Machine, path: AnyValue, call: str) -> None:
 
 def _front_end(machine: Machine, args: Sequence[AnyValue]) -> None:
     """`rst2html5 SOURCE DESTINATION` and its relatives."""
-    rest = list(args)
-    operands: list[AnyValue] = []
-    given: dict[str, AnyValue] = {}
-    flags: set[str] = set()
-    while rest:
-        word = rest.pop(0)
-        text = text_of(word)
-        if text == "--":
-            operands += rest
-            break
-        if not isinstance(text, str) or not text.startswith("-") or text == "-":
-            operands.append(word)
-            continue
-        name, equals, value = text.partition("=")
-        if name in _VALUED:
-            given[name] = Known(value) if equals else rest.pop(0) if rest else NONE
-        else:
-            flags.add(name)
+    line = LooseLine(args, _VALUED)
+    given, flags, operands = dict(line.options), line.flags, line.operands
     if flags & {"--help", "-h", "--version", "-V"}:
         return
     if machine.exists("docutils.conf", "file") is True:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from taskgates.inference.models.system.program_lines import LooseLine
 from taskgates.inference.models.system.programs import place_of, program
 from taskgates.inference.paths import join_paths, split_extension, split_last
 from taskgates.inference.text import Hole, Text, TextLike, concat
-from taskgates.inference.values import NONE, AnyValue, Known, as_value, text_of
+from taskgates.inference.values import AnyValue, Known, as_value, text_of
 from taskgates.model.access import Operation
 
 if TYPE_CHECKING:
@@ -27,36 +27,6 @@ _FORMATS = {
     "py": ".py", "python": ".py", "md": ".md", "markdown": ".md", "rmd": ".Rmd", "r": ".R", "jl": ".jl", "julia": ".jl",
     "ipynb": ".ipynb", "notebook": ".ipynb", "myst": ".md", "qmd": ".qmd", "sh": ".sh", "js": ".js", "org": ".org",
 }  # fmt: skip
-
-
-@dataclass
-class _Line:
-    operands: list[AnyValue] = field(default_factory=list)
-    given: dict[str, AnyValue] = field(default_factory=dict)
-    flags: set[str] = field(default_factory=set)
-
-    def text(self, *names: str) -> str | None:
-        """The known value of an option under one of its names."""
-        return next((text for name in names if isinstance(text := text_of(self.given.get(name, NONE)), str)), None)
-
-
-def _read(words: Sequence[AnyValue], valued: frozenset[str]) -> _Line:
-    line = _Line()
-    rest = list(words)
-    while rest:
-        word = rest.pop(0)
-        text = text_of(word)
-        if not isinstance(text, str) or not text.startswith("-") or text == "-":
-            line.operands.append(word)
-            continue
-        name, equals, value = text.partition("=")
-        if equals:
-            line.given[name] = Known(value)
-        elif name in valued and rest:
-            line.given[name] = rest.pop(0)
-        else:
-            line.flags.add(name)
-    return line
 
 
 def _metadata(machine: Machine, path: AnyValue) -> dict[str, Any]:
@@ -79,7 +49,7 @@ _CONVERT = frozenset(
 
 def _converted(machine: Machine, args: Sequence[AnyValue]) -> None:
     """`jupyter nbconvert --to FORMAT NOTEBOOK...`."""
-    line = _read(args, _CONVERT)
+    line = LooseLine(args, _CONVERT)
     if line.flags & {"-h", "--help", "--help-all", "--version"}:
         return
     for name in ("jupyter_nbconvert_config.py", "jupyter_nbconvert_config.json"):
@@ -108,7 +78,7 @@ def _converted(machine: Machine, args: Sequence[AnyValue]) -> None:
         elif not ending:
             machine.opaque(f"nbconvert: the format {kind} is not known")
             ending = Text((Hole("data", False),))
-        output = line.given.get("--output")
+        output = line.last("--output")
         if output is not None:
             given = place_of(output)
             stem = (
@@ -117,7 +87,7 @@ def _converted(machine: Machine, args: Sequence[AnyValue]) -> None:
                 else (given.removesuffix(ending))
             )
             ending = ".ipynb" if ending == ".nbconvert.ipynb" else ending
-        into = line.given.get("--output-dir")
+        into = line.last("--output-dir")
         target = join_paths(place_of(into), stem) if into is not None else join_paths(folder, stem) if folder else stem
         machine.access(Operation.OVERWRITE, as_value(concat(target, ending)), "nbconvert")
         if kind in ("markdown", "rst", "latex", "asciidoc") and _has_images(machine, path):
@@ -170,7 +140,7 @@ def _ending_of(machine: Machine, path: AnyValue, given: str) -> TextLike:
 @program("jupytext", "jupytext.__main__", "jupytext.cli", commands=["jupytext"])
 def jupytext(machine: Machine, args: Sequence[AnyValue]) -> None:
     """`jupytext --to FORMAT FILE...`, and the pairing of notebooks with texts."""
-    line = _read(args, _TEXTS)
+    line = LooseLine(args, _TEXTS)
     if line.flags & {"-h", "--help", "--version", "-v"} and not line.operands:
         return
     for name in ("jupytext.toml", ".jupytext.toml", "jupytext.yml"):
@@ -178,14 +148,14 @@ def jupytext(machine: Machine, args: Sequence[AnyValue]) -> None:
             machine.access(Operation.READ, Known(name), "jupytext")
     if line.flags & {"--execute"}:
         machine.opaque("jupytext: what the cells of a notebook do is not followed", other_code=True)
-    if "--pipe" in line.given or "--check" in line.given:
+    if line.every("--pipe", "--check"):
         machine.opaque("jupytext: the command that texts are handed to is not followed", other_code=True)
     for path in line.operands:
         if text_of(path) != "-":
             _one(machine, line, path)
 
 
-def _one(machine: Machine, line: _Line, path: AnyValue) -> None:
+def _one(machine: Machine, line: LooseLine, path: AnyValue) -> None:
     source = place_of(path)
     stem, own = split_extension(source)
     machine.access(Operation.READ, path, "jupytext")
@@ -206,7 +176,7 @@ def _one(machine: Machine, line: _Line, path: AnyValue) -> None:
                 machine.access(Operation.READ, as_value(target), "jupytext")
             _made(machine, target)
         return
-    output = line.given.get("-o") or line.given.get("--output")
+    output = line.last("-o", "--output")
     kind = line.text("--to")
     if output is not None:
         if text_of(output) != "-":
@@ -218,7 +188,7 @@ def _one(machine: Machine, line: _Line, path: AnyValue) -> None:
         if "--update" in line.flags and machine.exists(target) is not False:
             machine.access(Operation.READ, as_value(target), "jupytext")
         _made(machine, target)
-    elif "--update-metadata" in line.given or "--set-kernel" in line.given or "--pipe" in line.given:
+    elif line.every("--update-metadata", "--set-kernel", "--pipe"):
         _made(machine, concat(stem, own))
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from taskgates.inference.models.system.programs import LooseLine, place_of, program
+from taskgates.inference.models.system.program_lines import LooseLine
+from taskgates.inference.models.system.programs import place_of, program
 from taskgates.inference.models.task_runners.launching import known_text
 from taskgates.inference.paths import join_paths, split_extension, split_last
 from taskgates.inference.text import Hole, TextLike, concat

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from taskgates.inference.frames import AbstractRaise
 from taskgates.inference.models.builders.restructured_text import references
+from taskgates.inference.models.system.program_lines import LooseLine
 from taskgates.inference.models.system.programs import below, place_of, program
 from taskgates.inference.objects import DictObj, ListObj, ModuleV
 from taskgates.inference.paths import join_paths, relative_to_root, split_last
 from taskgates.inference.text import Text
-from taskgates.inference.values import NONE, AnyValue, Known, TupleV, as_value, text_of
+from taskgates.inference.values import AnyValue, Known, TupleV, as_value, text_of
 from taskgates.model.access import Operation
 from taskgates.model.patterns import PathPattern
 
@@ -22,11 +22,10 @@ if TYPE_CHECKING:
 
     from taskgates.inference.models.registry import Machine
 
-_VALUED = {
-    "-b": "builder", "--builder": "builder", "-d": "doctrees", "--doctree-dir": "doctrees", "-c": "settings",
-    "--conf-dir": "settings", "-w": "warnings", "--warning-file": "warnings", "-j": "jobs", "--jobs": "jobs",
-    "-D": "define", "--define": "define", "-A": "html", "--html-define": "html", "-t": "tag", "--tag": "tag",
-}  # fmt: skip
+_VALUED = frozenset(
+    ["-b", "--builder", "-d", "--doctree-dir", "-c", "--conf-dir", "-w", "--warning-file", "-j", "--jobs", "-D",
+     "--define", "-A", "--html-define", "-t", "--tag", "-M"]
+)  # fmt: skip
 _PLAIN_EXTENSIONS = ("sphinx.ext.", "myst_parser", "sphinx_rtd_theme", "sphinx_copybutton", "sphinx_design", "furo",
                      "alabaster", "numpydoc", "recommonmark", "sphinx_autodoc_typehints", "sphinx_inline_tabs",
                      "sphinx_tabs", "sphinx_issues", "sphinx_click", "IPython.sphinxext")  # fmt: skip
@@ -39,17 +38,6 @@ _WITHOUT_IMAGES = frozenset({"dummy", "text", "xml", "pseudoxml", "man", "linkch
 _DEEP = 20
 
 
-@dataclass
-class _Line:
-    """A command line."""
-
-    operands: list[AnyValue] = field(default_factory=list)
-    given: dict[str, AnyValue] = field(default_factory=dict)
-    defined: dict[str, str] = field(default_factory=dict)
-    flags: set[str] = field(default_factory=set)
-    make: str = ""
-
-
 class Build:
     """One build.
 
@@ -58,27 +46,24 @@ class Build:
         line: what the command line says.
     """
 
-    def __init__(self, machine: Machine, line: _Line) -> None:
+    def __init__(self, machine: Machine, line: LooseLine) -> None:
         self.machine = machine
         self._line = line
         self._settings: dict[str, AnyValue] = {}
         self._source = str(machine.absolute(place_of(line.operands[0])))
-        self._builder = line.make or self._text(line.given.get("builder")) or "html"
+        self._defined = dict(text.split("=", 1) for text in line.texts("-D", "--define") if "=" in text)
+        make = line.text("-M")
+        self._builder = make or line.text("-b", "--builder") or "html"
         out = machine.absolute(place_of(line.operands[1]))
-        self._out = join_paths(out, line.make) if line.make else out
-        doctrees = line.given.get("doctrees")
+        self._out = join_paths(out, make) if make else out
+        doctrees = line.last("-d", "--doctree-dir")
         self._doctrees = (
             machine.absolute(place_of(doctrees))
             if doctrees is not None
-            else (join_paths(out, "doctrees") if line.make else join_paths(out, ".doctrees"))
+            else (join_paths(out, "doctrees") if make else join_paths(out, ".doctrees"))
         )
         self._images: set[str] = set()
         self._has_modules = False
-
-    @staticmethod
-    def _text(value: AnyValue | None) -> str | None:
-        text = text_of(value) if value is not None else None
-        return text if isinstance(text, str) else None
 
     def run(self) -> None:
         """Read the settings and the documents, and write what the builder makes of them."""
@@ -91,7 +76,7 @@ class Build:
             machine.access(Operation.READ, below(self._source, "**"), "sphinx")
             documents = []
         environment = join_paths(self._doctrees, "environment.pickle")
-        if machine.exists(environment, "file") is True and "-E" not in self._line.flags:
+        if machine.exists(environment, "file") is True and not self._line.flags & {"-E", "--fresh-env"}:
             machine.access(Operation.READ, as_value(environment), "sphinx")
         for file in documents:
             machine.access(Operation.READ, Known(f"{self._source}/{file}"), "sphinx")
@@ -99,7 +84,7 @@ class Build:
             machine.access(Operation.OVERWRITE, below(self._doctrees, f"{_stem(file)}.doctree"), "sphinx")
         machine.access(Operation.OVERWRITE, as_value(environment), "sphinx")
         self._write(documents)
-        warnings = self._line.given.get("warnings")
+        warnings = self._line.last("-w", "--warning-file")
         if warnings is not None:
             machine.access(Operation.OVERWRITE, warnings, "sphinx")
 
@@ -107,10 +92,10 @@ class Build:
 
     def _run_settings(self) -> bool:
         machine = self.machine
-        folder = self._line.given.get("settings")
+        folder = self._line.last("-c", "--conf-dir")
         place = str(machine.absolute(place_of(folder))) if folder is not None else self._source
         self._folder = place
-        if "-C" in self._line.flags:
+        if self._line.flags & {"-C", "--isolated"}:
             return True
         file = f"{place}/conf.py"
         inner = machine.in_tree(file)
@@ -138,8 +123,8 @@ class Build:
         return True
 
     def _list(self, name: str) -> list[str]:
-        if name in self._line.defined:
-            return self._line.defined[name].split(",")
+        if name in self._defined:
+            return self._defined[name].split(",")
         value = self._settings.get(name)
         if isinstance(value, ListObj | TupleV | DictObj):
             items = self.machine.iterate(value).items
@@ -148,9 +133,10 @@ class Build:
         return [text] if isinstance(text, str) else []
 
     def _setting(self, name: str) -> str:
-        if name in self._line.defined:
-            return self._line.defined[name]
-        return self._text(self._settings.get(name)) or ""
+        if name in self._defined:
+            return self._defined[name]
+        text = text_of(self._settings.get(name, Known("")))
+        return text if isinstance(text, str) else ""
 
     # Documents
 
@@ -328,40 +314,10 @@ def _stem(file: str) -> str:
     return file.rpartition(".")[0]
 
 
-def _read(words: Sequence[AnyValue]) -> _Line:
-    line = _Line()
-    rest = list(words)
-    while rest:
-        word = rest.pop(0)
-        text = text_of(word)
-        if not isinstance(text, str) or not text.startswith("-") or text == "-":
-            line.operands.append(word)
-            continue
-        if text == "-M" and rest:
-            line.make = str(text_of(rest.pop(0)))
-            continue
-        name, equals, value = text.partition("=") if text.startswith("--") else (text[:2], text[2:], text[2:])
-        key = _VALUED.get(name)
-        if key is None:
-            line.flags.update([name] if text.startswith("--") else ["-" + letter for letter in text[1:]])
-            continue
-        given = Known(value) if equals else rest.pop(0) if rest else NONE
-        if key == "define":
-            define, _, setting = str(text_of(given)).partition("=")
-            line.defined[define] = setting
-        else:
-            line.given[key] = given
-    if "--fresh-env" in line.flags:
-        line.flags.add("-E")
-    if "--isolated" in line.flags:
-        line.flags.add("-C")
-    return line
-
-
 @program("sphinx", "sphinx.__main__", "sphinx.cmd.build", commands=["sphinx-build"])
 def sphinx_build(machine: Machine, args: Sequence[AnyValue]) -> None:
     """`sphinx-build -b BUILDER SOURCES OUTPUT`."""
-    line = _read(args)
+    line = LooseLine(args, _VALUED)
     if line.flags & {"--version", "-h", "--help"} or len(line.operands) < 2:
         return
     if any(isinstance(place_of(word), Text) for word in line.operands[:1]):

@@ -6,7 +6,8 @@ import configparser
 import re
 from typing import TYPE_CHECKING, Any
 
-from taskgates.inference.models.system.programs import LooseLine, place_of, program
+from taskgates.inference.models.system.program_lines import LooseLine
+from taskgates.inference.models.system.programs import place_of, program
 from taskgates.inference.models.task_runners.launching import known_text, read_toml, run_text, run_words, table
 from taskgates.inference.paths import join_paths
 from taskgates.inference.values import NONE, AnyValue, Known, as_value, text_of
@@ -42,7 +43,7 @@ class Bump:
         self._new = new
         line = LooseLine(words, _VALUED)
         self._given = dict(line.options)
-        self._flags = line.letters
+        self._flags = line.flags
         self._operands = line.operands
 
     def run(self) -> None:

@@ -21,7 +21,8 @@ from taskgates.inference.models.pipelines.doit_tasks import (
     names_in,
     tasks_of,
 )
-from taskgates.inference.models.system.programs import CommandLine, UsageError, place_of, program
+from taskgates.inference.models.system.program_lines import CommandLine, UsageError
+from taskgates.inference.models.system.programs import place_of, program
 from taskgates.inference.models.test_runners.unittest_loading import add_search_folder
 from taskgates.inference.objects import Arguments, DictObj, Instance, ListObj, ModuleV
 from taskgates.inference.paths import split_last

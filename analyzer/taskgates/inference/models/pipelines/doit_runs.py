@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from taskgates.inference.frames import AbstractRaise
 from taskgates.inference.models.pipelines.doit_actions import needs_run, run_action
 from taskgates.inference.models.pipelines.doit_tasks import Task, place_of_task, tasks_of
-from taskgates.inference.models.system.programs import CommandLine, UsageError
+from taskgates.inference.models.system.program_lines import CommandLine, UsageError
 from taskgates.inference.objects import Arguments, DictObj, ListObj
 from taskgates.inference.values import (
     DATA,

@@ -5,14 +5,15 @@ from __future__ import annotations
 import configparser
 import fnmatch
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from taskgates.inference.backtracking import affordable
 from taskgates.inference.models.files.listings import is_folder, members
+from taskgates.inference.models.system.program_lines import LooseLine
 from taskgates.inference.models.system.programs import below, place_of
 from taskgates.inference.paths import split_last
-from taskgates.inference.values import NONE, AnyValue, Known, path_text, text_of
+from taskgates.inference.values import AnyValue, Known, path_text
 from taskgates.model.access import Operation
 from taskgates.tree.toml_source import load_toml
 
@@ -69,52 +70,15 @@ class Tool:
     here: bool = False
 
 
-@dataclass
-class Line:
-    """A command line taken apart."""
-
-    operands: list[AnyValue] = field(default_factory=list)
-    given: dict[str, list[AnyValue]] = field(default_factory=dict)
-    flags: set[str] = field(default_factory=set)
-
-    def text(self, *names: str) -> str | None:
-        """The last known value of an option under any of its names."""
-        found = [
-            text for name in names for value in self.given.get(name, ()) if isinstance(text := text_of(value), str)
-        ]
-        return found[-1] if found else None
-
-
-def read_line(tool: Tool, words: Sequence[AnyValue]) -> Line:
+def read_line(tool: Tool, words: Sequence[AnyValue]) -> LooseLine:
     """Take a command line apart."""
-    line = Line()
-    rest = list(words)
-    valued = tool.valued | tool.reports | tool.folders
-    while rest:
-        word = rest.pop(0)
-        text = text_of(word)
-        if text == "--":
-            line.operands += rest
-            break
-        if not isinstance(text, str) or not text.startswith("-") or text == "-":
-            line.operands.append(word)
-            continue
-        name, equals, value = text.partition("=")
-        if name in valued:
-            line.given.setdefault(name, []).append(Known(value) if equals else rest.pop(0) if rest else NONE)
-        elif not text.startswith("--") and text[:2] in valued:
-            line.given.setdefault(text[:2], []).append(Known(text[2:].removeprefix("=")))
-        elif text.startswith("--") or name in tool.writes | tool.shows:
-            line.flags.add(name)
-        else:
-            line.flags.update("-" + letter for letter in text[1:])
-    return line
+    return LooseLine(words, tool.valued | tool.reports | tool.folders, whole=tool.writes | tool.shows)
 
 
 # Settings
 
 
-def read_settings(machine: Machine, tool: Tool, line: Line, start: str) -> tuple[dict[str, Any], str]:
+def read_settings(machine: Machine, tool: Tool, line: LooseLine, start: str) -> tuple[dict[str, Any], str]:
     """Read the first file of settings that speaks of a tool, from a folder upwards.
 
     Returns:
@@ -195,7 +159,7 @@ class Search:
         base: the folder that the settings count for.
     """
 
-    def __init__(self, machine: Machine, tool: Tool, line: Line, settings: dict[str, Any], base: str) -> None:
+    def __init__(self, machine: Machine, tool: Tool, line: LooseLine, settings: dict[str, Any], base: str) -> None:
         self.machine = machine
         self._tool = tool
         self._base = base
@@ -204,7 +168,7 @@ class Search:
         self._replaced = False
         for name in tool.patterns:
             key = name.replace("-", "_")
-            given = [text for value in line.given.get(f"--{name}", ()) if isinstance(text := text_of(value), str)]
+            given = line.texts(f"--{name}")
             setting = settings.get(name, settings.get(key))
             if not given and setting is not None:
                 given = [setting] if tool.regular and isinstance(setting, str) else words_of(setting)

@@ -12,7 +12,6 @@ from taskgates.inference.models.files.listings import is_folder
 from taskgates.inference.models.source_tools.discovery import (
     CACHES,
     VERSION_CONTROL,
-    Line,
     Search,
     Tool,
     read_line,
@@ -174,7 +173,7 @@ class Run:
     def __init__(self, machine: Machine, tool: Tool, args: Sequence[AnyValue]) -> None:
         self.machine = machine
         self.tool = tool
-        self.line: Line = read_line(tool, args)
+        self.line = read_line(tool, args)
 
     def run(self) -> None:
         """Read settings and files, and rewrite what is to be rewritten."""
@@ -194,7 +193,7 @@ class Run:
         writes = ("*" in tool.writes or bool(line.flags & tool.writes)) and not line.flags & tool.shows
         if settings.get("in-place", settings.get("in_place")) in (True, "true"):
             writes = True
-        writes = writes and not any(name in line.given for name in tool.shows)
+        writes = writes and not line.every(*tool.shows)
         for file in files:
             self.look_at(file, writes=writes)
         self.report()
@@ -227,7 +226,7 @@ class Run:
     def report(self) -> None:
         """Write what the command line names."""
         for name in sorted(self.tool.reports):
-            for value in self.line.given.get(name, ())[-1:]:
+            for value in self.line.every(name)[-1:]:
                 self.machine.access(Operation.OVERWRITE, value, self.tool.name)
 
 

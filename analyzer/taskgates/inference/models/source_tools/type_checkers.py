@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from taskgates.inference.models.source_tools.discovery import (
     VERSION_CONTROL,
-    Line,
     Search,
     Tool,
     read_line,
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from taskgates.inference.models.registry import Machine
+    from taskgates.inference.models.system.program_lines import LooseLine
     from taskgates.inference.text import TextLike
 
 _REPORTS = {
@@ -151,10 +151,9 @@ def _roots(machine: Machine, files: Sequence[TextLike], extra: Sequence[str]) ->
     return roots
 
 
-def _files(machine: Machine, tool: Tool, line: Line, settings: dict[str, Any], base: str) -> list[TextLike]:
+def _files(machine: Machine, tool: Tool, line: LooseLine, settings: dict[str, Any], base: str) -> list[TextLike]:
     operands = list(line.operands)
-    names = [text for option in ("-m", "--module", "-p", "--package") for value in line.given.get(option, ())
-             if isinstance(text := text_of(value), str)]  # fmt: skip
+    names = line.texts("-m", "--module", "-p", "--package")
     if not operands and not names and tool is MYPY:
         operands = [Known(f"{base}/{one}") for one in words_of(settings.get("files"))]
         names = [*words_of(settings.get("packages")), *words_of(settings.get("modules"))]

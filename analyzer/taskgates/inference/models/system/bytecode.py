@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from taskgates.inference.backtracking import affordable
 from taskgates.inference.models.files.listings import is_folder, members
 from taskgates.inference.models.registry import Machine, function
-from taskgates.inference.models.system.programs import CommandLine, place_of, program
+from taskgates.inference.models.system.program_lines import CommandLine
+from taskgates.inference.models.system.programs import place_of, program
 from taskgates.inference.objects import Arguments, ListObj
 from taskgates.inference.paths import join_paths, split_extension, split_last
 from taskgates.inference.text import Hole, TextLike, concat

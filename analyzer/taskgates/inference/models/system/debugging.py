@@ -6,7 +6,8 @@ import ast
 from typing import TYPE_CHECKING
 
 from taskgates.inference.frames import AbstractRaise, Frame
-from taskgates.inference.models.system.programs import CommandLine, place_of, program, run_target
+from taskgates.inference.models.system.program_lines import CommandLine
+from taskgates.inference.models.system.programs import place_of, program, run_target
 from taskgates.inference.objects import ModuleV
 from taskgates.inference.sources import decode
 from taskgates.inference.values import AnyValue, Known, text_of

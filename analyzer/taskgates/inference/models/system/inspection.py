@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from taskgates.inference.models.files.listings import is_folder, members
 from taskgates.inference.models.registry import function
-from taskgates.inference.models.system.programs import CommandLine, place_of, program
+from taskgates.inference.models.system.program_lines import CommandLine
+from taskgates.inference.models.system.programs import place_of, program
 from taskgates.inference.models.system.refactoring import Fixers
 from taskgates.inference.models.test_runners.unittest_loading import add_search_folder, import_by_name
 from taskgates.inference.objects import ClassV, FunctionV, ModuleV

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from taskgates.inference.models.system.loaded_modules import LoadedModules
-from taskgates.inference.models.system.programs import CommandLine, below, place_of, program, run_target
+from taskgates.inference.models.system.program_lines import CommandLine
+from taskgates.inference.models.system.programs import below, place_of, program, run_target
 from taskgates.inference.objects import ModuleV
 from taskgates.inference.paths import join_paths, normalise, split_extension, split_last
 from taskgates.inference.text import Hole, Text, TextLike, concat

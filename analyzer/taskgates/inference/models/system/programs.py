@@ -7,16 +7,15 @@ and runs what it names in the same machine.
 
 from __future__ import annotations
 
-import getopt
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 
-from taskgates.inference.models.command_lines.words import Words
 from taskgates.inference.models.registry import Machine
+from taskgates.inference.models.system.program_lines import CommandLine, UsageError
 from taskgates.inference.paths import join_paths
 from taskgates.inference.renderings import render
 from taskgates.inference.text import Hole, Text, TextLike, concat
-from taskgates.inference.values import NONE, AnyValue, Known, as_value, path_text, text_of
+from taskgates.inference.values import AnyValue, Known, as_value, path_text
 from taskgates.model.access import Operation
 
 Program = Callable[[Machine, Sequence[AnyValue]], None]
@@ -40,105 +39,6 @@ def program(*modules: str, commands: Iterable[str] = ()) -> Callable[[Program], 
         return model
 
     return register
-
-
-class LooseLine:
-    """The command line of a program of which only some options are listed.
-
-    Args:
-        words: the words behind the program's name.
-        valued: the options that take a value, with their dashes; all others take none.
-
-    Attributes:
-        operands: what is no option.
-        options: the options that take a value, with it, in their order; NONE where the words end before it.
-        flags: the others as they stand there, without what follows `=`.
-    """
-
-    def __init__(self, words: Sequence[AnyValue], valued: Container[str]) -> None:
-        self.operands: list[AnyValue] = []
-        self.options: list[tuple[str, AnyValue]] = []
-        self.flags: set[str] = set()
-        rest = iter(words)
-        for word in rest:
-            text = text_of(word)
-            if not isinstance(text, str) or not text.startswith("-"):
-                self.operands.append(word)
-                continue
-            name, equals, value = text.partition("=")
-            if name in valued:
-                self.options.append((name, Known(value) if equals else next(rest, NONE)))
-            else:
-                self.flags.add(name)
-
-    @property
-    def letters(self) -> set[str]:
-        """The flags, short ones that are written together one by one."""
-        return {
-            one for name in self.flags for one in ([name] if name.startswith("--") else ["-" + c for c in name[1:]])
-        }
-
-
-class UsageError(Exception):
-    """The program does not accept its command line: it prints how it is used, and ends."""
-
-
-class CommandLine:
-    """A command line taken apart by the rules of getopt.
-
-    Args:
-        words: the words behind the program's name.
-        short: option letters, a colon behind those that take a value.
-        long: long options, `=` behind those that take a value.
-        mixed: whether options may stand behind operands.
-        names: the name under which another one (mostly a letter) is looked up.
-
-    Attributes:
-        operands: what is no option.
-
-    Raises:
-        UsageError: an option that the program does not have, or one without its value.
-    """
-
-    def __init__(
-        self,
-        words: Sequence[AnyValue],
-        short: str,
-        long: Iterable[str] = (),
-        *,
-        mixed: bool = False,
-        names: dict[str, str] | None = None,
-    ) -> None:
-        encoder = Words()
-        parse = getopt.gnu_getopt if mixed else getopt.getopt
-        try:
-            pairs, rest = parse([encoder.encode(word) for word in words], short, list(long))
-        except getopt.GetoptError as error:
-            raise UsageError(str(error)) from None
-        self._options: dict[str, list[AnyValue]] = {}
-        for key, value in pairs:
-            name = key.lstrip("-")
-            self._options.setdefault((names or {}).get(name, name), []).append(encoder.decode(value))
-        self.operands: list[AnyValue] = [encoder.decode(word) for word in rest]
-
-    def has(self, name: str) -> bool:
-        """Whether an option is given."""
-        return name in self._options
-
-    def last(self, name: str) -> AnyValue | None:
-        """The value of an option; the last one counts."""
-        found = self._options.get(name)
-        return found[-1] if found else None
-
-    def every(self, name: str) -> list[AnyValue]:
-        """All values of an option, in order."""
-        return self._options.get(name, [])
-
-    def text(self, name: str) -> str | None:
-        """The value of an option where it is wholly known."""
-        value = self.last(name)
-        text = text_of(value) if value is not None else None
-        return text if isinstance(text, str) else None
 
 
 def run_program(machine: Machine, name: str, args: Sequence[AnyValue]) -> bool:
@@ -283,10 +183,7 @@ def venv(machine: Machine, args: Sequence[AnyValue]) -> None:
 __all__ = [
     "COMMANDS",
     "PROGRAMS",
-    "CommandLine",
-    "LooseLine",
     "Program",
-    "UsageError",
     "below",
     "place_of",
     "program",

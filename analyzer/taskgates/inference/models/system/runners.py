@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from taskgates.inference.frames import AbstractRaise
-from taskgates.inference.models.system.programs import CommandLine, place_of, program, run_target
+from taskgates.inference.models.system.program_lines import CommandLine
+from taskgates.inference.models.system.programs import place_of, program, run_target
 from taskgates.inference.text import TextLike, concat
 from taskgates.inference.values import AnyValue, Known, as_value, text_of
 from taskgates.model.access import Operation

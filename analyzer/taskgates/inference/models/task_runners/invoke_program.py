@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from taskgates.inference.conversion import from_python
 from taskgates.inference.frames import AbstractRaise
 from taskgates.inference.models.pipelines.doit_actions import parameters_of
+from taskgates.inference.models.system.program_lines import LooseLine
 from taskgates.inference.models.system.programs import place_of, program
 from taskgates.inference.models.task_runners.invoke_tasks import (
     CALL,
@@ -31,14 +32,11 @@ if TYPE_CHECKING:
 
     from taskgates.inference.models.registry import Machine
 
-_VALUED = {
-    "-c": "collection", "--collection": "collection", "-r": "search-root", "--search-root": "search-root",
-    "-f": "config", "--config": "config", "-D": "depth", "--list-depth": "depth", "-F": "format",
-    "--list-format": "format", "-T": "timeout", "--command-timeout": "timeout", "-H": "hosts", "--hosts": "hosts",
-    "-i": "identity", "--identity": "identity", "-S": "ssh-config", "--ssh-config": "ssh-config", "--hide": "hide",
-    "--print-completion-script": "completion",
-}  # fmt: skip
-_ENDING = frozenset(["-V", "--version", "-h", "--help", "-l", "--list", "--print-completion-script"])
+_VALUED = frozenset(
+    ["-c", "--collection", "-r", "--search-root", "-f", "--config", "-D", "--list-depth", "-F", "--list-format", "-T",
+     "--command-timeout", "-H", "--hosts", "-i", "--identity", "-S", "--ssh-config", "--hide",
+     "--print-completion-script"]
+)  # fmt: skip
 _TASKS_DEEP = 40
 
 
@@ -75,29 +73,29 @@ class Session:
         self.machine = machine
         self._kind = kind
         self._collection = collection
-        self._options: dict[str, list[AnyValue]] = {}
-        self._flags: set[str] = set()
+        self._line = LooseLine((), _VALUED)
         self._settings: list[AnyValue] = []
         self._done: list[tuple[Instance, list[AnyValue], dict[str, AnyValue]]] = []
         self._namespace: Instance | None = None
 
     def main(self, words: Sequence[AnyValue], namespace: Instance | None = None) -> None:
         """Carry out a command line, with the tasks of a collection or those that are found."""
-        rest = self._own_options(words)
-        if self._flags & {"-V", "--version", "--print-completion-script"}:
+        self._line = LooseLine(words, _VALUED, mixed=False)
+        flags = self._line.flags
+        if flags & {"-V", "--version"} or self._line.every("--print-completion-script"):
             return
         self._namespace = namespace or self._loaded()
         if self._namespace is None:
             return
-        if self._flags & {"-l", "--list", "-h", "--help"}:
+        if flags & {"-l", "--list", "-h", "--help"}:
             return
         self._read_settings()
-        if self._flags & {"-R", "--dry"}:
+        if flags & {"-R", "--dry"}:
             self.machine.library[DRY] = TRUE
-        if "hosts" in self._options:
+        if self._line.every("-H", "--hosts"):
             self.machine.opaque("what tasks do on other machines is not followed", other_code=True)
             return
-        wanted = self._wanted(rest)
+        wanted = self._wanted(self._line.operands)
         for each in wanted or ():
             try:
                 self._run(each, 0)
@@ -105,38 +103,12 @@ class Session:
                 self.machine.note_end(error)
                 return
 
-    def _own_options(self, words: Sequence[AnyValue]) -> list[AnyValue]:
-        rest = list(words)
-        while rest:
-            text = text_of(rest[0])
-            if not isinstance(text, str) or not text.startswith("-") or text == "-":
-                break
-            rest.pop(0)
-            name, equals, value = text.partition("=")
-            if name in _VALUED:
-                given = Known(value) if equals else rest.pop(0) if rest else NONE
-                self._options.setdefault(_VALUED[name], []).append(given)
-            elif text[:2] in _VALUED and not text.startswith("--") and len(text) > 2:
-                self._options.setdefault(_VALUED[text[:2]], []).append(Known(text[2:]))
-            elif text.startswith("--"):
-                self._flags.add(text)
-            else:
-                self._flags.update("-" + letter for letter in text[1:])
-            if self._flags & _ENDING:
-                break
-        return rest
-
-    def _option(self, name: str) -> str | None:
-        values = self._options.get(name)
-        text = text_of(values[-1]) if values else None
-        return text if isinstance(text, str) else None
-
     # Finding the tasks
 
     def _loaded(self) -> Instance | None:
         machine = self.machine
-        name = self._option("collection") or self._collection
-        start = self._option("search-root") or "."
+        name = self._line.text("-c", "--collection") or self._collection
+        start = self._line.text("-r", "--search-root") or "."
         found = climb(machine, [f"{name}.py", f"{name}/__init__.py"], start)
         if found is None:
             machine.opaque(f"{self._kind}: there is no collection of tasks {name}", other_code=True)
@@ -161,7 +133,7 @@ class Session:
     def _read_settings(self) -> None:
         """Settings of the project, then those that the command line names."""
         machine = self.machine
-        given = self._options.get("config")
+        given = self._line.every("-f", "--config")
         for name in (f"{self._kind}.{ending}" for ending in ("yaml", "yml", "json", "py")):
             place = f"{self._project}/{name}"
             if machine.exists(place, "file") is True:
@@ -311,7 +283,7 @@ class Session:
             self.machine.opaque(f"{self._kind}: tasks require each other without end")
             return
         done = any(one is each.task and pos == each.pos and kw == each.kw for one, pos, kw in self._done)
-        if done and not self._flags & {"--no-dedupe"}:
+        if done and "--no-dedupe" not in self._line.flags:
             return
         self._done.append((each.task, each.pos, each.kw))
         for before in self._others(each.task, "pre"):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from taskgates.inference.frames import AbstractRaise
 from taskgates.inference.models.registry import Machine, constant, function, method
+from taskgates.inference.models.system.program_lines import LooseLine
 from taskgates.inference.models.system.programs import below, place_of, program
 from taskgates.inference.models.task_runners.launching import install, make_environment, run_words, use_environment
 from taskgates.inference.models.test_runners.unittest_loading import add_search_folder
@@ -51,11 +52,10 @@ _VALUED = frozenset(
     ["--noxfile", "--envdir", "--default-venv-backend", "--force-venv-backend", "--report", "--extra-pythons",
      "--force-pythons", "--download-python", "-f", "-db", "-fb"]
 )  # fmt: skip
-_LISTS = {
-    "-s": "session", "-e": "session", "--session": "session", "--sessions": "session", "-p": "python",
-    "--python": "python", "--pythons": "python", "-t": "tag", "--tags": "tag", "-k": "keyword",
-    "--keywords": "keyword",
-}  # fmt: skip
+_SESSIONS = ("-s", "-e", "--session", "--sessions")
+_PYTHONS = ("-p", "--python", "--pythons")
+_TAGS = ("-t", "--tags")
+_KEYWORDS = ("-k", "--keywords")
 
 
 # What a noxfile declares
@@ -343,60 +343,37 @@ def stop(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
 class Program:
     """One run of Nox."""
 
-    def __init__(self, machine: Machine) -> None:
+    def __init__(self, machine: Machine, words: Sequence[AnyValue]) -> None:
         self.machine = machine
-        self._chosen: dict[str, list[str]] = {}
-        self._options: dict[str, AnyValue] = {}
-        self._flags: set[str] = set()
-        self._posargs: list[AnyValue] = []
+        self._line = LooseLine(words, _VALUED, open_ended=(*_SESSIONS, *_PYTHONS, *_TAGS, *_KEYWORDS))
+        self._posargs: list[AnyValue] = self._line.behind or []
         self._folder: TextLike = ""
         self._ran: set[tuple[str, ...]] = set()
 
-    def main(self, words: Sequence[AnyValue]) -> None:
-        """Carry out a command line."""
-        self._read(words)
-        if self._flags & {"--version", "-h", "--help"} or not self._load():
+    def main(self) -> None:
+        """Carry out the command line."""
+        flags = self._line.flags
+        if flags & {"--version", "-h", "--help"} or not self._load():
             return
         runners = [one for func in self._declared() for one in runners_of(self.machine, func)]
-        if self._flags & {"-l", "--list", "--list-sessions", "--usage"}:
+        if flags & {"-l", "--list", "--list-sessions", "--usage"}:
             return
         for runner in self._selected(runners):
             self._execute(runner, runners, self._posargs)
-        report = self._options.get("--report")
+        report = self._line.last("--report")
         if report is not None:
             self.machine.access(Operation.OVERWRITE, report, _MODULE)
 
-    def _read(self, words: Sequence[AnyValue]) -> None:
-        rest = list(words)
-        target: list[str] | None = None
-        while rest:
-            word = rest.pop(0)
-            text = text_of(word)
-            if text == "--":
-                self._posargs = rest
-                return
-            if not isinstance(text, str) or not text.startswith("-"):
-                if target is not None and isinstance(text, str):
-                    target.append(text)
-                elif not isinstance(text, str):
-                    self.machine.opaque("nox: a word of the command line is not known", other_code=True)
-                continue
-            target = None
-            name, equals, value = text.partition("=")
-            if name in _LISTS:
-                target = self._chosen.setdefault(_LISTS[name], [])
-                if equals:
-                    target.append(value)
-            elif name in _VALUED:
-                self._options[name] = Known(value) if equals else rest.pop(0) if rest else NONE
-            elif name[:2] in _LISTS and not name.startswith("--"):
-                self._chosen.setdefault(_LISTS[name[:2]], []).append(text[2:])
-            else:
-                self._flags.add(name)
+    def _chosen(self, names: tuple[str, ...]) -> list[str] | None:
+        """The words behind an option; None where it is not given."""
+        values = self._line.every(*names)
+        if any(not isinstance(text_of(value), str) for value in values):
+            self.machine.opaque("nox: a word of the command line is not known", other_code=True)
+        return self._line.texts(*names) if self._line.flags & set(names) else None
 
     def _load(self) -> bool:
         machine = self.machine
-        named = self._options.get("-f") or self._options.get("--noxfile") or Known("noxfile.py")
+        named = self._line.last("-f", "--noxfile") or Known("noxfile.py")
         place = machine.absolute(place_of(named))
         if not isinstance(place, str) or machine.exists(place, "file") is not True:
             machine.opaque("nox: there is no noxfile", other_code=True)
@@ -419,8 +396,8 @@ class Program:
         return settings(self.machine).slots.get(name, NONE)  # type: ignore[no-any-return,union-attr]
 
     def _selected(self, runners: list[Runner]) -> list[Runner]:
-        sessions = self._chosen.get("session")
-        if sessions is None and not any(key in self._chosen for key in ("tag", "keyword")):
+        sessions, tags, keywords = map(self._chosen, (_SESSIONS, _TAGS, _KEYWORDS))
+        if sessions is None and tags is None and keywords is None:
             given = self._setting("sessions")
             if given != NONE:
                 sessions = [str(text_of(item)) for item in self.machine.iterate(given).items]
@@ -430,15 +407,13 @@ class Program:
             for name in sessions:
                 if not any(name in one.names for one in runners):
                     self.machine.opaque(f"nox: there is no session {name}")
-        elif not any(key in self._chosen for key in ("tag", "keyword")):
+        elif tags is None and keywords is None:
             chosen = [one for one in runners if one.func.slots.get("default", TRUE) != FALSE]
-        tags = self._chosen.get("tag")
         if tags is not None:
             chosen = [one for one in chosen if set(tags) & self._tags(one)]
-        pythons = self._chosen.get("python")
+        pythons = self._chosen(_PYTHONS)
         if pythons is not None:
             chosen = [one for one in chosen if one.python in pythons]
-        keywords = self._chosen.get("keyword")
         if keywords is not None:
             words = set(re.findall(r"[\w.-]+", " ".join(keywords))) - {"and", "or", "not"}
             if len(words) != 1:
@@ -451,11 +426,11 @@ class Program:
         return {str(text_of(item)) for item in self.machine.iterate(tags).items} if tags != NONE else set()
 
     def _has_environment(self, runner: Runner) -> bool:
-        if runner.python is None or "--no-venv" in self._flags:
+        if runner.python is None or "--no-venv" in self._line.flags:
             return False
-        forced = self._options.get("-fb") or self._options.get("--force-venv-backend")
+        forced = self._line.last("-fb", "--force-venv-backend")
         own = runner.func.slots.get("venv_backend", NONE)
-        given = self._options.get("-db") or self._options.get("--default-venv-backend")
+        given = self._line.last("-db", "--default-venv-backend")
         default = given if given is not None else self._setting("default_venv_backend")
         chosen = forced if forced is not None else own if own != NONE else default
         return text_of(chosen) != "none"
@@ -477,7 +452,7 @@ class Program:
         folder = self._environment(runner) if self._has_environment(runner) else None
         made = Instance(Ext(SESSION))
         queue = ListObj("list")
-        envdir = self._options.get("--envdir") or self._setting("envdir")
+        envdir = self._line.last("--envdir") or self._setting("envdir")
         base = place_of(envdir) if envdir != NONE else ".nox"
         tmp = concat(base, "/", _folder_name(runner.environment))
         made.slots.update(
@@ -513,7 +488,7 @@ class Program:
                     self._execute(other, runners, words)
 
     def _environment(self, runner: Runner) -> TextLike:
-        envdir = self._options.get("--envdir") or self._setting("envdir")
+        envdir = self._line.last("--envdir") or self._setting("envdir")
         base = place_of(envdir) if envdir != NONE else ".nox"
         for name in (".gitignore", "CACHEDIR.TAG"):
             self.machine.access(Operation.OVERWRITE, below(base, name), _MODULE)
@@ -530,4 +505,4 @@ def _folder_name(name: str) -> str:
 @program("nox", commands=["nox"])
 def nox(machine: Machine, args: Sequence[AnyValue]) -> None:
     """`nox -s SESSION`."""
-    Program(machine).main(args)
+    Program(machine, args).main()

@@ -7,6 +7,7 @@ import shlex
 from typing import TYPE_CHECKING, Any
 
 from taskgates.inference.backtracking import affordable
+from taskgates.inference.models.system.program_lines import LooseLine
 from taskgates.inference.models.system.programs import place_of, program
 from taskgates.inference.models.task_runners.launching import climb, known_text, line_of, read_yaml, run_text, run_words
 from taskgates.inference.paths import split_last
@@ -41,10 +42,7 @@ class Program:
 
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
-        self._options: dict[str, AnyValue] = {}
-        self._flags: set[str] = set()
-        self._files: list[AnyValue] | None = None
-        self._hooks: list[str] = []
+        self._line = LooseLine((), _VALUED)
 
     def main(self, words: Sequence[AnyValue]) -> None:
         """Carry out a command line."""
@@ -56,9 +54,9 @@ class Program:
         if verb != "run":
             self.machine.opaque(f"pre-commit {verb} changes hooks or environments", other_code=True)
             return
-        self._read(words[1:])
+        self._line = LooseLine(words[1:], _VALUED, open_ended=("--files",))
         machine = self.machine
-        named = self._options.get("-c") or self._options.get("--config")
+        named = self._line.last("-c", "--config")
         place = machine.absolute(place_of(named)) if named is not None else climb(machine, [".pre-commit-config.yaml"])
         if not isinstance(place, str) or machine.exists(place, "file") is not True:
             machine.opaque("pre-commit: there are no settings", other_code=True)
@@ -71,27 +69,10 @@ class Program:
             machine.cwd = split_last(place)[0]
         self._run_all(data if isinstance(data, dict) else {}, place)
 
-    def _read(self, words: Sequence[AnyValue]) -> None:
-        rest = list(words)
-        while rest:
-            word = rest.pop(0)
-            text = text_of(word)
-            name, equals, value = text.partition("=") if isinstance(text, str) else ("", "", "")
-            if text == "--files":
-                self._files = []
-                while rest and not str(text_of(rest[0])).startswith("-"):
-                    self._files.append(rest.pop(0))
-            elif name in _VALUED:
-                self._options[name] = Known(value) if equals else rest.pop(0) if rest else Known("")
-            elif name.startswith("-"):
-                self._flags.add(name)
-            elif isinstance(text, str):
-                self._hooks.append(text)
-
     def _run_all(self, data: dict[str, Any], place: str) -> None:
         machine = self.machine
         text = known_text(machine, place) or ""
-        stage = text_of(self._options["--hook-stage"]) if "--hook-stage" in self._options else "pre-commit"
+        stage = self._line.text("--hook-stage") or "pre-commit"
         for repository in data.get("repos") or ():
             if not isinstance(repository, dict):
                 continue
@@ -105,7 +86,8 @@ class Program:
                 self._run(hook, data, (machine.in_tree(place) or place, line_of(text, str(hook.get("entry", "")))))
 
     def _is_wanted(self, hook: dict[str, Any], data: dict[str, Any], stage: str) -> bool:
-        if self._hooks and not {hook.get("id"), hook.get("alias")} & set(self._hooks):
+        hooks = {place_of(word) for word in self._line.operands}
+        if hooks and not {hook.get("id"), hook.get("alias")} & hooks:
             return False
         stages = hook.get("stages") or data.get("default_stages") or [stage]
         return any(str(one).removeprefix("pre-") == stage.removeprefix("pre-") for one in stages)
@@ -141,9 +123,9 @@ class Program:
     def _chosen(self, hook: dict[str, Any], data: dict[str, Any]) -> list[TextLike]:
         """The files that a hook is given."""
         machine = self.machine
-        if self._files is not None:
-            candidates: list[TextLike] = [place_of(word) for word in self._files]
-        elif self._flags & {"-a", "--all-files"}:
+        if "--files" in self._line.flags:
+            candidates: list[TextLike] = [place_of(word) for word in self._line.every("--files")]
+        elif self._line.flags & {"-a", "--all-files"}:
             candidates = list(machine.tree.walk())
         else:
             # Which files are staged, nobody can know.

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from taskgates.inference.models.command_lines.words import Words
+from taskgates.inference.models.system.program_lines import LooseLine
 from taskgates.inference.models.system.programs import place_of, program
 from taskgates.inference.models.task_runners.launching import (
     climb,
@@ -113,22 +114,10 @@ class Runner:
             self._start(rest)
 
     def _take_options(self, words: Sequence[AnyValue]) -> list[AnyValue]:
-        rest = list(words)
-        while rest:
-            text = text_of(rest[0])
-            if not isinstance(text, str) or not text.startswith("-"):
-                break
-            rest.pop(0)
-            if text == "--":
-                break
-            name, equals, value = text.partition("=")
-            if name in self.tool.valued:
-                self._options[name] = Known(value) if equals else rest.pop(0) if rest else Known("")
-            else:
-                self._flags.add(name)
-                if name in self.tool.harmless:
-                    return []
-        return rest
+        line = LooseLine(words, self.tool.valued, mixed=False)
+        self._options.update(line.options)
+        self._flags |= line.flags
+        return [] if line.flags & self.tool.harmless else line.operands
 
     def _other(self, verb: str, rest: Sequence[AnyValue]) -> None:
         """A subcommand that runs nothing of the project's."""

@@ -6,6 +6,7 @@ import shlex
 from typing import TYPE_CHECKING, Any
 
 from taskgates.inference.models.command_lines.words import Words
+from taskgates.inference.models.system.program_lines import LooseLine
 from taskgates.inference.models.system.programs import below, place_of, program
 from taskgates.inference.models.task_runners.launching import (
     install,
@@ -41,97 +42,77 @@ _COMMANDS = {
     "config": "config", "e": "exec", "exec": "exec", "d": "devenv", "devenv": "devenv", "le": "run", "legacy": "run",
     "q": "other", "quickstart": "other", "de": "other", "depends": "other", "man": "other", "schema": "other",
 }  # fmt: skip
-_VALUED = {
-    "-e": "env", "-c": "conf", "--conf": "conf", "--workdir": "workdir", "--root": "root", "-m": "label",
-    "-f": "factor",
-    "-x": "override", "--override": "override", "--result-json": "result", "--installpkg": "package",
-    "--colored": "", "--stderr-color": "", "--default-runner": "", "--runner": "", "--discover": "",
-    "--skip-env": "skip", "--hashseed": "", "--parallel-no-spinner": "", "--exit-and-dump-after": "",
-}  # fmt: skip
+_VALUED = frozenset(
+    ["-e", "-c", "--conf", "--workdir", "--root", "-m", "-f", "-x", "--override", "--result-json", "--installpkg",
+     "--colored", "--stderr-color", "--default-runner", "--runner", "--discover", "--skip-env", "--hashseed",
+     "--exit-and-dump-after"]
+)  # fmt: skip
 
 
 class Program:
     """One run of tox."""
 
-    def __init__(self, machine: Machine) -> None:
+    def __init__(self, machine: Machine, words: Sequence[AnyValue]) -> None:
         self.machine = machine
-        self._options: dict[str, list[AnyValue]] = {}
-        self._flags: set[str] = set()
-        self._posargs: list[AnyValue] | None = None
-        self._command = "run"
+        self._line = LooseLine(words, _VALUED, optional=("-p", "--parallel"))
+        behind = self._line.behind or []
+        self._named = self._line.operands[: len(self._line.operands) - len(behind)]
 
-    def main(self, words: Sequence[AnyValue]) -> None:
+    def main(self) -> None:
         """Carry out a command line."""
-        self._read(words)
-        if self._flags & {"--version", "-h", "--help"} or self._command == "other":
+        command, flags = self._command(), self._line.flags
+        if flags & {"--version", "-h", "--help"} or command == "other":
             return
-        named = self._option("conf") or self._option("root")
+        named = self._line.last("-c", "--conf") or self._line.last("--root")
         try:
-            settings = read_settings(self.machine, named)
+            settings = read_settings(self.machine, plain(place_of(named)) if named is not None else None)
         except SettingsError as error:
             self.machine.opaque(str(error), other_code=True)
             return
-        if self._command in ("list", "config") or self._flags & {"-l", "-a", "--listenvs", "--showconfig"}:
+        if command in ("list", "config") or flags & {"-l", "-a", "--listenvs", "--showconfig"}:
             return
         self.machine.cwd = settings.folder
         names = self._names(settings)
         if len(names) >= MOST_NAMES:
             self.machine.opaque(f"tox: of more than {MOST_NAMES} environments not all are followed")
         for name in names:
-            Environment(self.machine, settings, name, self._posargs, self._work_folder(settings)).run(
-                commands=self._command == "run" and not self._flags & {"-n", "--notest"},
-                packaged="--skip-pkg-install" not in self._flags,
+            Environment(self.machine, settings, name, self._line.behind, self._work_folder(settings)).run(
+                commands=command == "run" and not flags & {"-n", "--notest"},
+                packaged="--skip-pkg-install" not in flags,
             )
-        if "result" in self._options:
-            self.machine.access(Operation.OVERWRITE, self._options["result"][-1], "tox")
+        result = self._line.last("--result-json")
+        if result is not None:
+            self.machine.access(Operation.OVERWRITE, result, "tox")
 
-    def _option(self, name: str) -> str | None:
-        values = self._options.get(name)
-        return plain(place_of(values[-1])) if values else None
-
-    def _read(self, words: Sequence[AnyValue]) -> None:
-        rest = list(words)
-        while rest:
-            word = rest.pop(0)
+    def _command(self) -> str:
+        command = "run"
+        for word in self._named:
             text = text_of(word)
-            if text == "--":
-                self._posargs = rest
-                return
-            if not isinstance(text, str):
-                self.machine.opaque("tox: a word of the command line is not known", other_code=True)
-                continue
-            name, equals, value = text.partition("=")
-            if not text.startswith("-"):
-                self._command = _COMMANDS.get(text, self._command)
-            elif name in _VALUED:
-                given: AnyValue = Known(value) if equals else rest.pop(0) if rest else Known("")
-                self._options.setdefault(_VALUED[name], []).append(given)
-            elif not text.startswith("--") and text[:2] in _VALUED:
-                self._options.setdefault(_VALUED[text[:2]], []).append(Known(text[2:]))
-            elif name == "-p" and rest and text_of(rest[0]) in ("auto", "all"):
-                rest.pop(0)
-            elif text.startswith("--"):
-                self._flags.add(name)
+            if isinstance(text, str):
+                command = _COMMANDS.get(text, command)
             else:
-                self._flags.update("-" + letter for letter in text[1:])
+                self.machine.opaque("tox: a word of the command line is not known", other_code=True)
+        return command
 
     def _names(self, settings: Settings) -> list[str]:
-        given = [name for value in self._options.get("env", ()) for name in str(text_of(value)).split(",") if name]
+        given = [name for value in self._line.every("-e") for name in str(text_of(value)).split(",") if name]
         if not given:
             variable = text_of(self.machine.env_value("TOXENV"))
             given = variable.split(",") if isinstance(variable, str) and variable else []
-        for value in self._options.get("label", ()):
+        for value in self._line.every("-m"):
             given += settings.labelled(str(text_of(value)))
-        if "factor" in self._options:
-            wanted = {part for value in self._options["factor"] for part in str(text_of(value)).split("-")}
+        factors = self._line.every("-f")
+        if factors:
+            wanted = {part for value in factors for part in str(text_of(value)).split("-")}
             given += [name for name in settings.named if wanted <= set(name.split("-"))]
         if "ALL" in given:
             given = settings.named
         return list(dict.fromkeys(given)) or settings.listed or ["py"]
 
     def _work_folder(self, settings: Settings) -> TextLike:
-        if "workdir" in self._options:
-            return self.machine.absolute(place_of(self._options["workdir"][-1]))  # type: ignore[no-any-return]
+        named = self._line.last("--workdir")
+        if named is not None:
+            return self.machine.absolute(place_of(named))  # type: ignore[no-any-return]
         own = settings.core.get("work_dir")
         if isinstance(own, str):
             own = substituted(own, {"toxinidir": settings.folder, "tox_root": settings.folder}.get)
@@ -337,4 +318,4 @@ class Environment:
 @program("tox", commands=["tox"])
 def tox(machine: Machine, args: Sequence[AnyValue]) -> None:
     """`tox -e ENVIRONMENT`."""
-    Program(machine).main(args)
+    Program(machine, args).main()

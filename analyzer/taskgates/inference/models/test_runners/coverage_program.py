@@ -8,7 +8,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from taskgates.inference.models.files.listings import all_below, is_folder
-from taskgates.inference.models.system.programs import CommandLine, below, place_of, program, run_target
+from taskgates.inference.models.system.program_lines import CommandLine
+from taskgates.inference.models.system.programs import below, place_of, program, run_target
 from taskgates.inference.text import Hole, concat
 from taskgates.inference.values import AnyValue, Known, as_value, text_of
 from taskgates.model.access import Operation

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from taskgates.inference.frames import AbstractRaise, Frame
 from taskgates.inference.models.registry import Machine, function
-from taskgates.inference.models.system.programs import CommandLine, place_of, program
+from taskgates.inference.models.system.program_lines import CommandLine
+from taskgates.inference.models.system.programs import place_of, program
 from taskgates.inference.models.test_runners.unittest_loading import add_search_folder, import_by_name
 from taskgates.inference.objects import Arguments, DictObj, ModuleV
 from taskgates.inference.paths import join_paths, split_last

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from taskgates.inference.frames import AbstractRaise
 from taskgates.inference.models.files.listings import is_folder, members
 from taskgates.inference.models.registry import Machine, function
+from taskgates.inference.models.system.program_lines import LooseLine
 from taskgates.inference.models.system.programs import below, place_of, program
 from taskgates.inference.models.test_runners.coverage_program import Settings as Coverage
 from taskgates.inference.models.test_runners.coverage_program import pieces_of, read_sources, write_report
@@ -32,44 +33,51 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 _NOT_ENTERED = ("*.egg", ".*", "_darcs", "build", "CVS", "dist", "node_modules", "venv", "{arch}", "__pycache__")
-_VALUED_LETTERS = "kmpconrW"
 _VALUED = frozenset(
     [
-        "basetemp",
-        "capture",
-        "color",
-        "confcutdir",
-        "cov-append",
-        "cov-config",
-        "cov-context",
-        "cov-fail-under",
-        "cov-report",
-        "deselect",
-        "dist",
-        "doctest-glob",
-        "durations",
-        "durations-min",
-        "html",
-        "ignore",
-        "ignore-glob",
-        "import-mode",
-        "junit-prefix",
-        "junit-xml",
-        "junitxml",
-        "last-failed-no-failures",
-        "lfnf",
-        "log-cli-level",
-        "log-file",
-        "log-file-level",
-        "log-level",
-        "maxfail",
-        "numprocesses",
-        "override-ini",
-        "pythonwarnings",
-        "rootdir",
-        "tb",
-        "timeout",
-        "verbosity",
+        "--basetemp",
+        "--capture",
+        "--color",
+        "--confcutdir",
+        "--cov-append",
+        "--cov-config",
+        "--cov-context",
+        "--cov-fail-under",
+        "--cov-report",
+        "--deselect",
+        "--dist",
+        "--doctest-glob",
+        "--durations",
+        "--durations-min",
+        "--html",
+        "--ignore",
+        "--ignore-glob",
+        "--import-mode",
+        "--junit-prefix",
+        "--junit-xml",
+        "--junitxml",
+        "--last-failed-no-failures",
+        "--lfnf",
+        "--log-cli-level",
+        "--log-file",
+        "--log-file-level",
+        "--log-level",
+        "--maxfail",
+        "--numprocesses",
+        "--override-ini",
+        "--pythonwarnings",
+        "--rootdir",
+        "--tb",
+        "--timeout",
+        "--verbosity",
+        "-c",
+        "-W",
+        "-k",
+        "-m",
+        "-n",
+        "-o",
+        "-p",
+        "-r",
     ]
 )
 
@@ -77,40 +85,16 @@ _VALUED = frozenset(
 class Settings:
     """What a command line and the ini file say."""
 
-    def __init__(self) -> None:
-        self.ini: dict[str, str | list[str]] = {}
-        self.options: dict[str, list[AnyValue]] = {}
-        self.flags: set[str] = set()
-        self.operands: list[AnyValue] = []
-
-    def read_words(self, words: Sequence[AnyValue]) -> None:
-        """Take a command line apart."""
-        pending = list(words)
-        while pending:
-            word = pending.pop(0)
-            text = text_of(word)
-            if not isinstance(text, str) or not text.startswith("-") or text == "-":
-                self.operands.append(word)
-            elif text.startswith("--"):
-                name, equals, value = text[2:].partition("=")
-                if equals:
-                    self.options.setdefault(name, []).append(Known(value))
-                elif pending and (name in _VALUED or (name == "cov" and not _is_option(pending[0]))):
-                    self.options.setdefault(name, []).append(pending.pop(0))
-                else:
-                    self.flags.add(name)
-            else:
-                self._letters(text[1:], pending)
-
-    def _letters(self, letters: str, pending: list[AnyValue]) -> None:
-        for index, letter in enumerate(letters):
-            if letter not in _VALUED_LETTERS:
-                self.flags.add(letter)
-                continue
-            rest = letters[index + 1 :]
-            if rest or pending:
-                self.options.setdefault(letter, []).append(Known(rest) if rest else pending.pop(0))
-            return
+    def __init__(self, machine: Machine, words: Sequence[AnyValue]) -> None:
+        self.line = _line(words)
+        self.ini = _read_ini(machine, self.line.texts("-c", "--config-file"))
+        extra = self.ini.get("addopts")
+        if extra:
+            before = extra if isinstance(extra, list) else _split(extra)
+            self.line = _line([*map(Known, before), *words])
+        for changed in self.line.texts("-o", "--override-ini"):
+            key, _, value = changed.partition("=")
+            self.ini[key] = value
 
     def words(self, name: str, default: Sequence[str] = ()) -> list[str]:
         """An ini option that is a list of words."""
@@ -119,20 +103,13 @@ class Settings:
             return list(default)
         return value.split() if isinstance(value, str) else value
 
-    def known(self, *names: str) -> list[str]:
-        """The wholly known values of an option under any of its names."""
-        return [
-            text for name in names for value in self.options.get(name, []) if isinstance(text := text_of(value), str)
-        ]
+
+def _line(words: Sequence[AnyValue]) -> LooseLine:
+    return LooseLine(words, _VALUED, optional=("--cov",))
 
 
-def _is_option(word: AnyValue) -> bool:
-    return str(text_of(word)).startswith("-")
-
-
-def _read_ini(machine: Machine, settings: Settings) -> None:
+def _read_ini(machine: Machine, named: Sequence[str]) -> dict[str, str | list[str]]:
     """Read the first settings file that speaks of pytest, as pytest looks for it."""
-    named = settings.known("c")
     for name in named or ("pytest.ini", ".pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg"):
         if not machine.exists(name, "file"):
             continue
@@ -142,8 +119,8 @@ def _read_ini(machine: Machine, settings: Settings) -> None:
             continue
         found = _section(name.rpartition("/")[2], content.decode("utf-8", "replace"))
         if found is not None:
-            settings.ini = found
-            return
+            return found
+    return {}
 
 
 def _section(name: str, text: str) -> dict[str, str | list[str]] | None:
@@ -176,14 +153,13 @@ class Session:
         self.settings = settings
         self.root = str(machine.absolute("."))
         self.base = f"{TEMPORARY}/pytest"
-        named = settings.options.get("basetemp")
-        if named:
-            self.base = str(machine.absolute(place_of(named[-1])))
+        named = settings.line.last("--basetemp")
+        if named is not None:
+            self.base = str(machine.absolute(place_of(named)))
             machine.access(Operation.DELETE, below(self.base, "**"), "pytest")
         self.loaded: dict[str, ModuleV | None] = {}
-        ignored = [*settings.known("ignore")]
-        self.ignored = [str(machine.absolute(each)) for each in ignored]
-        self.ignored_patterns = [str(machine.absolute(each)) for each in settings.known("ignore-glob")]
+        self.ignored = [str(machine.absolute(each)) for each in settings.line.texts("--ignore")]
+        self.ignored_patterns = [str(machine.absolute(each)) for each in settings.line.texts("--ignore-glob")]
 
     # Collection
 
@@ -263,7 +239,7 @@ class Session:
         """Run the tests of a file, or only `Class`, `Class::method`, `function` of it."""
         conftests = self.conftests(file)
         module = self.load(file)
-        if module is None or "collect-only" in self.settings.flags:
+        if module is None or "--collect-only" in self.settings.line.flags:
             return
         attempt_hook(self.machine, _function(module.slots.get("setup_module") or module.slots.get("setUpModule")))
         for name, value in list(module.slots.items()):
@@ -317,9 +293,9 @@ class Session:
 
     def _selected(self, module: ModuleV, name: str) -> bool:
         """Whether `-k` and `--deselect` leave a test; an expression decides only where it is a single word."""
-        words = self.settings.known("k")
+        words = self.settings.line.texts("-k")
         identifier = f"{module.file}::{name}"
-        if any(identifier.startswith(each) for each in self.settings.known("deselect")):
+        if any(identifier.startswith(each) for each in self.settings.line.texts("--deselect")):
             return False
         for word in words:
             negated = word.startswith("not ")
@@ -333,27 +309,27 @@ class Session:
     def keep(self) -> None:
         """What pytest and its common plugins write when the tests are over."""
         machine, settings = self.machine, self.settings
-        if "no:cacheprovider" not in settings.known("p"):
+        if "no:cacheprovider" not in settings.line.texts("-p"):
             self._cache()
-        for name in ("junit-xml", "junitxml", "html", "log-file"):
-            for value in settings.options.get(name, [])[-1:]:
+        for name in ("--junit-xml", "--junitxml", "--html", "--log-file"):
+            for value in settings.line.every(name)[-1:]:
                 machine.access(Operation.OVERWRITE, value, "pytest")
-        if ("cov" in settings.flags or "cov" in settings.options) and "no-cov" not in settings.flags:
+        if "--cov" in settings.line.flags and "--no-cov" not in settings.line.flags:
             self._coverage()
 
     def _coverage(self) -> None:
         """The data and reports of pytest-cov: every process writes data of its own, which is put together."""
         machine, settings = self.machine, self.settings
-        named = settings.known("cov-config")[-1:]
+        named = settings.line.texts("--cov-config")[-1:]
         own = Coverage(machine, Known(named[0]) if named else None)
         data = own.data_file
         for place in (pieces_of(data), data):
             machine.access(Operation.OVERWRITE, place, "pytest-cov")
             machine.access(Operation.READ, place, "pytest-cov")
-        reports = settings.known("cov-report")
+        reports = settings.line.texts("--cov-report")
         if reports == [""]:
             return
-        read_sources(machine, own, [name for name in settings.known("cov") if name] or self._measured(own))
+        read_sources(machine, own, [name for name in settings.line.texts("--cov") if name] or self._measured(own))
         for report in reports:
             kind, _, target = report.partition(":")
             if kind in ("html", "annotate", "xml", "json", "lcov"):
@@ -391,27 +367,13 @@ def _function(value: AnyValue | None) -> AnyValue | None:
 @program("pytest", "py.test", commands=["pytest", "py.test"])
 def pytest(machine: Machine, args: Sequence[AnyValue]) -> None:
     """`pytest [OPTION...] [FILE|FOLDER|FILE::TEST...]`."""
-    settings = Settings()
-    settings.read_words(args)
-    _read_ini(machine, settings)
-    extra = settings.ini.get("addopts")
-    if extra:
-        named = Settings()
-        words = extra if isinstance(extra, list) else _split(extra)
-        named.read_words([Known(word) for word in words])
-        settings.flags |= named.flags
-        for key, values in named.options.items():
-            settings.options[key] = [*values, *settings.options.get(key, [])]
-        settings.operands = [*named.operands, *settings.operands]
-    if settings.flags & {"help", "h", "version", "V"}:
+    settings = Settings(machine, args)
+    if settings.line.flags & {"--help", "-h", "--version", "-V"}:
         return
-    for changed in settings.known("o", "override-ini"):
-        key, _, value = changed.partition("=")
-        settings.ini[key] = value
     for folder in settings.words("pythonpath"):
         add_search_folder(machine, folder)
     session = Session(machine, settings)
-    places: list[AnyValue] = settings.operands
+    places: list[AnyValue] = settings.line.operands
     if not places:
         places = [Known(each) for each in settings.words("testpaths", ()) if machine.exists(each) is not False]
     for place in places or [Known(".")]:

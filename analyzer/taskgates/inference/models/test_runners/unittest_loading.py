@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from taskgates.inference.frames import AbstractRaise
 from taskgates.inference.models.files.listings import is_folder, members
 from taskgates.inference.models.registry import Machine, constant, function, method
-from taskgates.inference.models.system.programs import CommandLine, UsageError, program
+from taskgates.inference.models.system.program_lines import CommandLine, UsageError
+from taskgates.inference.models.system.programs import program
 from taskgates.inference.objects import CONTENT, Arguments, ClassV, FunctionV, Instance, ListObj, ModuleV
 from taskgates.inference.values import (
     BOOL,
