@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import platform
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
+from taskgates.inference.backtracking import affordable
 from taskgates.inference.shell.call import Call, below
 from taskgates.inference.shell.patterns import escape_pattern, remove_suffix
 from taskgates.inference.shell.texts import (
@@ -274,21 +275,18 @@ def _grep(call: Call) -> TextLike | None:
     expression = pattern if call.arguments.has("-E") or call.name == "egrep" else basic_regex(pattern)
     if call.arguments.has("-F") or call.name == "fgrep":
         expression = re.escape(pattern)
-    compiled = safe_regex(expression, ignore_case=call.arguments.has("-i", "--ignore-case"))
-    if compiled is None:
-        return None
     pieces: list[TextLike] = []
     for operand in operands or ["-"]:
         content = call.content(operand)
         if content is None:
             return None
         pieces.append(content)
+    lines = list(text_lines(concat(*pieces)))
+    compiled = compile_for(expression, lines, ignore_case=call.arguments.has("-i", "--ignore-case"))
+    if compiled is None:
+        return None
     inverted = call.arguments.has("-v", "--invert-match")
-    out = [
-        line
-        for line in text_lines(concat(*pieces))
-        if isinstance(line, Text) or (compiled.search(line) is not None) != inverted
-    ]
+    out = [line for line in lines if isinstance(line, Text) or (compiled.search(line) is not None) != inverted]
     limit = call.arguments.last("-m", "--max-count")
     if isinstance(limit, str) and limit.isdigit() and len(limit) < 6:
         out = out[: int(limit)]
@@ -312,13 +310,21 @@ def grep_finds(call: Call) -> bool | None:
     return bool(found) if isinstance(found, str) else None
 
 
-def safe_regex(expression: str, *, ignore_case: bool = False) -> re.Pattern[str] | None:
-    """Compile an expression unless it could take very long or is not understood."""
-    if len(expression) > 200 or re.search(r"[*+}]\)*[*+{]", expression) or "[:" in expression:
-        return None
+_CLASSES = {
+    "alpha": "a-zA-Z", "digit": "0-9", "alnum": "a-zA-Z0-9", "upper": "A-Z", "lower": "a-z", "xdigit": "0-9A-Fa-f",
+    "space": r"\s", "blank": r" \t", "punct": r"!-/:-@\[-`{-~", "word": r"\w",
+}  # fmt: skip
+
+
+def compile_for(expression: str, lines: Iterable[TextLike], *, ignore_case: bool = False) -> re.Pattern[str] | None:
+    """Compile an expression that is tried on lines; None where it could take very long on them or is not understood."""
+    expression = re.sub(r"\[:([a-z]+):\]", lambda found: _CLASSES.get(found[1], found[0]), expression)
+    longest = max((len(line) for line in lines if isinstance(line, str)), default=0)
     try:
+        if "[:" in expression or not affordable(expression, longest):
+            return None
         return re.compile(expression, re.IGNORECASE if ignore_case else 0)
-    except (re.error, OverflowError):
+    except (re.error, OverflowError, RecursionError):
         return None
 
 

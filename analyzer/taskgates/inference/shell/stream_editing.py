@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from taskgates.inference.shell.filters import basic_regex, safe_regex
+from taskgates.inference.shell.filters import basic_regex, compile_for
 from taskgates.inference.shell.machine import Outcome
 from taskgates.inference.shell.texts import (
     basename,
@@ -203,7 +203,7 @@ def _edited(call: Call, scripts: list[TextLike]) -> TextLike | None:
     content = call.input()
     if content is None or call.arguments.has("-n", "--quiet", "--silent", "-z", "-s"):
         return None
-    changes: list[tuple[re.Pattern[str], str, bool]] = []
+    lines = list(text_lines(content))
     extended = call.arguments.has("-E", "-r", "--regexp-extended")
     for script in scripts:
         if isinstance(script, Text):
@@ -212,13 +212,11 @@ def _edited(call: Call, scripts: list[TextLike]) -> TextLike | None:
             if command.letter != "s" or command.address or command.flags.strip("gI") or "\n" in command.pattern:
                 return None
             expression = command.pattern if extended else basic_regex(command.pattern)
-            compiled = safe_regex(expression, ignore_case="I" in command.flags)
+            compiled = compile_for(expression, lines, ignore_case="I" in command.flags)
             if compiled is None:
                 return None
-            changes.append((compiled, _python_replacement(command.replacement), "g" in command.flags))
-    lines = list(text_lines(content))
-    for compiled, replacement, every in changes:
-        lines = [_substituted(line, compiled, replacement, every=every) for line in lines]
+            replacement, every = _python_replacement(command.replacement), "g" in command.flags
+            lines = [_substituted(line, compiled, replacement, every=every) for line in lines]
     pieces: list[TextLike] = []
     for line in lines:
         pieces += [line, "\n"]
