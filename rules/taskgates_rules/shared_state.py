@@ -13,7 +13,7 @@ from taskgates.gates.shared_state import (
     find_shared_conflicts,
     role_of,
 )
-from taskgates.model.access import AccessSet, SharedAccess, SharedKind
+from taskgates.model.access import LOCK_FILE_PREFIX, AccessSet, SharedAccess, SharedKind
 from taskgates.model.finding import Finding, Related, Severity
 from taskgates.scan.places import Place, place_of, shown_path, task_names
 from taskgates.scan.rule import Example, Precision, Rule, native_task
@@ -32,6 +32,8 @@ _KINDS = {
     SharedKind.DEFAULT_ARGUMENT: "mutable default argument",
     SharedKind.PROCESS: "process-wide state",
 }
+_OBJECT = ".<object>"
+"""How the names of objects end that no variable names."""
 _DATABASE_MODULES = ("sqlite3", "duckdb", "shelve", "dbm", "lmdb", "tinydb", "sqlalchemy", "peewee", "aiosqlite")
 
 
@@ -42,13 +44,26 @@ def _is_database(path: str, touches: Iterable[Touch]) -> bool:
     return any(touch.site is not None and touch.site.call.split(".")[0] in _DATABASE_MODULES for touch in touches)
 
 
+def _is_connection(access: SharedAccess) -> bool:
+    """Whether a piece of state is a connection to a database, by the calls that change it."""
+    return any(site.call.split(".")[0] in _DATABASE_MODULES for site in access.sites)
+
+
+def _what(shared: SharedAccess) -> str:
+    """A piece of state in words."""
+    if shared.name.endswith(_OBJECT):
+        return f"an object of `{shared.name.removesuffix(_OBJECT)}` that they share"
+    return f"the {_KINDS[shared.kind]} `{shared.name}`"
+
+
 class SharedMutableGlobal(Rule):
     """One task changes state in memory that another touches, and no lock guards both.
 
     What it is:
         The code of two tasks that may run together uses the same module global, class attribute, variable of an
         enclosing function or mutable default argument; at least one of them changes it, and there is no lock that both
-        hold. The same is said of one task whose own threads change such state without a lock.
+        hold. The same is said of one task whose own threads change such state without a lock. What modules do while
+        they are imported (registries that decorators fill) does not count.
 
     Why it matters:
         As soon as the tasks run in one process (threads, an executor, one interpreter for several jobs), updates get
@@ -105,7 +120,7 @@ class SharedMutableGlobal(Rule):
         """Yield one finding for each piece of state, whatever the number of tasks that share it."""
         by_name: dict[str, list[SharedConflict]] = {}
         for conflict in find_shared_conflicts(project.footprints, project.relations):
-            if conflict.kind is not SharedKind.PROCESS:
+            if conflict.kind is not SharedKind.PROCESS and not _is_connection(conflict.first_access):
                 by_name.setdefault(conflict.name, []).append(conflict)
         for name, conflicts in by_name.items():
             yield self._between_tasks(project, name, conflicts)
@@ -114,11 +129,11 @@ class SharedMutableGlobal(Rule):
             for shared in access.shared_state:
                 if shared.name in by_name or not (shared.racing and shared.access == "write"):
                     continue
-                if shared.kind is SharedKind.PROCESS:
+                if shared.kind is SharedKind.PROCESS or _is_connection(shared):
                     continue
                 place = place_of(shared.sites, task)
                 yield self.finding(
-                    f"Threads of task {task.id} change the {_KINDS[shared.kind]} `{shared.name}` {place.where}".rstrip()
+                    f"Threads of task {task.id} change {_what(shared)} {place.where}".rstrip()
                     + (" while others touch it without the same lock." if shared.guards else " without a lock."),
                     place.span,
                     tasks=[task.id],
@@ -171,7 +186,8 @@ class ProcessWideState(Rule):
 
     What it is:
         The code changes the working directory, the environment, the random seed, signal handlers, `sys.path`, the
-        locale, or the configuration of logging or warnings.
+        locale, the standard streams, the configuration of logging or warnings, or an attribute of a library module.
+        Changes in a child process or in a worker process are left out: they are its own.
 
     Why it matters:
         The change reaches everything else that runs in the process: another task's relative paths lead elsewhere, its
@@ -255,7 +271,8 @@ class UnguardedReadModifyWrite(Rule):
     What it is:
         The code reads a file and rewrites it, and another task that may run at the same time writes it too. Files that
         by their name are counters, ids, progress or rate-limit files are a note even when only one task uses them. Code
-        that takes a lock file on the way is left alone.
+        that takes a lock file before it reads is left alone, and so is a task that only reads back what it has written
+        itself.
 
     Why it matters:
         Two tasks read the same number, both add one, and one of the additions is lost. Replacing the file atomically
@@ -313,7 +330,8 @@ class UnguardedReadModifyWrite(Rule):
         """Yield one finding for each file and place of writing, whatever the number of tasks that pass through it."""
         by_path: dict[str, list[ReadModifyWrite]] = {}
         for update in find_read_modify_writes(project.footprints):
-            if not _holds_lock_file(project.access(project.by_id[update.task_id]), update.write.site):
+            access = project.access(project.by_id[update.task_id])
+            if not _holds_lock_file(access, update.write.site, update.read.site):
                 by_path.setdefault(update.path, []).append(update)
         rivals: dict[tuple[str, str], set[str]] = {}
         for conflict in project.conflicts_of(ConflictKind.WRITE_WRITE):
@@ -365,18 +383,38 @@ class UnguardedReadModifyWrite(Rule):
         )
 
 
-def _holds_lock_file(access: AccessSet | None, site: Site | None) -> bool:
-    """Whether a lock file is taken by the function around the write, or by one that leads to it."""
+def _holds_lock_file(access: AccessSet | None, site: Site | None, read: Site | None = None) -> bool:
+    """Whether a lock file is taken by the function around the write, or by one that leads to it.
+
+    Args:
+        access: what the task does.
+        site: the write.
+        read: where the same file is read: a lock that is taken after all of its reading is none.
+    """
     if access is None or site is None:
         return False
-    chain = {(site.file, site.function), *((frame.file, frame.function) for frame in site.via)}
-    made = [lock.sites for lock in access.writes if lock.path is not None and lock.path.endswith((".lock", ".lck"))]
-    for sites in (*made, *(lock.sites for lock in access.file_locks)):
+    chain = _lines(site)
+    read_too = [other for other in access.reads if read in other.sites]
+    reads = [_lines(each) for other in read_too for each in other.sites]
+    # A file that is locked itself is opened before.
+    itself = {f"{LOCK_FILE_PREFIX}{other.path}" for other in read_too}
+    made = [(lock.sites, False) for lock in access.writes if (lock.path or "").endswith((".lock", ".lck"))]
+    for sites, opened in (*made, *((lock.sites, lock.lock in itself) for lock in access.file_locks)):
         for taken in sites:
-            around = {(taken.file, taken.function), *((frame.file, frame.function) for frame in taken.via[-1:])}
-            if chain & around:
+            around = {(frame.file, frame.function): frame.line for frame in taken.via[-1:]}
+            around[taken.file, taken.function] = taken.line
+            late = [any(line > begun.get(function, line) for function, line in around.items()) for begun in reads]
+            if (opened or not late or not all(late)) and not around.keys().isdisjoint(chain):
                 return True
     return False
+
+
+def _lines(site: Site) -> dict[tuple[str, str], int]:
+    """The line on which each function on the way to a place is."""
+    return {
+        **{(frame.file, frame.function): frame.line for frame in site.via},
+        (site.file, site.function): site.line,
+    }
 
 
 def _guarded(project: Project, task_id: str, touches: tuple[Touch, ...]) -> bool:
@@ -390,7 +428,8 @@ class SharedConnection(Rule):
 
     What it is:
         Two or more tasks that may run together open the same database file, one of them writing. What is a database is
-        told by the library that opens it and by the file's name.
+        told by the library that opens it and by the file's name. The same is said of one connection object that two
+        tasks, or the threads of one task, use without a common lock.
 
     Why it matters:
         Writers of an embedded database wait for one another and fail with a busy error when they wait too long; a
@@ -429,7 +468,8 @@ class SharedConnection(Rule):
     )
 
     def check(self, project: Project) -> Iterator[Finding]:
-        """Yield one finding for each database."""
+        """Yield one finding for each database, and for each connection."""
+        yield from self._connections(project)
         files: dict[str, list[Conflict]] = {}
         for conflict in project.conflicts:
             if conflict.kind in (ConflictKind.WRITE_WRITE, ConflictKind.READ_WRITE) and conflict.both_run:
@@ -461,6 +501,46 @@ class SharedConnection(Rule):
                 flow=place.flow,
                 key=[place.function],
             )
+
+    def _connections(self, project: Project) -> Iterator[Finding]:
+        """Connection objects that several tasks use, or the threads of one."""
+        remedy = "give each a connection of its own, or hold one lock around every transaction"
+        seen: set[str] = set()
+        for conflict in find_shared_conflicts(project.footprints, project.relations):
+            if conflict.name in seen or not _is_connection(conflict.first_access):
+                continue
+            seen.add(conflict.name)
+            place, other = (
+                place_of(access.sites, project.by_id[task_id])
+                for task_id, access in (
+                    (conflict.first, conflict.first_access),
+                    (conflict.second, conflict.second_access),
+                )
+            )
+            yield self.finding(
+                f"Tasks {conflict.first} and {conflict.second} may run together and use the same connection "
+                f"`{conflict.name}`: task {conflict.first} {place.where}".rstrip()
+                + f", [task {conflict.second}](1); {remedy}.",
+                place.span,
+                tasks=[conflict.first, conflict.second],
+                related=[Related(f"task {conflict.second} uses `{conflict.name}`", other.span)],
+                flow=place.flow,
+                key=[conflict.name, place.function],
+            )
+        for task in project.tasks:
+            access = project.access(task) or AccessSet()
+            for shared in access.shared_state:
+                if shared.name in seen or not (shared.racing and shared.access == "write" and _is_connection(shared)):
+                    continue
+                place = place_of(shared.sites, task)
+                yield self.finding(
+                    f"Threads of task {task.id} use the connection `{shared.name}` {place.where}".rstrip()
+                    + f" without a lock; {remedy}.",
+                    place.span,
+                    tasks=[task.id],
+                    flow=place.flow,
+                    key=[shared.name, place.function],
+                )
 
     def _place(self, project: Project, task_id: str, touch: Touch) -> Place:
         return place_of([touch.site] if touch.site is not None else [], project.by_id[task_id])

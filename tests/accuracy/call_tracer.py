@@ -18,7 +18,6 @@ import importlib.machinery
 import inspect
 import json
 import sys
-import tempfile
 import threading
 import types
 from pathlib import Path
@@ -218,7 +217,9 @@ def _builtin_name(target: Any) -> str | None:
 
 def main(output: str, script: str, arguments: list[str]) -> None:
     """Run a script as the main program and write what was seen to a file, whatever its end."""
-    sys.pycache_prefix = tempfile.mkdtemp()
+    # Compiled modules are neither taken from where they may lie nor left behind.
+    sys.pycache_prefix = f"{output}.compiled"
+    sys.dont_write_bytecode = True
     tracer = Tracer(str(Path.cwd()))
     path = str(Path(script).resolve())
     program = types.ModuleType("__main__")

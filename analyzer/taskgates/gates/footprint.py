@@ -35,6 +35,7 @@ class Touch(msgspec.Struct, frozen=True, gc=False):
         span: the declaration, or the call in the code.
         conditional: whether an undecided condition stands before it.
         site: the place in the code with its call chain; None for what is declared.
+        own: whether what is read is what the task itself has written before.
     """
 
     path: str
@@ -43,6 +44,7 @@ class Touch(msgspec.Struct, frozen=True, gc=False):
     span: SourceSpan
     conditional: bool = False
     site: Site | None = None
+    own: bool = False
 
 
 class Footprint(msgspec.Struct, frozen=True, kw_only=True):
@@ -156,6 +158,7 @@ def _inferred(accesses: Iterable[Access], fallback: SourceSpan) -> list[Touch]:
                 site.span if site is not None else fallback,
                 access.conditional,
                 site,
+                access.own,
             )
         )
     return touches

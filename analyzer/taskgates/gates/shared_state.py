@@ -300,9 +300,9 @@ _REWRITES: Final = frozenset({Operation.OVERWRITE, Operation.UPDATE, Operation.C
 
 
 def find_read_modify_writes(footprints: Sequence[Footprint]) -> Iterator[ReadModifyWrite]:
-    """Files that a task's code reads and rewrites, each task and path once."""
+    """Files that a task's code reads and rewrites, each task and path once; one's own text read back counts not."""
     for footprint in footprints:
-        reads = {touch.path: touch for touch in reversed(footprint.reads) if touch.site is not None}
+        reads = {touch.path: touch for touch in reversed(footprint.reads) if touch.site is not None and not touch.own}
         seen: set[str] = set()
         for touch in footprint.writes:
             if touch.site is None or touch.operation not in _REWRITES or touch.path in seen:

@@ -173,12 +173,18 @@ class Locking(Core):
             self.workers += 1
         several = several or bool(self.loops and self.undecided)
         flow = self.workers
+        if is_alone(handle):
+            # A pool of one does one thing after the other.
+            flow, several = self.overlap.flow_of(handle) or flow, False
         self.held, self.worker = [], Worker(0 if again else flow, len(self.frames), several)
+        child = not (thread or again)
+        self.children += child
         if thread:
             self.overlap.start(flow, handle if isinstance(handle, Heap) else None)
         try:
             yield
         finally:
+            self.children -= child
             self.held, self.worker = held, worker
             if thread:
                 self.overlap.suspend()
@@ -188,6 +194,11 @@ def excludes(lock: Instance) -> bool:
     """Whether only one at a time can hold a lock: a semaphore may let in several."""
     value = lock.slots.get("value")
     return value is None or (isinstance(value, Known) and value.value == 1)
+
+
+def is_alone(pool: AnyValue | None) -> bool:
+    """Whether a pool has only one worker."""
+    return isinstance(pool, Instance) and Known(1) in (pool.slots.get("max_workers"), pool.slots.get("processes"))
 
 
 def _statements(body: Iterable[ir.Stmt]) -> Iterator[ir.Stmt]:

@@ -16,7 +16,7 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from taskgates.inference.frames import Worker
+    from taskgates.inference.frames import Frame, Worker
     from taskgates.inference.objects import Heap
 
 
@@ -50,8 +50,10 @@ class Overlap:
         self._touches: dict[str, dict[Touch, None]] = {}
         self._running: dict[int, Heap | None] = {}
         self._outer: list[int] = []
+        self._latest = 0
+        self._promised: dict[int, int] = {}
         # Objects are told apart by identity, so none may be freed and its place taken by another one.
-        self._kept: dict[int, Heap] = {}
+        self._kept: dict[int, Heap | Frame] = {}
 
     def start(self, flow: int, handle: Heap | None) -> None:
         """Note that a thread starts.
@@ -63,16 +65,27 @@ class Overlap:
         self.active = True
         self._running[flow] = handle
         self._outer.append(flow)
+        self._latest = flow
         if handle is not None:
             self._kept[id(handle)] = handle
+
+    def flow_of(self, handle: object) -> int | None:
+        """The number of a thread that runs and is waited for by an object."""
+        return next((flow for flow, behind in self._running.items() if behind is handle), None)
 
     def suspend(self) -> None:
         """Come back to whoever started the thread; it goes on running."""
         self._outer.pop()
 
+    def promise(self, result: Heap) -> None:
+        """Note that an object stands for the result of the thread that was started last (a future)."""
+        self._promised[id(result)] = self._latest
+        self._kept[id(result)] = result
+
     def wait(self, handle: Heap) -> None:
         """Note that the threads behind an object have been waited for."""
-        for flow in [flow for flow, behind in self._running.items() if behind is handle]:
+        promised = self._promised.get(id(handle))
+        for flow in [flow for flow, behind in self._running.items() if behind is handle or flow == promised]:
             if flow not in self._outer:
                 del self._running[flow]
 
@@ -83,7 +96,7 @@ class Overlap:
     def touch(
         self,
         name: str,
-        obj: Heap | None,
+        obj: Heap | Frame | None,
         part: str,
         worker: Worker | None,
         locks: Mapping[str, Heap | None],
@@ -94,7 +107,7 @@ class Overlap:
 
         Args:
             name: the state.
-            obj: the object that is changed or read; None where it is the variable itself.
+            obj: the object that is changed or read, or the call whose variable it is; None for a global variable.
             part: the attribute of it; empty for all of it.
             worker: the thread that does it; None for the main one.
             locks: the locks that it holds, by name; None for one that its name tells apart.

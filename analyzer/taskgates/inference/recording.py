@@ -6,9 +6,11 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from taskgates.inference.frames import place_of
+import msgspec
+
+from taskgates.inference.frames import Frame, place_of
 from taskgates.inference.log import RawSite
-from taskgates.inference.objects import ATOMIC, Arguments, ClassV, FunctionV, Heap, Instance, ListObj
+from taskgates.inference.objects import ATOMIC, Arguments, ClassV, DictObj, FunctionV, Heap, Instance, ListObj
 from taskgates.inference.paths import join_paths, normalise, relative_to_root, report_form
 from taskgates.inference.program import Program
 from taskgates.inference.text import Hole, Text, TextLike, parts_of
@@ -58,6 +60,23 @@ class Recording(Program):
             # The home folder, whose place is not known.
             return normalise(text)
         return normalise(join_paths(self.cwd, text))
+
+    def without_links(self, text: TextLike) -> TextLike:
+        """A path made absolute, without the symbolic links of the tree that the program has left in their places."""
+        path = self.absolute(text)
+        place = self.in_tree(path) if isinstance(path, str) else None
+        real = self.real_place(place) if place is not None else None
+        return path if real is None else f"{self.root}/{real}"
+
+    def real_place(self, place: str) -> str | None:
+        """Where a root-relative path leads through symbolic links of the tree; None where there are none on it."""
+        real = self.tree.real(place)
+        link = place
+        while link and self.tree.real(link) != link:
+            if self.deleted(link) or self.wrote(link):
+                return None
+            link = link.rpartition("/")[0]
+        return None if real == place else real
 
     def access(self, operation: Operation, value: AnyValue, call: str, *, conditional: bool = False) -> None:
         """Note that the program does something to the path that a value names.
@@ -159,7 +178,9 @@ class Recording(Program):
         """Log an access to an absolute path, and remember what it means for later existence tests."""
         known = path if isinstance(path, str) else None
         place = self.in_tree(known) if known is not None else None
-        if known is None and (self.below_file(path) or (operation is Operation.READ and self.nothing_below(path))):
+        if known is None and (
+            self.below_file(path) or (operation in _OF_FILES and self.nothing_below(path, operation))
+        ):
             return
         if place is not None:
             kind = self.tree.kind(place)
@@ -170,7 +191,7 @@ class Recording(Program):
                 # Files are what tasks share; those below a removed folder are logged on their own.
                 self.log.remove_folder(str(known))
                 return
-            elif operation is Operation.DELETE and self.absent(place):
+            elif operation is Operation.DELETE and self.absent(place) and not self.tree.is_link(place):
                 return
         if operation is Operation.MKDIR:
             if known is not None:
@@ -190,13 +211,16 @@ class Recording(Program):
         place = self.in_tree(folder) if folder else None
         return place is not None and self.tree.kind(place) == "file" and not self.deleted(place)
 
-    def nothing_below(self, pattern: TextLike) -> bool:
-        """Whether a pattern would lie below a folder that is certainly not there."""
+    def nothing_below(self, pattern: TextLike, operation: Operation) -> bool:
+        """Whether a pattern would lie below a folder that is certainly not there, or matches nothing there.
+
+        What is deleted is what the program knows of; what is read may be data that has yet to come.
+        """
         head = pattern if isinstance(pattern, str) else pattern.prefix
         place = self.in_tree(head.rpartition("/")[0]) if self.closed else None
         return (
             place is not None
-            and (self.absent(place) or (isinstance(pattern, Text) and self.matches_nothing(pattern)))
+            and (self.absent(place) or (isinstance(pattern, Text) and self.matches_nothing(pattern, operation)))
             and not any(
                 (matched.prefix.startswith(pattern.prefix) or pattern.prefix.startswith(matched.prefix))
                 and (matched.suffix.endswith(pattern.suffix) or pattern.suffix.endswith(matched.suffix))
@@ -205,9 +229,12 @@ class Recording(Program):
             )
         )
 
-    def matches_nothing(self, pattern: Text) -> bool:
-        """Whether no file of the tree, nor one that the program made, has a name of a pattern with a telling end."""
-        return isinstance(pattern.parts[-1], str) and self.unmatched(pattern)
+    def matches_nothing(self, pattern: Text, operation: Operation) -> bool:
+        """Whether no file of the tree, nor one that the program made, has a name of a pattern.
+
+        To read, only patterns with a telling end count.
+        """
+        return (operation is Operation.DELETE or isinstance(pattern.parts[-1], str)) and self.unmatched(pattern)
 
     def unmatched(self, pattern: Text) -> bool:
         """Whether no file of the tree, nor one that the program made under a known name, has a name of a pattern."""
@@ -247,7 +274,7 @@ class Recording(Program):
         node: Any = None,
         *,
         call: str = "",
-        obj: Heap | None = None,
+        obj: Heap | Frame | None = None,
         part: str = "",
     ) -> None:
         """Note a touch of state that outlives the call, under the locks held at present.
@@ -258,11 +285,17 @@ class Recording(Program):
             access: `read` or `write`.
             node: the place; the present call without one.
             call: what does it, for the report.
-            obj: the object that is touched; None where it is the variable.
+            obj: the object that is touched, or the call whose variable it is; None where it is a global variable.
             part: the attribute of it; empty for all of it.
         """
-        site = self.site(call or name, node)
-        self.log.shared(name, kind, access, site, frozenset(self.held), thread=self.threads > 0)
+        # What happens while a module is imported happens once, under the import system's own lock; what a process does
+        # to its own state is nothing to the one that started it.
+        if self.importing and kind is not SharedKind.PROCESS:
+            if access == "write":
+                self.log.set_up.add(name)
+        elif not (self.children and kind is SharedKind.PROCESS):
+            site = self.site(call or name, node)
+            self.log.shared(name, kind, access, site, frozenset(self.held), thread=self.threads > 0)
         if self.overlap.active and kind is not SharedKind.PROCESS:
             self.overlaps(name, obj, part, write=access == "write")
 
@@ -277,23 +310,34 @@ class Recording(Program):
             return
         owned: AnyValue = value
         if type(value) is TupleV:
-            owned = next((item for item in value.items if isinstance(item, Heap)), value)
+            owned = next((item for item in value.items if isinstance(item, ListObj | DictObj | Instance)), value)
         if isinstance(owned, Heap) and owned.owner is not None and owned.owner[1] != SharedKind.PROCESS:
             self.shared(owned.owner[0], SharedKind(owned.owner[1]), "read", node)
         else:
             self.shared(label, SharedKind.MODULE_GLOBAL, "read", node)
 
-    def attribute_read(self, obj: Instance, name: str, node: Any) -> None:
+    def borrowed(self, value: Heap, owner: tuple[str, str], node: Any) -> None:
+        """Note that a module's body reads what another module holds."""
+        label, kind = owner
+        if kind != SharedKind.PROCESS and not isinstance(value, Instance | FunctionV) and self.beyond_set_up(label):
+            self.shared(label, SharedKind(kind), "read", node)
+
+    def attribute_read(self, obj: Instance | FunctionV, name: str, node: Any) -> None:
         """Note that an attribute of an object is read that lives as long as the program; locks are no state."""
         assert obj.owner is not None
         label, kind = obj.owner
         value = obj.slots[name]
         if isinstance(value, Instance) and self.is_lock(value):
             return
-        if self.frame is not None and self.frame.function is not None:
+        if self.beyond_set_up(label):
             self.shared(label, SharedKind(kind), "read", node, obj=obj, part=name)
         elif self.overlap.active:
             self.looked_at(obj, name)
+
+    def beyond_set_up(self, label: str) -> bool:
+        """Whether a touch of some state here is more than what a module's body does to set up its own."""
+        frame = self.frame
+        return frame is not None and (frame.function is not None or not label.startswith(f"{frame.module.dotted}."))
 
     def looked_at(self, obj: Heap, part: str = "") -> None:
         """Note that the content or an attribute of an object is read; asked for only while threads may run."""
@@ -306,27 +350,43 @@ class Recording(Program):
             site = self.site(name, node)
             self.log.shared(name, kind, access, site, frozenset(self.held), thread=False)
 
-    def overlaps(self, name: str, obj: Heap | None, part: str, *, write: bool) -> bool:
+    def overlaps(self, name: str, obj: Heap | Frame | None, part: str, *, write: bool) -> bool:
         """Note a touch that threads may make at the same time as others; whether it races with one of them."""
         worker = self.worker
         if obj is not None and ATOMIC in obj.slots:
             return False
         # A process has memory of its own; a worker that is looked at again has been looked at once.
         if worker is None or (self.threads and worker.serial):
+            cells = obj.cells if isinstance(obj, Frame) else None
+            if worker is not None and cells is not None and cells.flow == worker.serial:
+                # However many of these workers there are, each has made this call itself.
+                worker = msgspec.structs.replace(worker, several=False)
             locks = {lock: self.lock_objects.get(lock) for lock in self.held}
             if self.overlap.touch(name, obj, part, worker, locks, write=write):
                 self.log.racing.add(name)
                 return True
         return False
 
-    def mutated(self, obj: AnyValue, node: Any = None, part: str = "") -> None:
+    def use_connection(self, obj: Instance, type_name: str, method: str) -> None:
+        """Note that a connection to a database does something, which changes the state of its transaction."""
+        for row in self.effects.linearisation(type_name):
+            if row.connection:
+                self.mutated(obj, call=f"{row.name}.{method}")
+                return
+
+    def mutated(self, obj: AnyValue, node: Any = None, part: str = "", call: str = "") -> None:
         """Note the in-place change of an object that a global, class or default argument holds, or of one attribute."""
         if isinstance(obj, Heap) and obj.owner is not None and self.frame is not None:
             name, kind = obj.owner
-            if self.frame.function is not None or self.threads or kind == SharedKind.PROCESS:
-                self.shared(name, SharedKind(kind), "write", node, obj=obj, part=part)
+            if self.threads or kind == SharedKind.PROCESS or self.beyond_set_up(name):
+                self.shared(name, SharedKind(kind), "write", node, call=call, obj=obj, part=part)
             elif self.overlap.active:
                 self.loaded(name, SharedKind(kind), "write", node, obj)
+
+    def taken_in(self, target: Heap, value: AnyValue) -> None:
+        """Note that an object holds something from now on, which then lives as long as it does."""
+        if target.owner is not None and isinstance(value, Heap | TupleV | FunctionV):
+            self.own(value, *target.owner)
 
     def is_private(self, value: AnyValue) -> bool:
         """Whether every thread has its own copy of what is in an object (`threading.local`)."""
@@ -375,9 +435,19 @@ class Recording(Program):
         found = self.tree.kind(path)
         if found is not None and not self.deleted(path):
             return kind is None or found == kind
+        if self.closed and kind != "file" and found is None and self.made_folder(path):
+            return True
         if self.wrote(path) and kind in (None, "file"):
             return None if self.deleted(path) else True
+        if kind == "folder" and found is None and self.closed and self._made_file(path):
+            return False
         return False if self.absent(path) else None
+
+    def _made_file(self, place: str) -> bool:
+        """Whether a root-relative path is a file that the program has written, and not a folder that it has moved."""
+        path = str(normalise(join_paths(self.root, place)))
+        calls = self.log.writers(place) | self.log.writers(path)
+        return path in self.log.written and bool(calls) and not any(_MOVED.search(call) for call in calls)
 
     def exists_outside(self, text: TextLike, kind: str | None) -> bool | None:
         """Existence outside the root, which is not looked at: a command line finds no settings there.
@@ -410,8 +480,33 @@ class Recording(Program):
         if path is None:
             return self.installed_content(text)
         if self.wrote(path):
-            return None
+            origin = self.copied_from(path)
+            return None if origin is None else self.tree.read_bytes(origin, self.limits.file_size)
         return self.tree.read_bytes(path, self.limits.file_size)
+
+    def note_copy(self, source: TextLike, target: TextLike) -> None:
+        """Remember that a file is now a copy of another one, if that is one of the tree as it was."""
+        self.remember_copy(self.original(source), target)
+
+    def original(self, path: TextLike) -> str | None:
+        """The file of the tree whose content a path has now; None where the program has given it another."""
+        place = self.in_tree(path)
+        origin = self.copied_from(place) if place is not None and self.wrote(place) else place
+        return origin if origin is not None and self.tree.kind(origin) == "file" else None
+
+    def remember_copy(self, origin: str | None, target: TextLike) -> None:
+        """Remember that a path has the content of a file of the tree."""
+        copy = self.in_tree(target)
+        if origin is not None and copy is not None and not self.conditional:
+            self.log.copies[f"{self.root}/{copy}"] = origin
+
+    def copied_from(self, place: str) -> str | None:
+        """The file of the tree that a root-relative path, which the program has written, is a copy of."""
+        absolute = f"{self.root}/{place}"
+        origin = self.log.copies.get(absolute)
+        if origin is None or self.wrote(origin) or any(matches_text(p, absolute) for p in self.log.written_patterns):
+            return None
+        return origin
 
     def installed(self, text: TextLike) -> Path | None:
         """A path among the installed modules, whose data files belong to their code; None elsewhere."""
@@ -435,6 +530,13 @@ class Recording(Program):
 
 
 TEMPORARY = "/\x00tmp"
+
+_OF_FILES = frozenset({Operation.READ, Operation.DELETE})
+"""What is done to files that are there."""
+
+
+_MOVED = re.compile(r"move|rename|replace|link|copytree|\bcp\b|\bmv\b")
+"""Calls that may put a folder in the place that they write to."""
 
 
 def matches_text(pattern: TextLike, path: str) -> bool:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from taskgates.inference.objects import Arguments, DictObj, FunctionV, Heap, Instance, ListObj, Maybe
+from taskgates.inference.enclosed import objects_used
+from taskgates.inference.objects import Arguments, ClassV, DictObj, FunctionV, Heap, Instance, ListObj
 from taskgates.inference.values import AnyValue, BoundMethod, Method, Partial, TupleV
 from taskgates.model.access import SharedKind
 
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
 def lend(machine: Any, func: AnyValue, args: Arguments, *, several: bool) -> None:
     """Note what a worker thread is handed, so that its changes of it are seen as changes of shared state.
 
-    One worker alone shares with nobody, as far as its starter waits for it; so an object counts from the second worker
-    on that gets it, or from the first if many of them run.
+    One worker alone shares with nobody, as far as its starter waits for it: the object counts once a second worker gets
+    it, many of them run, or the starter touches it meanwhile.
 
     Args:
         machine: the interpreter.
@@ -26,14 +27,14 @@ def lend(machine: Any, func: AnyValue, args: Arguments, *, several: bool) -> Non
         args: the arguments that it gets.
         several: whether many such workers run at a time.
     """
-    for name, value in _handed(machine, func, args):
-        if value.owner is not None:
-            continue
-        if several or id(value) in machine.lent:
+    handed = {id(value): (name, value) for name, value in _handed(machine, func, args)}
+    for key, (name, value) in handed.items():
+        if value.owner is None:
             machine.own(value, name, SharedKind.CLOSURE.value)
-            machine.log.local_state.add(name)
-        else:
-            machine.lent[id(value)] = value
+            machine.lent[key] = value
+            machine.log.local_state.setdefault(name, several)
+        elif key in machine.lent and value.owner[0] in machine.log.local_state:
+            machine.log.local_state[value.owner[0]] = True
 
 
 def _handed(machine: Any, func: AnyValue, args: Arguments) -> Iterator[tuple[str, Heap]]:
@@ -58,13 +59,8 @@ def _handed(machine: Any, func: AnyValue, args: Arguments) -> Iterator[tuple[str
         func = func.func
     for value in args.every():
         yield from _named(machine, value)
-    frame: Frame | None = func.frame if isinstance(func, FunctionV) else None
-    while frame is not None and frame.function is not None:
-        for key, slot in list(frame.slots.items()):
-            value = slot.value if isinstance(slot, Maybe) else slot
-            if isinstance(key, str) and isinstance(value, ListObj | DictObj | Instance):
-                yield f"{frame.module.dotted}.{frame.qualname}.{key}", value
-        frame = frame.parent
+    if isinstance(func, FunctionV):
+        yield from ((name, value) for name, value in objects_used(func) if not _guards(machine, value))
 
 
 def _inside(machine: Any, value: Any) -> Iterator[tuple[str, Heap]]:
@@ -79,14 +75,21 @@ def _inside(machine: Any, value: Any) -> Iterator[tuple[str, Heap]]:
 
 
 def _named(machine: Any, value: AnyValue) -> Iterator[tuple[str, Heap]]:
-    if not isinstance(value, ListObj | DictObj | Instance):
+    if not isinstance(value, ListObj | DictObj | Instance) or _guards(machine, value):
         return
     frame: Frame | None = machine.frame
     while frame is not None:
         for key, slot in frame.slots.items():
-            if slot is value and isinstance(key, str):
+            if slot is value and isinstance(key, str) and value is not frame.self_value:
                 yield f"{frame.module.dotted}.{frame.qualname}.{key}", value
                 return
         frame = frame.parent
-    if machine.frame is not None:
+    if isinstance(value, Instance) and isinstance(value.cls, ClassV):
+        yield f"{value.cls.qualname}.<object>", value
+    elif machine.frame is not None:
         yield f"{machine.frame.module.dotted}.{machine.frame.qualname}.<object>", value
+
+
+def _guards(machine: Any, value: Heap) -> bool:
+    """Whether an object is a lock: to share it is what it is for, and its name stays."""
+    return isinstance(value, Instance) and machine.is_lock(value)
