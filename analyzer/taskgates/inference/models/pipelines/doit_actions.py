@@ -31,14 +31,18 @@ from taskgates.inference.values import (
 from taskgates.model.access import Operation
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
+    from taskgates.inference.models.pipelines.doit_records import Earlier
     from taskgates.inference.text import TextLike
     from taskgates.syntax import ir
+
+    Groups = Mapping[str, Collection[str]]
 
 COMMAND = "doit.action.CmdAction"
 PYTHON = "doit.action.PythonAction"
 CHECK = "doit.tools.check"
+ONCE = "doit.tools.run_once"
 FORMATS = ("old", "new", "both")
 
 ATTRIBUTES = (
@@ -257,13 +261,17 @@ def task_object(task: Task) -> Instance:
 # Up-to-date checks
 
 
-def needs_run(machine: Machine, task: Task, *, fresh: bool) -> bool | None:
+def needs_run(
+    machine: Machine, task: Task, *, fresh: bool, earlier: Earlier | None = None, groups: Groups | None = None
+) -> bool | None:
     """Whether a task runs, as its checks, targets and dependencies say; None where that is undecided.
 
     Args:
         machine: the interpreter.
         task: the task.
         fresh: whether no earlier run is known, so that every dependency counts as changed.
+        earlier: what is known of earlier runs.
+        groups: the sub-tasks of each group of tasks.
     """
     results: list[bool | None] = []
     checks = task.get("uptodate")
@@ -271,17 +279,39 @@ def needs_run(machine: Machine, task: Task, *, fresh: bool) -> bool | None:
         for check in (*checks.items, *([checks.rest] if checks.rest is not None else [])):
             if check == NONE:
                 continue
-            results.append(_check(machine, check, task, fresh=fresh))
+            saved = _saved(check, task, earlier, groups or {}) if earlier is not None else None
+            results.append(_check(machine, check, task, fresh=fresh) if saved is None else saved)
             if results[-1] is False:
                 return True
+    for other in task.sources:
+        known = earlier.has_result(task, other, (groups or {}).get(other)) if earlier is not None else None
+        results.append(False if fresh else known)
+    if False in results:
+        return True
     if not task.file_dep and not results:
         return True
     present = [machine.exists(target) for target in task.targets]
     if any(found is False for found in present):
         return True
     if task.file_dep:
-        return True if fresh else None
+        if fresh:
+            return True
+        results.append(earlier.unchanged(machine, task) if earlier is not None else None)
+        if results[-1] is False:
+            return True
     return None if None in present or None in results else False
+
+
+def _saved(check: AnyValue, task: Task, earlier: Earlier, groups: Groups) -> bool | None:
+    """What a check of doit itself says, which compares with what an earlier run saved; None where that is open."""
+    if check == Ext(ONCE):
+        return earlier.ran_once(task)
+    if is_result_dep(check):
+        other = text_of(check.slots["task"])
+        return earlier.has_result(task, other, groups.get(other)) if isinstance(other, str) else None
+    if isinstance(check, Instance) and check.cls == Ext(CHECK) and "config" in check.slots:
+        return earlier.is_configured(task, check.slots["config"])
+    return None
 
 
 def _check(machine: Machine, check: AnyValue, task: Task, *, fresh: bool) -> bool | None:
@@ -362,14 +392,23 @@ def create_folder(machine: Machine, args: Arguments) -> AnyValue:
     return NONE
 
 
-@function("doit.tools.config_changed", "doit.tools.timeout", "doit.tools.check_timestamp_unchanged")
+@function("doit.tools.config_changed")
+def config_changed(machine: Machine, args: Arguments) -> AnyValue:
+    """`config_changed(config)`: whether a text or mapping is that of the last success."""
+    del machine
+    made = Instance(Ext(CHECK))
+    made.slots["config"] = args.get(0, "config") or UNKNOWN
+    return made
+
+
+@function("doit.tools.timeout", "doit.tools.check_timestamp_unchanged")
 def saved_check(machine: Machine, args: Arguments) -> AnyValue:
     """A check against what an earlier run saved; the one of a file's time looks at that file."""
     del machine, args
     return Instance(Ext(CHECK))
 
 
-@function("doit.tools.run_once")
+@function(ONCE)
 def run_once(machine: Machine, args: Arguments) -> AnyValue:
     """`run_once(task, values)`, called by hand."""
     del machine, args

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from taskgates.inference.frames import AbstractRaise
 from taskgates.inference.models.pipelines.doit_actions import FORMATS
+from taskgates.inference.models.pipelines.doit_records import Earlier
 from taskgates.inference.models.pipelines.doit_runs import Run, Settings, TaskTable, options_of, parsed_options
 from taskgates.inference.models.pipelines.doit_settings import Database, from_setting, read_settings
 from taskgates.inference.models.pipelines.doit_tasks import (
@@ -175,13 +176,18 @@ class Session:
         )
         changes = "keys" if forgets else "values" if command in ("run", "ignore", "reset-dep") else ""
         fresh = database.open(changes)
+        earlier = None if fresh else database.entries()
         if not self._load_tasks(line.operands):
             return
         if command not in ("run", "clean"):
-            database.close()
+            if command in ("forget", "ignore", "reset-dep"):
+                database.close()
             return
         names = self._selected(line.operands, chosen.get("default_tasks"))
-        run = Run(machine, self.table, _run_settings(machine, line, chosen, fresh=fresh))
+        settings_of_run = _run_settings(machine, line, chosen, fresh=fresh)
+        if earlier is not None:
+            settings_of_run.earlier = Earlier(earlier, settings_of_run.checker)
+        run = Run(machine, self.table, settings_of_run)
         if command == "clean":
             named = bool(line.operands)
             everything = line.has("clean-all")
@@ -193,7 +199,7 @@ class Session:
             if output is not None and text_of(output) is not None:
                 machine.access(Operation.OVERWRITE, output, "doit")
             run.run(names)
-        database.close()
+        database.close(run.changes if command == "run" else forgets)
         run.tear_down()
 
     def _flag(self, chosen: Mapping[str, AnyValue], name: str) -> bool:
@@ -348,7 +354,7 @@ def _run_settings(machine: Machine, line: CommandLine, chosen: Mapping[str, AnyV
     )
 
 
-@program("doit", commands=["doit"])
+@program("doit", "doit.__main__", commands=["doit"])
 def doit(machine: Machine, args: Sequence[AnyValue]) -> None:
     """`doit [run|list|clean|...] [OPTION...] [TASK...]`."""
     machine.set_program(Known("doit"), args, "")

@@ -29,7 +29,9 @@ from taskgates.model.access import Operation
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from taskgates.inference.models.pipelines.doit_records import Earlier
     from taskgates.inference.models.registry import Machine
+    from taskgates.inference.text import TextLike
 
 DEPTH = 60
 """How deep dependencies are followed."""
@@ -45,6 +47,7 @@ class Settings:
         single: whether the tasks that others depend on are left out.
         always: whether tasks run that are up to date.
         fresh: whether no earlier run is known.
+        earlier: what is known of earlier runs.
         checker: how changes of a file are found: `md5` or `timestamp`.
     """
 
@@ -53,6 +56,7 @@ class Settings:
     single: bool = False
     always: bool = False
     fresh: bool = True
+    earlier: Earlier | None = None
     checker: str = "md5"
 
 
@@ -116,6 +120,8 @@ class Run:
         self.failed: set[str] = set()
         self.torn: list[Task] = []
         self.stopped = False
+        # Whether the file of earlier runs changes; None where it may.
+        self.changes: bool | None = False
 
     def run(self, names: Sequence[str]) -> None:
         """Run tasks with what they depend on, then their teardown actions."""
@@ -195,9 +201,19 @@ class Run:
     def _perform(self, task: Task, path: tuple[str, ...]) -> None:
         machine = self.machine
         with at_task(machine, task):
-            runs = True if self.settings.always else needs_run(machine, task, fresh=self.settings.fresh)
-        if runs is False or (task.is_group and not _members(task.get("actions")) and not task.file_dep):
+            runs = True if self.settings.always else self._needs_run(task)
+        if runs is False:
+            if self.settings.earlier is not None:
+                # Tasks that need what this one worked out are given what was kept of it.
+                machine.merge_into(task.values, self.settings.earlier.kept(task))
             return
+        if task.is_group and not _members(task.get("actions")) and not task.file_dep:
+            # That it succeeded is kept like that of any other task.
+            self.changes = True
+            return
+        self.changes = True if runs else self.changes or None
+        if self.settings.earlier is not None:
+            self.settings.earlier.ran.add(task.name)
         for name in task.setup:
             self._visit(name, path)
         if self.stopped:
@@ -208,6 +224,7 @@ class Run:
             if _members(task.get("teardown")):
                 self.torn.append(task)
             gaps = machine.log.gaps
+            unseen = False
             for action in _members(task.get("actions")):
                 outcome = run_action(machine, action, task, self.settings.formatting)
                 machine.merge_into(task.values, outcome.values)
@@ -215,13 +232,25 @@ class Run:
                     self._fail(task)
                     return
             if machine.log.gaps > gaps:
+                unseen = True
                 self._presume_targets(task)
             for dependency in task.file_dep:
                 if machine.exists(dependency) is False:
                     self._fail(task)
                     return
-                if self.settings.checker == "md5":
+                if unseen or (self.settings.checker == "md5" and self._is_digested(task, dependency)):
                     machine.access(Operation.READ, as_value(dependency), "doit")
+
+    def _needs_run(self, task: Task) -> bool | None:
+        settings = self.settings
+        groups = {}
+        if settings.earlier is not None:
+            groups = {each.name: each.task_dep for each in self.table.tasks.values() if each.is_group}
+        return needs_run(self.machine, task, fresh=settings.fresh, earlier=settings.earlier, groups=groups)
+
+    def _is_digested(self, task: Task, name: TextLike) -> bool:
+        earlier = self.settings.earlier
+        return earlier is None or earlier.is_read(self.machine, task, name)
 
     def _presume_targets(self, task: Task) -> None:
         """What the task says that it makes is made by what of it could not be seen, unless something seen makes it."""

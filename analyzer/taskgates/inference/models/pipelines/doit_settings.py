@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import configparser
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from taskgates.inference.models.pipelines.doit_records import earlier_runs
 from taskgates.inference.models.system.programs import place_of
 from taskgates.inference.objects import ListObj
 from taskgates.inference.text import Hole, concat
@@ -73,6 +74,7 @@ class Database:
     machine: Machine
     name: AnyValue
     backend: AnyValue | None
+    _kept: list[TextLike] = field(default_factory=list)
 
     def open(self, changes: str = "values") -> bool:
         """Open it; whether there was none before.
@@ -85,6 +87,9 @@ class Database:
             known = machine.exists(place) is not False
             if known or self._is("sqlite3"):
                 machine.access(Operation.READ, self.name, "doit")
+            if not known and self._is("sqlite3"):
+                # The table is made at once.
+                machine.access(Operation.OVERWRITE, self.name, "doit")
             return not known
         # The back end decides which files there are; those of an earlier run tell which it is.
         found = {ending for ending in ("", ".db", ".dat", ".dir") if self._is_there(concat(place, ending))}
@@ -100,14 +105,34 @@ class Database:
         if ".dat" in found and changes:
             found |= {".dir", ".bak"}
             found -= {".dat"} if changes == "keys" else set()
+        if changes == "values" and ".dat" in found:
+            # This back end writes what has changed when it is closed.
+            self._kept = [concat(place, ending) for ending in sorted(found)]
+            return False
         for ending in sorted(found) if changes else ():
             machine.access(Operation.UPDATE, as_value(concat(place, ending)), "doit")
         return False
 
-    def close(self) -> None:
-        """Write it."""
-        if not self._is("dbm"):
+    def entries(self) -> dict[str, dict[str, Any]] | None:
+        """What it says of each task; None where that cannot be known."""
+        text = text_of(self.backend) if self.backend is not None else "dbm"
+        if not self.machine.closed or not isinstance(text, str):
+            return None
+        return earlier_runs(self.machine, place_of(self.name), text)
+
+    def close(self, changed: bool | None = True) -> None:
+        """Write it.
+
+        Args:
+            changed: whether there is anything new; None where that is open.
+        """
+        if self._is("sqlite3"):
+            if changed is not False:
+                self.machine.access(Operation.UPDATE, self.name, "doit", conditional=changed is None)
+        elif not self._is("dbm"):
             self.machine.access(Operation.OVERWRITE, self.name, "doit")
+        for place in self._kept if changed is not False else ():
+            self.machine.access(Operation.UPDATE, as_value(place), "doit", conditional=changed is None)
 
     def _is_there(self, place: TextLike) -> bool:
         found = self.machine.in_tree(place)

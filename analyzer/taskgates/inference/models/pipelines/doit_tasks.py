@@ -73,6 +73,7 @@ class Task:
         task_dep: tasks that come first, patterns resolved.
         calc_dep: tasks that give further dependencies.
         setup: tasks that come first where this one runs.
+        sources: those of them that come first because the task takes values of theirs, whose results count.
         parent: the group that it belongs to.
         is_group: whether it stands for its sub-tasks.
         parameters: descriptions of its options.
@@ -91,6 +92,7 @@ class Task:
     task_dep: list[str] = field(default_factory=list)
     calc_dep: list[str] = field(default_factory=list)
     setup: list[str] = field(default_factory=list)
+    sources: list[str] = field(default_factory=list)
     parent: str | None = None
     is_group: bool = False
     parameters: list[AnyValue] = field(default_factory=list)
@@ -300,10 +302,9 @@ def _add_yielded(machine: Machine, name: str, value: AnyValue, creator: AnyValue
         made[group] = _task(machine, group, entries, creator)
         return
     if own == NONE:
-        known = made.get(group)
+        # It takes the place of a group whose sub-tasks were yielded before: they no longer belong to one.
         made[group] = _task(machine, group, {**entries, "actions": NONE}, creator)
         made[group].is_group = True
-        made[group].task_dep.extend(known.task_dep if known is not None else ())
         return
     task = _task(machine, f"{group}:{_shown(own)}", entries, creator)
     task.parent = group
@@ -333,6 +334,7 @@ def _task(machine: Machine, name: str, entries: dict[str, AnyValue], creator: An
             text = text_of(first)
             if isinstance(text, str) and text not in task.setup:
                 task.setup.append(text)
+                task.sources.append(text)
     return task
 
 

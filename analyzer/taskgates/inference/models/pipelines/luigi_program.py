@@ -229,7 +229,7 @@ def build(machine: Machine, args: Arguments) -> AnyValue:
     return Known(all(outcomes))
 
 
-@program("luigi", commands=["luigi"])
+@program("luigi", "luigi.__main__", "luigi.cmdline", commands=["luigi"])
 def luigi(machine: Machine, args: Sequence[AnyValue]) -> None:
     """`luigi --module MODULE TASK [--PARAMETER VALUE]...`."""
     machine.set_program(Known("luigi"), args, "")

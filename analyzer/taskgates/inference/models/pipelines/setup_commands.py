@@ -11,7 +11,7 @@ from taskgates.inference.models.files.listings import all_below, is_folder, memb
 from taskgates.inference.models.pipelines.setup_metadata import CALL, Distribution, packages_below
 from taskgates.inference.models.registry import Machine, function
 from taskgates.inference.objects import Arguments, DictObj, ListObj
-from taskgates.inference.text import Hole, Text
+from taskgates.inference.text import Hole, Text, make_text
 from taskgates.inference.values import NONE, UNKNOWN, AnyValue, Known, Union, as_value, text_of
 from taskgates.model.access import Operation
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _VALUES = {
     "build": ["build-base", "build-lib", "build-temp", "plat-name", "compiler", "executable", "parallel"],
     "build_py": ["build-lib"],
+    "build_scripts": ["build-dir", "executable"],
+    "clean": ["build-base", "build-lib", "build-temp", "build-scripts", "bdist-base"],
     "egg_info": ["egg-base", "tag-build"],
     "sdist": ["formats", "dist-dir", "template", "manifest", "owner", "group"],
     "bdist_wheel": ["bdist-dir", "dist-dir", "plat-name", "python-tag", "build-number", "py-limited-api"],
@@ -29,6 +31,8 @@ _VALUES = {
 _SHORT = {
     "build": {"b": "build-base", "t": "build-temp", "p": "plat-name", "c": "compiler", "e": "executable"},
     "build_py": {"d": "build-lib"},
+    "build_scripts": {"d": "build-dir", "e": "executable"},
+    "clean": {"b": "build-base", "t": "build-temp"},
     "egg_info": {"e": "egg-base", "b": "tag-build"},
     "sdist": {"d": "dist-dir", "t": "template", "m": "manifest", "u": "owner", "g": "group"},
     "bdist_wheel": {"b": "bdist-dir", "d": "dist-dir", "p": "plat-name"},
@@ -69,8 +73,14 @@ def _found(machine: Machine, args: Arguments, *, namespaces: bool) -> AnyValue:
 
 @function("distutils.core.setup")
 def plain_setup(machine: Machine, args: Arguments) -> AnyValue:
-    """`distutils.core.setup(...)`: only the keywords count, and no metadata are left beside the packages."""
-    return _run(machine, args, Distribution(machine, plain=True))
+    """`distutils.core.setup(...)`: only the keywords count, and no metadata are left beside the packages.
+
+    Where setuptools is installed, it takes the place of distutils as soon as that is imported.
+    """
+    folders = machine.environment.site_packages if machine.environment is not None else ()
+    return _run(
+        machine, args, Distribution(machine, plain=not any((each / "_distutils_hack").is_dir() for each in folders))
+    )
 
 
 @function("setuptools.setup")
@@ -91,6 +101,8 @@ def _run(machine: Machine, args: Arguments, distribution: Distribution) -> AnyVa
         machine.opaque("the commands that setup.py is given are not known")
         return UNKNOWN
     commands = _commands([str(word) for word in words])
+    if not distribution.plain:
+        _read_entry_points(machine)
     own = args.kw.get("cmdclass", NONE)
     for name, options in commands:
         if _overridden(own, name):
@@ -98,6 +110,15 @@ def _run(machine: Machine, args: Arguments, distribution: Distribution) -> AnyVa
         else:
             Commands(machine, distribution).run(name, options)
     return UNKNOWN
+
+
+def _read_entry_points(machine: Machine) -> None:
+    """Read what distributions in the folder of `setup.py`, which is searched as well, add to setuptools."""
+    for name in members(machine, ".") or ():
+        if name.endswith(".egg-info"):
+            for part in ("PKG-INFO", "entry_points.txt"):
+                if machine.exists(f"{name}/{part}", "file") is True:
+                    machine.access(Operation.READ, as_value(f"{name}/{part}"), CALL)
 
 
 def _overridden(classes: AnyValue, name: str) -> bool:
@@ -148,7 +169,10 @@ class Commands:
             base = options.get("build-base", "build")
             self.build(options.get("build-lib") or posixpath.join(base, "lib"))
             if name == "build":
-                self._build_scripts(base)
+                self._build_scripts(posixpath.join(base, "scripts-"), Hole("unknown", slash=False))
+        elif name == "build_scripts":
+            folder = options.get("build-dir")
+            self._build_scripts(folder or "build/scripts-", *(() if folder else [Hole("unknown", slash=False)]))
         elif name == "egg_info":
             self.egg_info(options.get("egg-base"))
         elif name == "sdist":
@@ -180,12 +204,11 @@ class Commands:
             built.append(place)
         return built
 
-    def _build_scripts(self, base: str) -> None:
-        """`build_scripts`: the scripts are copied into a folder named after the version of Python."""
+    def _build_scripts(self, *folder: str | Hole) -> None:
+        """`build_scripts`: the scripts are copied into a folder, by default one named after the version of Python."""
         for script in self.distribution.settings.get("scripts") or ():
             self.machine.access(Operation.READ, as_value(script), CALL)
-            folder = posixpath.join(base, "scripts-")
-            target = Text((folder, Hole("unknown", slash=False), "/" + posixpath.basename(script)))
+            target = make_text((*folder, "/" + posixpath.basename(script)))
             self.machine.access(Operation.OVERWRITE, as_value(target), CALL)
 
     def _listed_data(self) -> list[tuple[str, str]]:

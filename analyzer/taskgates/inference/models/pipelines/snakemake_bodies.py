@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64encode
+import re
 from typing import TYPE_CHECKING
 
 from taskgates.inference.frames import AbstractRaise
 from taskgates.inference.models.files.listings import is_folder
 from taskgates.inference.models.pipelines.snakemake_objects import Entry, filled_command
+from taskgates.inference.models.pipelines.snakemake_places import STATE, record_of
 from taskgates.inference.models.pipelines.snakemake_texts import apply_wildcards
 from taskgates.inference.models.registry import Machine, constant, function, method
 from taskgates.inference.models.system.programs import below
 from taskgates.inference.objects import Arguments, Instance, ModuleV
 from taskgates.inference.paths import join_paths, relative_to_root, split_last
 from taskgates.inference.shell.host import ShellState
-from taskgates.inference.text import Hole, Text, TextLike, concat, make_text
+from taskgates.inference.text import Hole, Text, concat, make_text
 from taskgates.inference.values import (
     DATA,
     FALSE,
@@ -33,18 +34,19 @@ from taskgates.model.access import Operation
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from taskgates.inference.models.pipelines.snakemake_jobs import Job
+    from taskgates.inference.models.pipelines.snakemake_job import Job
     from taskgates.inference.models.pipelines.snakemake_workflow import Workflow
 
 SCRIPT = "snakemake.script.Snakemake"
-STATE = ".snakemake"
 
-_NAME_LENGTH = 255
 _EMPTYING = frozenset({"touch", "pathlib.Path.touch"})
 """Calls that make files with nothing in them."""
 
 _DIGESTED = 1_000_000
 """Bytes of an input up to which a digest is kept."""
+
+_TOLD = re.compile(r"(?<=\s)--?[A-Za-z][\w-]*[ =]+['\"]?([^\s'\"]+)")
+"""The values of the options of a command."""
 
 _BODIES = ("notebook", "wrapper", "cwl", "template_engine", "xonsh")
 
@@ -71,7 +73,9 @@ def run_job(machine: Machine, workflow: Workflow, job: Job, *, keep_metadata: bo
         for value in outputs:
             _record(machine, "incomplete", value)
     names = {**_globals(workflow), **job.names(workflow)}
+    gaps = machine.log.gaps
     _body(machine, workflow, job, names)
+    unseen = machine.log.gaps > gaps
     if keep_metadata and outputs:
         _read_environment(machine, job)
         for value in _files(job.input):
@@ -92,6 +96,8 @@ def run_job(machine: Machine, workflow: Workflow, job: Job, *, keep_metadata: bo
         elif not _was_written(machine, value):
             # A job whose output is missing at its end fails: something in it has made the file.
             machine.access(Operation.OVERWRITE, value, "snakemake")
+    if unseen and job.rule.argument("shell") is not None:
+        _presume_more(machine, job, filled_command(machine, job.rule.argument("shell") or NONE, names))
     if keep_metadata:
         for value in outputs:
             _record(machine, "metadata", value)
@@ -209,6 +215,15 @@ def _opaque(machine: Machine, job: Job, reason: str) -> None:
         machine.access(Operation.READ, value, "snakemake", conditional=True)
 
 
+def _presume_more(machine: Machine, job: Job, command: AnyValue) -> None:
+    """What is not seen through may put more into a folder that it is told and where an output of the job lies."""
+    text = text_of(command)
+    told = {match.rstrip("/") for match in _TOLD.findall(text)} if isinstance(text, str) else set()
+    for folder in sorted(told & {folder_of(str(text_of(value))) for value in _files(job.output)}):
+        inside = as_value(concat(folder, "/", Hole("data", True)))
+        machine.access(Operation.OVERWRITE, inside, "snakemake", conditional=True)
+
+
 def run_command(machine: Machine, command: AnyValue) -> None:
     """Run a shell command, which ends at the first error."""
     state = ShellState(cwd=relative_to_root(machine.cwd, machine.root))
@@ -275,7 +290,7 @@ def folder_of(place: str) -> str:
 def read_records(machine: Machine, job: Job) -> None:
     """The records of a job's outputs that earlier runs have left: they tell whether it has to run again."""
     for value in _files(job.output):
-        place = _record_of("metadata", value)
+        place = record_of("metadata", value)
         text = path_text(place)
         found = machine.in_tree(text) if text is not None else None
         if found is None:
@@ -288,28 +303,24 @@ def read_records(machine: Machine, job: Job) -> None:
 
 def _record(machine: Machine, kind: str, value: AnyValue) -> None:
     """Keep a record of an output."""
-    machine.access(Operation.OVERWRITE, _record_of(kind, value), "snakemake")
+    machine.access(Operation.OVERWRITE, record_of(kind, value), "snakemake")
 
 
-def _record_of(kind: str, value: AnyValue) -> AnyValue:
-    """The record that Snakemake keeps of an output: its name is that of the file, encoded."""
-    text = path_text(value)
-    if isinstance(text, str):
-        code = urlsafe_b64encode(text.encode()).decode()
-        size = _NAME_LENGTH - 1
-        parts = [code[index : index + size] for index in range(0, len(code), size)] or [""]
-        path: TextLike = "/".join([*("@" + part for part in parts[:-1]), parts[-1]])
-    else:
-        path = Text((Hole("data", False),))
-    return as_value(concat(f"{STATE}/{kind}/", path))
+def lock_files(machine: Machine, jobs: Iterable[Job], performed: Iterable[Job], *, doubtful: bool) -> None:
+    """The files that say which inputs and outputs a run works on, where it has any.
 
-
-def lock_files(machine: Machine, jobs: Iterable[Job]) -> None:
-    """The files that say which inputs and outputs a run works on, where it has any."""
-    known = list(jobs)
-    for name, found in (("input", any(job.input for job in known)), ("output", any(job.output for job in known))):
-        if found:
-            machine.access(Operation.CREATE, Known(f"{STATE}/locks/0.{name}.lock"), "snakemake")
+    Args:
+        machine: the interpreter.
+        jobs: all jobs.
+        performed: those that ran.
+        doubtful: whether others may have run.
+    """
+    if any(job.input for job in jobs):
+        machine.access(Operation.CREATE, Known(f"{STATE}/locks/0.input.lock"), "snakemake")
+    certain = any(job.output for job in performed)
+    if certain or doubtful:
+        place = Known(f"{STATE}/locks/0.output.lock")
+        machine.access(Operation.CREATE, place, "snakemake", conditional=not certain)
 
 
 def keep_log(machine: Machine) -> None:

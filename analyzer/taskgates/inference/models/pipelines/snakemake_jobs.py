@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from taskgates.inference.frames import AbstractRaise
 from taskgates.inference.models.pipelines.doit_actions import parameters_of
-from taskgates.inference.models.pipelines.snakemake_objects import Entry, named_list, wildcards_object
+from taskgates.inference.models.pipelines.snakemake_job import Job
+from taskgates.inference.models.pipelines.snakemake_lookups import ITEM
+from taskgates.inference.models.pipelines.snakemake_objects import Entry, named_list
+from taskgates.inference.models.pipelines.snakemake_places import record_of
+from taskgates.inference.models.pipelines.snakemake_records import is_current, is_forced
 from taskgates.inference.models.pipelines.snakemake_rules import UNPACK
 from taskgates.inference.models.pipelines.snakemake_texts import (
     apply_wildcards,
@@ -59,50 +62,6 @@ _CALLS = 3
 _SEVERAL = re.compile(r"/{2,}")
 
 
-@dataclass
-class Job:
-    """One use of a rule.
-
-    Attributes:
-        rule: the rule.
-        wildcards: plain strings by name.
-        input: its files, by name and in order.
-        output: likewise.
-        params: values.
-        log: likewise.
-        threads: how many it may use.
-        resources: values.
-    """
-
-    rule: Rule
-    wildcards: dict[str, str]
-    input: list[Entry] = field(default_factory=list)
-    output: list[Entry] = field(default_factory=list)
-    params: list[Entry] = field(default_factory=list)
-    log: list[Entry] = field(default_factory=list)
-    benchmark: list[Entry] = field(default_factory=list)
-    threads: AnyValue = field(default_factory=lambda: Known(1))
-    resources: list[Entry] = field(default_factory=list)
-
-    def names(self, workflow: Workflow) -> dict[str, AnyValue]:
-        """What commands, functions and scripts of the job may speak of."""
-        return {
-            "input": named_list(self.input),
-            "output": named_list(self.output),
-            "params": named_list(self.params),
-            "wildcards": self.wildcards_object(workflow),
-            "log": named_list(self.log),
-            "threads": self.threads,
-            "resources": named_list(self.resources),
-            "rule": Known(self.rule.name),
-            "jobid": Known(0),
-        }
-
-    def wildcards_object(self, workflow: Workflow) -> Instance:
-        """The object `wildcards`."""
-        return wildcards_object({name: as_value(workflow.decoded(text)) for name, text in self.wildcards.items()})
-
-
 def is_callable(value: AnyValue) -> bool:
     """Whether a value in a rule is called for each job."""
     return isinstance(value, FunctionV | BoundMethod | Partial | Native)
@@ -127,6 +86,10 @@ class Scheduler:
 
     Attributes:
         forced: whether jobs run whose output is there already.
+        forcing: rules and files whose jobs run in any case.
+        inspect: what is done with a job before it is known whether it runs.
+        performed: the jobs that certainly ran.
+        doubtful: whether others may have run.
         jobs: those that were worked out, by rule and wildcards.
         needs: the jobs that each of them depends on.
         chosen: the jobs that are run; None where all are.
@@ -138,7 +101,14 @@ class Scheduler:
         self.cores = cores
         self.perform = perform
         self.forced = False
+        self.forcing: Sequence[str] = ()
+        self.inspect: Callable[[Job], None] | None = None
+        self.performed: list[Job] = []
+        self.doubtful = False
         self.blocked = False
+        # Jobs by their keys whose output is missing and was not needed so far.
+        self._waiting: set[tuple[object, ...]] = set()
+        self._ran: dict[tuple[object, ...], bool] = {}
         self.jobs: dict[tuple[object, ...], Job] = {}
         self.needs: dict[tuple[object, ...], set[tuple[object, ...]]] = {}
         self.chosen: set[tuple[object, ...]] | None = None
@@ -200,6 +170,14 @@ class Scheduler:
             or any(self.workflow.encoded(value) in names for entry in job.output for value in entry.values)
         )
 
+    def used(self) -> list[Job]:
+        """The jobs that ran, or may have, and those whose output these took."""
+        if self.doubtful:
+            return list(self.jobs.values())
+        ran = {key for key, did in self._ran.items() if did}
+        taken = {other for key in ran for other in self.needs.get(key, ())}
+        return [job for key, job in self.jobs.items() if key in ran or key in taken]
+
     # Rules and files
 
     def _values(self, rule: Rule, directive: str) -> list[AnyValue]:
@@ -229,15 +207,18 @@ class Scheduler:
 
     def makers(self, file: str) -> list[tuple[Rule, dict[str, str]]]:
         """The rules that may make a file with their wildcards, the likeliest first."""
-        found: list[tuple[Rule, dict[str, str]]] = []
-        seen: set[int] = set()
+        best: dict[int, tuple[Rule, dict[str, str]]] = {}
         for rule, _, expression in self._matchers():
-            match = expression.fullmatch(file) if id(rule) not in seen else None
+            match = expression.fullmatch(file)
             if match is not None:
-                seen.add(id(rule))
-                found.append((rule, {name: value for name, value in match.groupdict().items() if value is not None}))
+                values = {name: value for name, value in match.groupdict().items() if value is not None}
+                known = best.get(id(rule))
+                # Of several outputs of a rule that fit, the one with the shortest wildcards counts.
+                if known is None or sum(map(len, values.values())) < sum(map(len, known[1].values())):
+                    best[id(rule)] = (rule, values)
+        found = list(best.values())
         if len(found) > 1:
-            found.sort(key=lambda each: (self._rank(each[0], found), bool(each[1])))
+            return sorted(found, key=lambda each: (self._rank(each[0], found), bool(each[1])))
         return found
 
     def _makers_of_many(self, file: str) -> list[tuple[Rule, dict[str, str]]]:
@@ -261,8 +242,14 @@ class Scheduler:
                 before += sum(name in others for name in order[: order.index(rule.name)])
         return before
 
-    def need(self, file: str, above: tuple[str, ...]) -> bool:
-        """Make a file if a rule does; whether a job ran for it."""
+    def need(self, file: str, above: tuple[str, ...], *, lazily: bool = False) -> bool:
+        """Make a file if a rule does; whether a job ran for it.
+
+        Args:
+            file: its name.
+            above: the rules that ask for it.
+            lazily: whether it may stay missing as long as what it is made from has not changed.
+        """
         if len(file) > PATH_LENGTH:
             self.machine.opaque("snakemake: the names of files grow without end")
             return False
@@ -275,7 +262,7 @@ class Scheduler:
         if not makers and present is False:
             makers = self._makers_of_many(file)
         if not makers:
-            if present is False:
+            if present is False and not lazily:
                 self.machine.opaque(f"snakemake: no rule makes {self.machine_text(file)}")
             return False
         rule, wildcards = makers[0]
@@ -286,7 +273,7 @@ class Scheduler:
             return False
         if present is not False and not self._able(rule, wildcards, depth=0):
             return False
-        return self.visit(rule, wildcards, above)
+        return self.visit(rule, wildcards, above, lazily=lazily)
 
     def machine_text(self, file: str) -> str:
         """A file name for people."""
@@ -312,13 +299,13 @@ class Scheduler:
 
     # Jobs
 
-    def visit(self, rule: Rule, wildcards: dict[str, str], above: tuple[str, ...]) -> bool:
+    def visit(self, rule: Rule, wildcards: dict[str, str], above: tuple[str, ...], *, lazily: bool = False) -> bool:
         """Run a job after those that it needs; whether it ran."""
         key = (id(rule), *sorted(wildcards.items()))
         if self._under_way:
             self.needs.setdefault(self._under_way[-1], set()).add(key)
-        if key in self.jobs:
-            return key[1:] == () or True
+        if key in self.jobs and (lazily or key not in self._waiting):
+            return self._ran.get(key, False)
         if key in self.active:
             self.blocked = True
             return False
@@ -334,14 +321,18 @@ class Scheduler:
             frame, place = self.workflow.place_of(rule)
             with machine.within(frame):
                 machine.call_node = place
-                return self._run(rule, wildcards, above, key)
+                self._waiting.discard(key)
+                self._ran[key] = self._run(rule, wildcards, above, key, lazily=lazily)
+                return self._ran[key]
         finally:
             machine.undecided -= rule.conditional
             machine.call_node, machine.cwd = outer_node, outer_cwd
             self.active.discard(key)
             self._under_way.pop()
 
-    def _run(self, rule: Rule, wildcards: dict[str, str], above: tuple[str, ...], key: tuple[object, ...]) -> bool:
+    def _run(
+        self, rule: Rule, wildcards: dict[str, str], above: tuple[str, ...], key: tuple[object, ...], *, lazily: bool
+    ) -> bool:
         machine, place = self.machine, self.machine.call_node
         job = Job(rule, wildcards)
         try:
@@ -351,7 +342,12 @@ class Scheduler:
             machine.note_end(error)
             return False
         needed = [self.workflow.encoded(value) for entry in job.input for value in entry.values]
-        fresh = [self.need(normal(file), (*above, rule.name)) for file in dict.fromkeys(needed)]
+        forced = self.forced or is_forced(self.workflow, job, self.forcing)
+        outputs = [value for entry in job.output for value in entry.values]
+        there = bool(outputs) and all(self._is_there(value) for value in outputs)
+        waits = not forced and bool(outputs) and (there or lazily) and self.chosen is None
+        path = (*above, rule.name)
+        fresh = [self.need(normal(file), path, lazily=waits) for file in dict.fromkeys(needed)]
         if key in self.circular:
             return False
         if self.blocked:
@@ -366,17 +362,32 @@ class Scheduler:
         except AbstractRaise as error:
             machine.note_end(error)
             return False
+        left_out = self.chosen is not None and key not in self.chosen
+        if self.inspect is not None and key not in self.jobs and not (left_out and any(fresh)):
+            self.inspect(job)
         self.jobs[key] = job
-        if self.chosen is not None and key not in self.chosen:
+        if left_out:
             return False
-        outputs = [value for entry in job.output for value in entry.values]
-        there = bool(outputs) and all(self._is_there(value) for value in outputs)
-        undecided = there and not any(fresh) and not self.forced
-        if undecided and not job.input:
-            # Nothing that it depends on can be newer.
+        undecided = there and not any(fresh) and not forced
+        if undecided:
+            records = [record_of("metadata", value) for value in outputs]
+            current = is_current(machine, self.workflow, job, records)
+            if current or (current is None and not job.input):
+                # Nothing that it depends on can be newer.
+                return False
+            undecided = current is None
+        elif waits and not there and not any(fresh):
+            self._waiting.add(key)
             return False
         machine.undecided += undecided
         try:
+            if waits:
+                for file in dict.fromkeys(needed):
+                    self.need(normal(file), path)
+                machine.call_node = place
+            self.doubtful = self.doubtful or undecided
+            if not undecided:
+                self.performed.append(job)
             self.perform(job)
         finally:
             machine.undecided -= undecided
@@ -453,6 +464,9 @@ class Scheduler:
         }
         parameters = parameters_of(self.machine, func)
         names = [param.name for param in parameters[1:]] if parameters is not None else []
+        if isinstance(func, Native) and func.name == ITEM:
+            extra["params"] = lambda: named_list(job.params)
+            names = list(extra)
         given = {name: extra[name]() for name in names if name in extra}
         wildcards = [job.wildcards_object(self.workflow)] if parameters is None or parameters else []
         return self.machine.call(func, Arguments(wildcards, given))  # type: ignore[no-any-return]
@@ -512,4 +526,4 @@ class Scheduler:
         return made
 
 
-__all__ = ["Job", "Scheduler", "is_callable", "normal"]
+__all__ = ["Scheduler", "is_callable", "normal"]

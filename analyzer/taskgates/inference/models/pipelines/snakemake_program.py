@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from taskgates.inference.conversion import NotKnown, to_python
+from taskgates.inference.conversion import NotKnown, from_python, to_python
 from taskgates.inference.frames import AbstractRaise
 from taskgates.inference.models.command_lines.words import Words
 from taskgates.inference.models.files.formats import content_of, parsed_yaml
 from taskgates.inference.models.pipelines.snakemake_bodies import (
-    STATE,
     keep_log,
     lock_files,
     marked_outputs,
@@ -20,7 +19,8 @@ from taskgates.inference.models.pipelines.snakemake_bodies import (
     read_script,
     run_job,
 )
-from taskgates.inference.models.pipelines.snakemake_jobs import Job, Scheduler
+from taskgates.inference.models.pipelines.snakemake_jobs import Scheduler
+from taskgates.inference.models.pipelines.snakemake_places import STATE
 from taskgates.inference.models.pipelines.snakemake_rules import config_values, merge_config
 from taskgates.inference.models.pipelines.snakemake_workflow import Workflow
 from taskgates.inference.models.registry import Machine, function
@@ -38,7 +38,9 @@ from taskgates.inference.values import (
 from taskgates.model.access import Operation
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+    from taskgates.inference.models.pipelines.snakemake_job import Job
 
 _FILES = ("Snakefile", "snakefile", "workflow/Snakefile", "workflow/snakefile")
 _PROFILES = ("workflow/profiles/default", "profiles/default")
@@ -212,16 +214,14 @@ class Session:
                 return
         cores = line.last("cores") or line.last("jobs")
         limit = int(cores) if cores is not None and cores.isdigit() else None
-        scheduler = Scheduler(machine, workflow, limit, self.preview if dry else self.perform)
-        scheduler.forced = "forceall" in line.options
+        scheduler = self._scheduler(workflow, limit, self.preview if dry else self.perform)
         if "delete-all-output" in line.options:
             machine.opaque("snakemake without running jobs: what it removes is not followed")
             return
         if line.options.keys() & {"until", "omit-from"}:
             plan = Scheduler(machine, workflow, limit, lambda _: None)
             self._make(plan)
-            scheduler = Scheduler(machine, workflow, limit, scheduler.perform)
-            scheduler.forced = "forceall" in line.options
+            scheduler = self._scheduler(workflow, limit, scheduler.perform)
             scheduler.chosen = plan.choose(line.options.get("until", ()), line.options.get("omit-from", ()))
         if dry:
             self._make(scheduler)
@@ -229,9 +229,24 @@ class Session:
         self._handler("onstart")
         targets = self._make(scheduler)
         if "nolock" not in line.options:
-            lock_files(machine, scheduler.jobs.values())
+            lock_files(machine, scheduler.jobs.values(), scheduler.performed, doubtful=scheduler.doubtful)
         self._remove_temporary(scheduler, targets)
         self._handler("onsuccess")
+
+    def _scheduler(self, workflow: Workflow, limit: int | None, perform: Callable[[Job], None]) -> Scheduler:
+        options = self.line.options
+        made = Scheduler(self.machine, workflow, limit, perform)
+        made.inspect = lambda job: read_records(self.machine, job)
+        made.forced = "forceall" in options
+        made.forcing = [str(text_of(self.value(word))) for word in options.get("forcerun", ())]
+        if "force" in options:
+            rule = made.default_rule() if not self.line.targets else None
+            made.forcing = [
+                *made.forcing,
+                *(str(text_of(self.value(word))) for word in self.line.targets),
+                *([rule.name] if rule is not None else ()),
+            ]
+        return made
 
     def _make(self, scheduler: Scheduler) -> list[str]:
         """Make the targets of the command line, or the default one; the names of the former."""
@@ -268,17 +283,18 @@ class Session:
         for each in files:
             machine.access(Operation.READ, each, "snakemake")
             merge_config(machine, merged, parsed_yaml(machine, content_of(machine, each)))
+        # What is said in words stands above the files.
+        merge_config(machine, merged, from_python(overrides))
         try:
             found = to_python(merged)
         except NotKnown:
-            found = {}
-        workflow.overrides = {**found, **overrides} if isinstance(found, dict) else dict(overrides)
+            found = dict(overrides)
+        workflow.overrides = found if isinstance(found, dict) else dict(overrides)
         merge_config(machine, workflow.config, merged)
 
     def perform(self, job: Job) -> None:
         """Run one job."""
         assert self.workflow is not None
-        read_records(self.machine, job)
         if "touch" in self.line.options:
             # Only the times of the outputs change.
             return
@@ -287,7 +303,6 @@ class Session:
     def preview(self, job: Job) -> None:
         """Show one job: its script is looked at."""
         assert self.workflow is not None
-        read_records(self.machine, job)
         read_script(self.machine, self.workflow, job)
 
     def cache(self) -> None:
@@ -359,7 +374,7 @@ class Session:
         assert self.workflow is not None
         if "notemp" in self.line.options:
             return
-        for job in scheduler.jobs.values():
+        for job in scheduler.used():
             for flag in ("temp", "temporary"):
                 for value in marked_outputs(self.workflow, job, flag):
                     if path_text(value) not in targets:

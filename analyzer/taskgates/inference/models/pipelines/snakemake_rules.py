@@ -20,13 +20,13 @@ from taskgates.inference.values import (
     Ext,
     Known,
     Native,
-    TupleV,
+    text_of,
 )
 from taskgates.syntax import ir
 from taskgates.syntax.snakefile import RULE, RUN, USE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from taskgates.inference.models.registry import Machine
     from taskgates.inference.text import TextLike
@@ -72,6 +72,7 @@ class Rule:
         conditional: whether it is not certain that there is such a rule.
         places: what a module does to the names of a directive.
         run: the function of its `run:` directive.
+        variables: gives the names that stand for parts of paths where it is defined.
     """
 
     name: str
@@ -84,11 +85,18 @@ class Rule:
     conditional: bool = False
     places: dict[str, Place] = field(default_factory=dict)
     run: AnyValue | None = None
+    variables: Callable[[], Mapping[str, str]] = dict
 
     def argument(self, directive: str) -> AnyValue | None:
         """The first argument of a directive."""
         given = self.entries.get(directive)
         return given.pos[0] if given is not None and given.pos else None
+
+    def path_variables(self) -> dict[str, str]:
+        """The names that stand for parts of its paths, with those of its own `pathvars:` directive."""
+        own = self.entries.get("pathvars")
+        given = own.kw.items() if own is not None else ()
+        return {**self.variables(), **{name: text for name, value in given if isinstance(text := text_of(value), str)}}
 
     def runner(self) -> AnyValue | None:
         """The function of the rule's `run:` directive."""
@@ -155,22 +163,6 @@ def unpack(machine: Machine, args: Arguments) -> AnyValue:
     return made
 
 
-def later(machine: Machine, args: Arguments) -> AnyValue:
-    """What is looked up only when a job is worked out."""
-    del machine, args
-    return UNKNOWN
-
-
-def branch(machine: Machine, args: Arguments) -> AnyValue:
-    """`branch(condition, then=..., otherwise=...)` with a condition that is known at once."""
-    test = args.get(0, "condition")
-    decided = machine.truth(test) if isinstance(test, Known) else None
-    if decided is None or "cases" in args.kw:
-        machine.opaque("a branch of a workflow is not decided")
-        return UNKNOWN
-    return (args.get(1, "then") if decided else args.get(2, "otherwise")) or TupleV(())
-
-
 def scatter_names(counts: Mapping[str, int]) -> AnyValue:
     """`scatter.name(pattern)` and `gather.name(pattern)`: a name for each part."""
     made = DictObj("snakemake.Rules")
@@ -188,9 +180,7 @@ def scatter_names(counts: Mapping[str, int]) -> AnyValue:
 __all__ = [
     "UNPACK",
     "Rule",
-    "branch",
     "config_values",
-    "later",
     "merge_config",
     "opening_calls",
     "plain",

@@ -225,6 +225,11 @@ def _later(args: Arguments) -> Callable[[Machine, Arguments], AnyValue]:
 def _alternatives(machine: Machine, value: AnyValue, marks: Marks) -> list[Any]:
     """The values of a wildcard: strings as they are, others as fields."""
     out: list[Any] = []
+    content = machine.iterate(value) if isinstance(value, ListObj) else None
+    members = content.items if content is not None else [value]
+    if members and all(isinstance(each, NamedTupleV) for each in members):
+        # Rows of a table are asked for their columns.
+        return [_Field(machine, each, marks) for each in members]
     for item in flat_values(machine, value):
         text = path_text(item)
         out.append(_Field(machine, item, marks) if text is None else marks.encode(text))

@@ -6,18 +6,18 @@ directives have become are answered here: they collect rules, whose jobs are wor
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from taskgates.inference.conversion import NotKnown, from_python, to_python
 from taskgates.inference.frames import AbstractRaise, Frame
 from taskgates.inference.models.files.formats import content_of, parsed_yaml
+from taskgates.inference.models.pipelines.snakemake_lookups import branch, items_of, lookup, subpath
 from taskgates.inference.models.pipelines.snakemake_objects import Entry, named_list
 from taskgates.inference.models.pipelines.snakemake_rules import (
     Place,
     Rule,
-    branch,
-    later,
     merge_config,
     opening_calls,
     plain,
@@ -28,6 +28,7 @@ from taskgates.inference.models.pipelines.snakemake_texts import Marks, file_tex
 from taskgates.inference.models.test_runners.unittest_loading import add_search_folder
 from taskgates.inference.objects import Arguments, DictObj, FunctionV, Instance, ListObj, ModuleV
 from taskgates.inference.paths import join_paths, split_last
+from taskgates.inference.text import parts_of
 from taskgates.inference.values import (
     NONE,
     TRUE,
@@ -78,6 +79,9 @@ FLAGS = (
 )
 """Functions that mark a file name and leave it as it is."""
 
+_VARIABLES = {name: name for name in ("results", "stats", "reports", "temp", "resources", "logs", "benchmarks")}
+_VARIABLE = re.compile(r"<([a-z][a-z0-9_]*)>")
+
 _PLAIN = ("expand", "collect", "multiext", "glob_wildcards")
 _FILES = ("input", "output", "log", "benchmark")
 
@@ -117,6 +121,8 @@ class Workflow:
         # Outputs that Snakemake itself has made, with nothing in them.
         self.empty: set[str] = set()
         self.constraints: dict[str, str] = {}
+        self.variables: dict[str, str] = {}
+        self.given_variables: dict[str, str] = {}
         self.order: list[list[str]] = []
         self.handlers: dict[str, AnyValue] = {}
         self.files: list[str] = []
@@ -172,8 +178,9 @@ class Workflow:
             "workflow": self._workflow_object(file),
             "shell": Ext("snakemake.shell.shell"),
             "unpack": Native("snakemake.unpack", unpack),
-            "lookup": Native("snakemake.lookup", later),
+            "lookup": Native("snakemake.lookup", lookup),
             "branch": Native("snakemake.branch", branch),
+            "subpath": Native("snakemake.subpath", subpath),
             "exists": Ext("os.path.exists"),
             "access": self._patterns(),
             "srcdir": Native("snakemake.srcdir", self._source_path),
@@ -186,6 +193,8 @@ class Workflow:
             USE: Native(USE, self._use),
             GLOBAL: Native(GLOBAL, self._directive(self._global)),
         }
+        for name in ("input", "output", "params", "resources"):
+            found[name] = items_of(name)
         for name in _PLAIN:
             found[name] = Ext(f"snakemake.io.{name}")
         for name in FLAGS:
@@ -238,7 +247,8 @@ class Workflow:
         frame = machine.frame
         module = frame.module if frame is not None else self.main
         file = self._stack[-1]
-        return Rule(name, file, file, line, module, conditional=machine.conditional)
+        variables = self.path_variables
+        return Rule(name, file, file, line, module, conditional=machine.conditional, variables=variables)
 
     def _add(self, rule: Rule) -> None:
         same = [each for each in self.rules if each.name == rule.name]
@@ -335,9 +345,9 @@ class Workflow:
                     machine.access(Operation.MKDIR, as_value(text), "snakemake")
                     machine.cwd = machine.absolute(text)
             case "wildcard_constraints":
-                self.constraints.update(
-                    {name: text for name, value in args.kw.items() if isinstance(text := text_of(value), str)}
-                )
+                self.constraints.update(_texts(args.kw))
+            case "pathvars":
+                self.variables.update(_texts(args.kw))
             case "ruleorder":
                 words = str(text_of(given[0])) if given else ""
                 self.order.append([word.strip() for word in words.split(">")])
@@ -407,7 +417,7 @@ class Workflow:
             renamed = str(name).replace("*", rule.name) if name else rule.name
             copy = Rule(
                 renamed, rule.file, self._stack[-1], rule.line, rule.module, dict(rule.entries), rule.checkpoint,
-                machine.conditional, dict(rule.places), rule.runner(),
+                machine.conditional, dict(rule.places), rule.runner(), rule.variables,
             )  # fmt: skip
             if any(each.name == renamed for each in self.rules):
                 self.rules = [each for each in self.rules if each.name != renamed]
@@ -434,6 +444,11 @@ class Workflow:
             other.config = config.pos[0]
             other.configured = True
         other._stack = list(self._stack)
+        given_variables = given.entries.get("pathvars")
+        other.given_variables = {
+            **(self.path_variables() if given_variables is not None else self.given_variables),
+            **(_texts(given_variables.kw) if given_variables is not None else {}),
+        }
         changes = given.entries.get("replace_prefix")
         pairs = plain(changes.pos[0]) if changes is not None and changes.pos else None
         replaced = tuple((str(old), str(new)) for old, new in pairs.items()) if isinstance(pairs, dict) else ()
@@ -459,8 +474,30 @@ class Workflow:
 
         return mark
 
+    def path_variables(self) -> dict[str, str]:
+        """The names that stand for parts of paths: what they mean by default, by directives, by the configuration."""
+        known = dict(_VARIABLES)
+        configured = self.config.slots.get(Known("pathvars"))
+        pairs = configured.known() if isinstance(configured, DictObj) else ()
+        said = _texts({str(key.value): value for key, value in pairs if isinstance(key, Known)})
+        return {**known, **self.variables, **said, **self.given_variables}
+
+    def _with_variables(self, rule: Rule, value: AnyValue) -> AnyValue:
+        text = path_text(value)
+        if text is None or not any("<" in part for part in parts_of(text) if isinstance(part, str)):
+            return value
+        known = rule.path_variables()
+        plain_text = self.marks.encode(text)
+        for _ in range(DEPTH):
+            filled = _VARIABLE.sub(lambda match: known.get(match[1], match[0]), plain_text)
+            if filled == plain_text:
+                break
+            plain_text = filled
+        return as_value(self.marks.decode(plain_text))
+
     def placed(self, rule: Rule, directive: str, value: AnyValue) -> AnyValue:
-        """A file of a rule where its module puts it."""
+        """A file of a rule where its module puts it, with the names in it that stand for parts of paths filled in."""
+        value = self._with_variables(rule, value)
         place, text = rule.places.get(directive), path_text(value)
         return value if place is None or text is None else as_value(place.moved(text))
 
@@ -486,6 +523,10 @@ class Workflow:
     def place_of(self, rule: Rule) -> tuple[Frame, ir.Call | None]:
         """Where a rule stands, for reports."""
         return Frame(rule.module, rule.name, rule.module.slots, None), self._places.get((rule.file, rule.line))
+
+
+def _texts(values: Mapping[str, AnyValue]) -> dict[str, str]:
+    return {name: text for name, value in values.items() if isinstance(text := text_of(value), str)}
 
 
 __all__ = ["FLAGS", "Workflow"]
