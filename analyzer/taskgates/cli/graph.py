@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 import click
@@ -41,9 +42,9 @@ from taskgates.reporting.groups.batch_report import batches_as_data
 from taskgates.scan.analysis import make_analyser, open_cache
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from taskgates.cli.progress import ProgressListener
+    from taskgates.inference.call_graph import CallGraph
+    from taskgates.inference.engine import Analyser
     from taskgates.reporting.graphs.graph import Graph
     from taskgates.scan.repository import Repository
 
@@ -73,6 +74,14 @@ _Drawings = dict[str, Callable[[], str]]
     show_default=True,
     help="What to print to standard output.",
 )
+@click.option(
+    "--entry",
+    "entries",
+    multiple=True,
+    metavar="PATH[:NAME]",
+    help="For calls, in place of a command: a file or a folder whose functions are all taken to be called, or one "
+    "function or class of a file.",
+)
 @output_option(_FORMATS)
 @durations_option()
 @repository_options()
@@ -84,19 +93,23 @@ def command(
     kind: str,
     task_ids: tuple[str, ...],
     format_name: str,
+    entries: tuple[str, ...],
     outputs: tuple[Destination, ...],
     durations_file: Path | None,
     **options: Unpack[RepositoryOptions],
 ) -> int:
     """Draw which tasks conflict, when they run, what they depend on, or what a command calls.
 
-    Without ids all tasks are drawn that may still run. `calls` takes a command line behind `--`; nothing is executed.
-    With --output nothing is printed unless --format is given too.
+    Without ids all tasks are drawn that may still run. `calls` takes a command line behind `--`, or with --entry the
+    code of a library; nothing is executed. With --output nothing is printed unless --format is given too.
     """
     words = words_behind_dashes(ctx)
-    if kind == "calls" and (not words or task_ids):
+    if entries and (kind != "calls" or words is not None):
+        raise click.UsageError("--entry belongs to calls, and stands in place of a command line.")
+    if kind == "calls" and (not (words or entries) or task_ids):
         raise click.UsageError(
             "calls takes a command line behind `--`, and no task id: taskgates graph calls -- python main.py"
+            "; for a library, --entry takes its files and folders: taskgates graph calls --entry src/package"
         )
     if kind != "calls" and words is not None:
         raise click.UsageError(f"{kind} takes task ids; only calls takes a command line behind `--`.")
@@ -105,11 +118,12 @@ def command(
     prints = not outputs or ctx.get_parameter_source("format_name") is not click.core.ParameterSource.DEFAULT
     with open_outputs(outputs) as prepared:
         with open_repository(**options) as (repository, progress):
-            if words:
+            if words or entries:
                 drawings = _calls(
                     repository,
                     progress,
-                    words,
+                    words or (),
+                    entries,
                     dict(options["environ"]),
                     cached=not options["no_cache"],
                     quiet=options["quiet"],
@@ -195,20 +209,42 @@ def _calls(
     repository: Repository,
     progress: ProgressListener,
     words: tuple[str, ...],
+    entries: tuple[str, ...],
     environ: dict[str, str],
     *,
     cached: bool,
     quiet: bool,
 ) -> _Drawings:
-    wanted = command_of(words)
+    wanted = str(command_of(words)) if words else ", ".join(entries)
     progress("Following the code", 0, 0)
     with open_cache(repository.root, enabled=cached) as cache:
-        calls = make_analyser(repository.tree, repository.config, environ, cache).calls(wanted)
+        analyser = make_analyser(repository.tree, repository.config, environ, cache)
+        calls = analyser.calls(command_of(words)) if words else _library_calls(analyser, repository, entries)
+    for problem in analyser.problems:
+        write_err(f"{problem.span.file}:{problem.span.line}: {problem.message}\n")
     if calls.unfollowed and not quiet:
         named = ", ".join(calls.unfollowed[:UNFOLLOWED])
         more = len(calls.unfollowed) - UNFOLLOWED
         write_err(
             f"Not followed to the end, so that calls may be missing: {named}{f' and {more} more' if more > 0 else ''}\n"
         )
-    graph = call_graph(calls.callees, str(wanted))
+    graph = call_graph(calls.callees, wanted)
     return _graph(graph, graph, lambda: dict(calls.callees))
+
+
+def _library_calls(analyser: Analyser, repository: Repository, entries: tuple[str, ...]) -> CallGraph:
+    """The call graph of the functions of files and folders."""
+    from taskgates.inference.open_calls import EntryNotFoundError
+
+    places = []
+    for entry in entries:
+        path, colon, name = entry.partition(":")
+        try:
+            place = Path(path).resolve().relative_to(repository.root.resolve())
+        except ValueError:
+            raise InputError(f"--entry {entry}: {path} is not below the root {repository.root}") from None
+        places.append(f"{place.as_posix()}{colon}{name}")
+    try:
+        return analyser.library_calls(places)
+    except EntryNotFoundError as error:
+        raise InputError(f"--entry {error}") from error

@@ -12,6 +12,7 @@ Edges count as progress just as effects do for the access sets, and no call is c
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -40,7 +41,7 @@ from taskgates.inference.values import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from taskgates.inference.frames import Frame
     from taskgates.syntax import ir
@@ -57,11 +58,20 @@ CALLEES = 256
 CONSTANTS = 64
 """How many other values it may have at least."""
 
-JOINED_PER_STEP = 4
+JOINED_PER_STEP = 1
 """Alternatives that are joined at the cost of one step."""
+
+MORE_ROUNDS = 8
+"""How often the rounds of an undecided loop are repeated while the last of them shows new edges."""
 
 FRUITLESS_STEPS = 1_500
 """Steps without a new edge that calls alike may take together before they share their results."""
+
+SHORT_CALL = 20
+"""How many steps a call takes on the average that is short."""
+
+SHORT_CALLS = 10
+"""How many times more steps short calls may take together."""
 
 LEAST_PATIENCE = 500
 """Steps without a new edge that any call may take."""
@@ -99,10 +109,18 @@ class CallLog(EffectLog):
         """Note that a call of a function was not followed to its end."""
         self._left[function] = None
 
-    def graph(self) -> CallGraph:
-        """What was noted, in alphabetical order."""
-        callees = {caller: sorted(callees) for caller, callees in sorted(self._callees.items())}
-        return CallGraph(callees, tuple(sorted(self._left)))
+    def graph(self, names: Mapping[str, str] | None = None) -> CallGraph:
+        """What was noted, in alphabetical order.
+
+        Args:
+            names: what modules are called in the graph, by the names that they are imported by, where these differ.
+        """
+        shown = partial(_renamed, names or {})
+        callees: dict[str, set[str]] = {}
+        for caller, called in self._callees.items():
+            callees.setdefault(shown(caller), set()).update(map(shown, called))
+        ordered = {caller: sorted(called) for caller, called in sorted(callees.items())}
+        return CallGraph(ordered, tuple(sorted(map(shown, self._left))))
 
 
 class Summary:
@@ -111,13 +129,20 @@ class Summary:
     Attributes:
         result: the join of their results; None before the first.
         fruitless: the steps of those that found no edge.
+        calls: how many these were.
     """
 
-    __slots__ = ("fruitless", "result")
+    __slots__ = ("calls", "fruitless", "result")
 
     def __init__(self) -> None:
         self.result: AnyValue | None = None
-        self.fruitless = 0
+        self.fruitless = self.calls = 0
+
+    @property
+    def suffices(self) -> bool:
+        """Whether one more call is not worth its steps: what a short one does to its objects costs little to follow."""
+        patience = FRUITLESS_STEPS if self.fruitless > SHORT_CALL * self.calls else FRUITLESS_STEPS * SHORT_CALLS
+        return self.fruitless > patience
 
 
 class CallGraphInterpreter(ResumingInterpreter):
@@ -186,6 +211,25 @@ class CallGraphInterpreter(ResumingInterpreter):
             return Instance(Ext(name))
         return result
 
+    def rounds(self, once: Callable[[], int]) -> int:
+        """Run an undecided loop's body until the state settles, and on as long as that shows more edges."""
+        found = 0
+
+        def watched() -> int:
+            nonlocal found
+            size = self.log.size
+            try:
+                return once()
+            finally:
+                found = self.log.size - size
+
+        out = super().rounds(watched)
+        for _ in range(MORE_ROUNDS):
+            if not found:
+                break
+            out |= super().rounds(watched)
+        return out
+
     # Protocols that matter to nothing but the calls
 
     def put(self, target: DictObj, key: AnyValue, value: AnyValue) -> None:
@@ -197,6 +241,8 @@ class CallGraphInterpreter(ResumingInterpreter):
         """`obj[index]`."""
         if isinstance(obj, DictObj):
             self.look_up(index, obj)
+        elif isinstance(index, Instance) and isinstance(obj, ListObj | TupleV) and self.has_attr(index, "__index__"):
+            index = self.call(self.get_attr(index, "__index__"), Arguments())
         return super().get_item(obj, index)
 
     def new_list(self, kind: str, items: Sequence[AnyValue] = (), rest: AnyValue | None = None) -> ListObj:
@@ -282,6 +328,7 @@ class CallGraphInterpreter(ResumingInterpreter):
         result = super().run_function(func, args, None, None)
         if self.log.size == size:
             known.fruitless += self.steps - started
+            known.calls += 1
         known.result = result if known.result is None else join([known.result, result])
         return result
 
@@ -292,7 +339,7 @@ class CallGraphInterpreter(ResumingInterpreter):
         """What calls alike have given, where there is no need to look at one more."""
         del func
         known = self.summaries.get(kinds)
-        return known.result if known is not None and known.fruitless > FRUITLESS_STEPS else None
+        return known.result if known is not None and known.suffices else None
 
     def note_cut(self, func: FunctionV) -> None:
         """Note a function that is not followed to its end."""
@@ -375,6 +422,16 @@ def _closure(func: FunctionV) -> Frame | None:
 
 def _function_name(func: FunctionV) -> str:
     return f"{func.module.dotted}.{func.qualname}"
+
+
+def _renamed(names: Mapping[str, str], function: str) -> str:
+    """The name of a function in a module that has another name in the graph than the one it is imported by."""
+    module = function
+    while names and module:
+        if module in names:
+            return names[module] + function[len(module) :]
+        module = module.rpartition(".")[0]
+    return function
 
 
 def _library_name(name: str) -> str:

@@ -13,7 +13,7 @@ A program whose path was never lost has no second pass, so that its graph stays 
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +32,7 @@ from taskgates.inference.values import (
     Descriptor,
     Ext,
     Known,
+    TupleV,
     Union,
     Unknown,
     generalise,
@@ -40,14 +41,14 @@ from taskgates.inference.values import (
 from taskgates.syntax import ir
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from taskgates.inference.frames import Frame
 
 SHARE = 6
 """What part of the steps of an entry the second pass may take: one in so many."""
 
-TURNS = 6
+SWEEPS = 6
 """How often the pass goes over all functions at most."""
 
 UNROLL = 24
@@ -72,33 +73,35 @@ class Visit:
     Attributes:
         func: the function.
         args: the join of their arguments.
-        turn: the turn in which it was gone over last.
+        sweep: the sweep in which it was gone over last.
     """
 
-    __slots__ = ("args", "func", "turn")
+    __slots__ = ("args", "func", "sweep")
 
     def __init__(self, func: FunctionV, args: Arguments) -> None:
         self.func = func
         self.args = args
-        self.turn = 0
+        self.sweep = 0
 
 
 class ExploringInterpreter(CallGraphInterpreter):
     """An interpreter of call graphs that can go over a program again, beside the path that it has seen.
 
     Attributes:
-        turn: the turn of the second pass that is under way; 0 in the first pass.
+        sweep: the sweep of the second pass that is under way; 0 in the first pass.
     """
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.turn = 0
+        self.sweep = 0
         self._lost: dict[int, None] = {}
         self._cut = False
         self._astray = False
         self._visits: dict[int, dict[tuple[Any, ...], Visit]] = {}
         self._fields: dict[tuple[ClassV, str], AnyValue] = {}
         self._made: dict[ClassV, None] = {}
+        self._grown: set[str] = set()
+        self._mentioned: dict[int, frozenset[str]] = {}
         self._unresolved: dict[tuple[str, str, int], tuple[Frame, str, Arguments]] = {}
 
     # What the first pass notes
@@ -109,7 +112,7 @@ class ExploringInterpreter(CallGraphInterpreter):
         known = visits.get(kinds)
         if known is None:
             visits[kinds] = Visit(func, args)
-        elif not self.turn:
+        elif not self.sweep:
             known.args = _blend(known.args, args)
 
     def block(self, body: Sequence[ir.Stmt], frame: Frame) -> int:
@@ -140,7 +143,9 @@ class ExploringInterpreter(CallGraphInterpreter):
         if isinstance(obj, Instance) and isinstance(obj.cls, ClassV) and name in obj.slots:
             known = self._fields.get((obj.cls, name))
             if known is not value:
-                self._fields[(obj.cls, name)] = value if known is None else _either(known, value)
+                self._fields[(obj.cls, name)] = joined = value if known is None else _either(known, value)
+                if self.sweep and joined != known:
+                    self._grown.add(name)
 
     def make_object(self, cls: ClassV, args: Arguments) -> AnyValue:
         """Keep of which classes there are objects."""
@@ -151,25 +156,33 @@ class ExploringInterpreter(CallGraphInterpreter):
 
     def passes_over(self, stmt: ir.Stmt) -> bool:
         """Whether a statement that is seen to raise is taken to end without its exception."""
-        return (self.turn > 0 and not isinstance(stmt, ir.Raise)) or super().passes_over(stmt)
+        return (self.sweep > 0 and not isinstance(stmt, ir.Raise)) or super().passes_over(stmt)
 
-    def instance_attr(self, obj: Instance, name: str) -> AnyValue:
+    def instance_attr(self, obj: Instance, name: str, *, asked: bool = False) -> AnyValue:
         """An attribute of an object; in the second pass, whatever it held in any object of the class."""
-        if self.turn and isinstance(obj.cls, ClassV):
+        if self.sweep and isinstance(obj.cls, ClassV):
             known = self._fields.get((obj.cls, name))
             if known is not None:
                 own = obj.slots.get(name)
                 return known if own is None else join([own.value if isinstance(own, Maybe) else own, known])
-        return super().instance_attr(obj, name)
+        return super().instance_attr(obj, name, asked=asked)
+
+    def instance_filter(self, value: AnyValue, kinds: AnyValue, outcome: bool) -> AnyValue | None:
+        """What is left of a value behind `isinstance`; in the second pass, an unknown one is of the classes named."""
+        if outcome and self.sweep and isinstance(value, Unknown):
+            classes = kinds.items if isinstance(kinds, TupleV) else (kinds,)
+            if classes and all(isinstance(each, ClassV) for each in classes):
+                return join([Instance(each) for each in classes if isinstance(each, ClassV)])
+        return super().instance_filter(value, kinds, outcome)
 
     def run_function(
         self, func: FunctionV, args: Arguments, yields: ListObj | None, on_yield: Callable[[AnyValue], AnyValue] | None
     ) -> AnyValue:
-        """Execute a function; in the second pass once a turn for arguments of the same kinds."""
+        """Execute a function; in the second pass once a sweep for arguments of the same kinds."""
         cut, self._cut = self._cut, False
         try:
             result = super().run_function(func, args, yields, on_yield)
-            if self.turn:
+            if self.sweep:
                 result = _few(result)
             if self._cut and isinstance(result, Unknown) and result.origin == "data":
                 # What a call gives that was cut may be an object of the program.
@@ -180,27 +193,27 @@ class ExploringInterpreter(CallGraphInterpreter):
 
     def known_result(self, kinds: tuple[Any, ...], func: FunctionV) -> AnyValue | None:
         """What calls alike have given, where there is no need to look at one more."""
-        if not self.turn:
+        if not self.sweep:
             return super().known_result(kinds, func)
         visit = self._visits[id(func.node)][kinds]
-        if visit.turn == self.turn:
+        if visit.sweep == self.sweep:
             known = self.summaries.get(kinds)
             if known is not None and known.result is not None:
                 return known.result
-        visit.turn = self.turn
+        visit.sweep = self.sweep
         return None
 
     def patience(self, depth: int) -> int:
         """Steps that a call with so many others around it may take without a new edge."""
-        return super().patience(depth) if not self.turn else max(PATIENCE // (depth + 1), 500)
+        return super().patience(depth) if not self.sweep else max(PATIENCE // (depth + 1), 500)
 
     def call_unknown(self, func: AnyValue, args: Arguments) -> AnyValue:
         """A call of what is not known: the methods of its name, in the second pass."""
         if isinstance(func, Unknown) and func.origin == "bottom":
             # A recursion that gives nothing is one whose way out was not seen.
-            self._astray = self._astray or not self.turn
+            self._astray = self._astray or not self.sweep
         elif isinstance(func, Unknown) and func.attribute:
-            if self.turn:
+            if self.sweep:
                 found = self.namesakes(func.attribute, args)
                 if found:
                     return self.choose([partial(self.call, method, args) for method in found])
@@ -238,46 +251,73 @@ class ExploringInterpreter(CallGraphInterpreter):
             self._lost.clear()
             if not self._unresolved:
                 return
-        self.set_out()
-        objects, alternatives = OBJECTS.set(SET_SIZE.get()), SET_SIZE.set(ALTERNATIVES)
-        try:
-            for turn in range(1, TURNS + 1):
-                self.turn = turn
+        self.set_out(SHARE)
+        with self.few_values(), suppress(BudgetExceeded, RecursionError):
+            for sweep in range(1, SWEEPS + 1):
+                self.sweep = sweep
                 size = self.log.size
                 for frame, name, args in list(self._unresolved.values()):
                     self.venture(partial(self.resolve, frame, name, args))
-                gone: set[int] = set()
-                while remaining := [node for node in self._lost if node not in gone]:
-                    for node in remaining:
-                        gone.add(node)
-                        for visit in self.visits_left(node):
-                            self.venture(partial(self.revisit, visit))
+                self.revisit_lost()
+                self.lose_readers()
                 if self.log.size == size:
                     break
-        except (BudgetExceeded, RecursionError):
-            pass
+
+    def lose_readers(self) -> None:
+        """Take up the functions that read attributes of which the pass found that they hold more than they did."""
+        grown, self._grown = self._grown, set()
+        for node, visits in self._visits.items():
+            if node in self._lost or not grown:
+                continue
+            names = self._mentioned.get(node)
+            if names is None:
+                body = next(iter(visits.values())).func.node.body
+                names = self._mentioned[node] = frozenset(_attributes(body))
+            if not grown.isdisjoint(names):
+                self._lost[node] = None
+
+    @contextmanager
+    def few_values(self) -> Iterator[None]:
+        """Let names have fewer constants than on the path of the program, and as many objects."""
+        objects, alternatives = OBJECTS.set(SET_SIZE.get()), SET_SIZE.set(ALTERNATIVES)
+        try:
+            yield
         finally:
             OBJECTS.reset(objects)
             SET_SIZE.reset(alternatives)
 
+    def revisit_lost(self) -> None:
+        """Go over the functions whose paths were lost, and those whose paths are lost by that."""
+        gone: set[int] = set()
+        while remaining := [node for node in self._lost if node not in gone]:
+            for node in remaining:
+                gone.add(node)
+                for visit in self.visits_left(node):
+                    self.venture(partial(self.revisit, visit))
+
     def visits_left(self, node: int) -> list[Visit]:
-        """The calls of a function that were not looked at in this turn; those with as many arguments are one."""
+        """The calls of a function that were not looked at in this sweep; those with as many arguments are one."""
         merged: dict[tuple[int, int, tuple[str, ...]], Visit] = {}
         for visit in self._visits.get(node, {}).values():
             key = (id(visit.func.frame), len(visit.args.pos), tuple(visit.args.kw))
             found = merged.get(key)
             if found is None:
                 merged[key] = found = Visit(visit.func, visit.args)
-                found.turn = visit.turn
+                found.sweep = visit.sweep
             else:
                 found.args = _blend(found.args, visit.args)
-                found.turn = min(found.turn, visit.turn)
-        return [visit for visit in merged.values() if visit.turn < self.turn]
+                found.sweep = min(found.sweep, visit.sweep)
+        return [visit for visit in merged.values() if visit.sweep < self.sweep]
 
-    def set_out(self) -> None:
-        """Leave the path of the program, wherever it was."""
+    def set_out(self, share: int, rounds: int = 1) -> None:
+        """Leave the path of the program, wherever it was.
+
+        Args:
+            share: what part of the steps of an entry there are from here on: one in so many.
+            rounds: how often a loop is run whose end is not known.
+        """
         self.limits = msgspec.structs.replace(
-            self.limits, steps=self.limits.steps // SHARE, unroll=min(self.limits.unroll, UNROLL), rounds=1
+            self.limits, steps=self.limits.steps // share, unroll=min(self.limits.unroll, UNROLL), rounds=rounds
         )
         self.restart()
         self.frame = self.chain = self.call_node = None
@@ -323,6 +363,19 @@ class ExploringInterpreter(CallGraphInterpreter):
         with self.within(frame):
             for method in self.namesakes(name, args):
                 self.call(method, args)
+
+
+def _attributes(body: Sequence[ir.Stmt]) -> Iterator[str]:
+    """The names of attributes that statements read or set."""
+    stack: list[Any] = list(body)
+    while stack:
+        item = stack.pop()
+        if isinstance(item, list):
+            stack.extend(item)
+        elif isinstance(item, msgspec.Struct):
+            if isinstance(item, ir.Attr):
+                yield item.name
+            stack.extend(getattr(item, name) for name in item.__struct_fields__)
 
 
 def _frame_key(frame: Frame) -> str:

@@ -225,6 +225,7 @@ class Function(msgspec.Struct, array_like=True, gc=False):
         nonlocals: names declared `nonlocal`.
         decorators: in source order.
         returns: annotation of the result.
+        doc: the docstring as it stands in the source.
     """
 
     name: str
@@ -238,6 +239,7 @@ class Function(msgspec.Struct, array_like=True, gc=False):
     returns: Expr | None
     is_async: bool
     is_generator: bool
+    doc: str | None = None
 
 
 # Statements ----------------------------------------------------------------------------------------------------------
@@ -343,7 +345,7 @@ class FunctionDef(Node, tag=40):
 
 
 class ClassDef(Node, tag=41):
-    """A class statement; `locals` are the names bound in its body."""
+    """A class statement; `locals` are the names bound in its body, `doc` is its docstring as in the source."""
 
     name: str
     bases: list[Arg]
@@ -352,6 +354,7 @@ class ClassDef(Node, tag=41):
     pos: int
     locals: list[str]
     globals: list[str]
+    doc: str | None = None
 
 
 class Return(Node, tag=42):

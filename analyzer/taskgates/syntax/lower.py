@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import ast
 import gc
+import re
+import threading
 import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -46,7 +48,7 @@ class Lowerer(ExpressionLowerer):
         decorators = self.decorators(node.decorators)
         pos = self.count
         self.count = pos + 1
-        name = node.name.value
+        name = self.private(node.name.value)
         outer = self.scope
         outer.bound[name] = None
         self.type_parameters(node.type_parameters)
@@ -70,6 +72,7 @@ class Lowerer(ExpressionLowerer):
                 returns,
                 node.asynchronous is not None,
                 scope.yields,
+                _docstring(node),
             )
         )
 
@@ -77,15 +80,16 @@ class Lowerer(ExpressionLowerer):
         decorators = self.decorators(node.decorators)
         pos = self.count
         self.count = pos + 1
-        name = node.name.value
-        outer = self.scope
+        name = self.private(node.name.value)
+        outer, outer_class = self.scope, self.class_name
         outer.bound[name] = None
         self.type_parameters(node.type_parameters)
         bases = self.args(node.bases) + self.args(node.keywords)
         scope = self.scope = Scope()
+        self.class_name = node.name.value.lstrip("_")
         body = self.suite(node.body)
-        self.scope = outer
-        return ir.ClassDef(name, bases, body, decorators, pos, scope.locals(), list(scope.globals))
+        self.scope, self.class_name = outer, outer_class
+        return ir.ClassDef(name, bases, body, decorators, pos, scope.locals(), list(scope.globals), _docstring(node))
 
     # Statements
 
@@ -218,12 +222,12 @@ class Lowerer(ExpressionLowerer):
     def global_(self, node: cst.Global) -> None:
         for item in node.names:
             self.count += 1
-            self.scope.globals[item.name.value] = None
+            self.scope.globals[self.private(item.name.value)] = None
 
     def nonlocal_(self, node: cst.Nonlocal) -> None:
         for item in node.names:
             self.count += 1
-            self.scope.nonlocals[item.name.value] = None
+            self.scope.nonlocals[self.private(item.name.value)] = None
 
     def type_alias(self, node: cst.TypeAlias) -> ir.Stmt:
         self.count += 1  # the soft keyword `type`
@@ -370,12 +374,18 @@ for _name, _method in (("LazyImport", Lowerer.import_), ("LazyImportFrom", Lower
         _STMT[getattr(cst, _name)] = _method
 
 
+def _docstring(node: cst.Module | cst.ClassDef | cst.FunctionDef) -> str | None:
+    """The docstring as it stands in the source; one of bytes is none."""
+    doc = node.get_docstring(clean=False)
+    return doc if isinstance(doc, str) else None
+
+
 def lower_tree(tree: cst.Module) -> ir.Module:
     """Lower a parsed module."""
     lowerer = Lowerer()
     body = lowerer.block(tree.body)
     scope = lowerer.module_scope
-    doc = tree.get_docstring(clean=False)
+    doc = _docstring(tree)
     return ir.Module(body, scope.locals(), lowerer.count, lowerer.has_main_guard, sorted(lowerer.mutated), doc)
 
 
@@ -397,27 +407,67 @@ def _syntax_problem(source: str | bytes, error: cst.ParserSyntaxError) -> ir.Sou
     return ir.SourceProblem(message, error.raw_line, error.raw_column + 1)
 
 
+_LAYOUT = tuple(
+    getattr(cst, name)
+    for name in (
+        "ParenthesizedWhitespace",
+        "SimpleWhitespace",
+        "TrailingWhitespace",
+        "EmptyLine",
+        "Newline",
+        "Comment",
+        "Comma",
+        "Semicolon",
+        "LeftParen",
+        "RightParen",
+        "LeftSquareBracket",
+        "RightSquareBracket",
+        "LeftCurlyBrace",
+        "RightCurlyBrace",
+    )
+)
+"""Nodes that say how a source is laid out; nearly half of all nodes are of these types."""
+
+_SHOWS_SOURCE = re.compile(r"=\s*[}!:]")
+"""What every text has that holds a field `{expression=}`, the only thing whose layout matters."""
+
+
 @contextmanager
-def _lean() -> Iterator[None]:
+def _lean(*, layout: bool) -> Iterator[None]:
     """Parse without what costs a third of the time and serves others.
 
     LibCST allocates a great many long-lived nodes, and the cycle collector's look at them is for nothing. Each node
-    looks itself over when it is made, for those who make them by hand; what the grammar made needs no second look.
+    looks itself over when it is made, for those who make them by hand; what the grammar made needs no second look. Its
+    parser takes the types of nodes from the package by their names; where the layout does not matter, None stands for
+    what describes it.
     """
     enabled = gc.isenabled()
     look_over = cst.CSTNode.__post_init__
+    left_out = () if layout else _LAYOUT
     gc.disable()
     cst.CSTNode.__post_init__ = _trust  # type: ignore[assignment, method-assign]
+    for kind in left_out:
+        setattr(cst, kind.__name__, _leave_out)
     try:
         yield
     finally:
+        for kind in left_out:
+            setattr(cst, kind.__name__, kind)
         cst.CSTNode.__post_init__ = look_over  # type: ignore[method-assign]
         if enabled:
             gc.enable()
 
 
+_PARSING = threading.Lock()
+"""Held while LibCST is made lean, which holds for all threads."""
+
+
 def _trust(node: cst.CSTNode) -> None:
     """What a node does in place of looking itself over."""
+
+
+def _leave_out(**_: object) -> None:
+    """What is made in place of a node of layout."""
 
 
 def lower_source(source: str | bytes) -> ir.Module | ir.SourceProblem:
@@ -434,7 +484,7 @@ def lower_source(source: str | bytes) -> ir.Module | ir.SourceProblem:
         if deep is not None:
             return ir.SourceProblem(f"nested too deeply to be analysed: {deep[1]}", deep[0], 1)
     try:
-        with _lean():
+        with _PARSING, _lean(layout=isinstance(source, bytes) or _SHOWS_SOURCE.search(source) is not None):
             return lower_tree(cst.parse_module(source))
     except cst.ParserSyntaxError as error:
         return _syntax_problem(source, error)

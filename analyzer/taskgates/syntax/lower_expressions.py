@@ -94,13 +94,13 @@ class ExpressionLowerer(ScopedWalk):
         value = node.value
         if value in _KEYWORD_CONSTANTS:
             return ir.Const(_KEYWORD_CONSTANTS[value])
-        return ir.Name(value, pos)
+        return ir.Name(self.private(value), pos)
 
     def attribute(self, node: cst.Attribute) -> ir.Expr:
         obj = self.expr(node.value)
         pos = self.count
         self.count = pos + 1
-        return ir.Attr(obj, node.attr.value, pos)
+        return ir.Attr(obj, self.private(node.attr.value), pos)
 
     def call(self, node: cst.Call) -> ir.Expr:
         start = self.count
@@ -191,7 +191,7 @@ class ExpressionLowerer(ScopedWalk):
         value = self.expr(node.value)
         pos = max(0, self.count - 1)
         items = [self.index(element.slice) for element in node.slice]
-        trailing = len(node.slice) == 1 and isinstance(node.slice[0].comma, cst.Comma)
+        trailing = len(node.slice) == 1 and not isinstance(node.slice[0].comma, cst.MaybeSentinel)
         index = items[0] if len(items) == 1 and not trailing else ir.Sequence("tuple", items)
         return ir.Subscript(value, index, pos)
 
@@ -337,7 +337,7 @@ class ExpressionLowerer(ScopedWalk):
         self.count += 1
         annotation = self.expr(node.annotation.annotation) if node.annotation is not None else None
         default = self.expr(node.default) if node.default is not None else None
-        return ir.Param(node.name.value, kind, default, annotation)
+        return ir.Param(self.private(node.name.value), kind, default, annotation)
 
 
 _BARE_QUOTE = re.compile(r'(\\.)|"', re.DOTALL)

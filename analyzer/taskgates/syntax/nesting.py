@@ -35,10 +35,12 @@ _QUIET = re.compile(
 )
 """Comments and strings."""
 
-_OPERATOR = r"[-+*/%&|^@<>=.~]|\b(?:and|or|not|if|else|lambda|await|for)\b"
+_WORDS = ("and", "or", "not", "if", "else", "lambda", "await", "for")
+_OPERATOR = rf"[-+*/%&|^@<>=.~]|\b(?:{'|'.join(_WORDS)})\b"
 _STEP = re.compile(rf"([(\[{{])|([)\]}}])|([,;])|{_OPERATOR}")
 _KINDS = bytes.maketrans(b"[{]}", b"(())")
 _OTHERS = bytes(set(range(256)) - set(b"()[]{}\n"))
+_NO_STEPS = bytes(set(range(256)) - set(b"-+*/%&|^@<>=.~([{"))
 _CASE = re.compile(r"[ \t]*case\b")
 _ELIF = re.compile(r"^[ \t]*elif\b", re.MULTILINE)
 _INDENT = re.compile(r"^([ \t]*)[^\s#]", re.MULTILINE)
@@ -100,11 +102,15 @@ def _deepest(brackets: bytes, depth: int) -> int:
 
 
 def _longest_chain(code: str) -> int:
-    """The most operators that one logical line may nest by.
+    """The most operators that one logical line may nest by, or a bound on them where that is low enough.
 
     Each operator may hold all before it as its operand, a bracket everything outside; what stands between two commas
     of a display nests side by side with the rest.
     """
+    steps = len(code.encode("utf-8", "surrogatepass").translate(None, _NO_STEPS)) + sum(map(code.count, _WORDS))
+    if steps <= CHAIN:
+        # So few cannot nest too deeply, however they stand; a long table is most often of this kind.
+        return steps
     outer: list[int] = []
     here = total = longest = 0
     for step in _STEP.finditer(code):

@@ -50,23 +50,48 @@ _KEYWORDS = frozenset(
         "yield",
     ]
 )
+_STRING = r"""
+    '''[^\\']*+(?:(?:\\.|'(?!''))[^\\']*+)*+'''
+    |\"\"\"[^\\"]*+(?:(?:\\.|"(?!""))[^\\"]*+)*+\"\"\"
+    |'[^'\\\r\n]*+(?:\\(?:\r\n|.)[^'\\\r\n]*+)*+'
+    |"[^"\\\r\n]*+(?:\\(?:\r\n|.)[^"\\\r\n]*+)*+"
+"""
+_SKIPPED = rf"""
+    \#[^\r\n]*+
+    |(?:[rRbBuU]|[rR][bB]|[bB][rR])?(?:{_STRING})
+    |0[xX][\da-fA-F_]+|0[bB][01_]+|0[oO][0-7_]+
+    |(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][+-]?\d[\d_]*)?[jJ]?
+"""
+"""Comments, strings without fields and numbers."""
+_FIELDED = r"(?:[rR]?[fFtT]|[fFtT][rR])(?:'''|\"\"\"|'|\")"
+"""The opening of a string with fields."""
 _TOKEN = re.compile(
-    r"""
-      (?P<skip>\#[^\r\n]*
-        |(?:[rRbBuU]|[rR][bB]|[bB][rR])?(?:'''(?:[^\\']|\\.|'(?!''))*'''
-           |\"\"\"(?:[^\\"]|\\.|"(?!""))*\"\"\"
-           |'(?:[^'\\\r\n]|\\(?:\r\n|.))*'
-           |"(?:[^"\\\r\n]|\\(?:\r\n|.))*")
-        |0[xX][\da-fA-F_]+|0[bB][01_]+|0[oO][0-7_]+
-        |(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][+-]?\d[\d_]*)?[jJ]?)
-    | (?P<fstring>(?:[rR]?[fFtT]|[fFtT][rR])(?:'''|\"\"\"|'|"))
+    rf"""
+      (?:{_SKIPPED})
+    | (?P<fstring>{_FIELDED})
     | (?P<name>[^\W\d]\w*)
-    | (?P<open>[(\[{])
-    | (?P<close>[)\]}])
+    | (?P<open>[(\[{{])
+    | (?P<close>[)\]}}])
     | (?P<other>![=]?|:=?)
     """,
     re.VERBOSE | re.DOTALL,
 )
+_IDENTIFIER = re.compile(
+    rf"""
+    [^\w\#'".]*+
+    (?: (?P<name>[^\W\d]\w*+)(?!['"])
+      | (?:{_SKIPPED})
+      | (?P<fstring>{_FIELDED})
+      | (?P<word>[^\W\d]\w*+)
+      | ['".]
+    )?
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+"""The next name or string with fields, or what is passed over up to there; takes every text apart without a gap.
+
+Most names are told at the first try, as no quote follows them; a `word` is a name that one follows.
+"""
 
 
 class Positions:
@@ -148,15 +173,25 @@ def tokens(source: str, start: int = 0) -> Iterator[tuple[str, int, int]]:
 
 
 def _identifiers(source: str) -> Iterator[int]:
+    """The offsets of all identifiers, f-string fields looked into."""
     keywords = _KEYWORDS
-    for kind, start, end in tokens(source):
-        if kind == "name" and source[start:end] not in keywords:
-            yield start
+    pos: int | None = 0
+    while pos is not None:
+        begin, pos = pos, None
+        for match in _IDENTIFIER.finditer(source, begin):
+            kind = match.lastgroup
+            if kind == "fstring":
+                inside: list[tuple[str, int, int]] = []
+                pos = _skip_formatted(source, match, inside)
+                yield from (start for _, start, end in inside if source[start:end] not in keywords)
+                break
+            if kind is not None and match[kind] not in keywords:
+                yield match.start(kind)
 
 
 def _skip_formatted(source: str, opening: re.Match[str], inside: list[tuple[str, int, int]]) -> int:
     """Collect the names within an f-string's fields; return the offset behind the closing quote."""
-    head = opening.group()
+    head = opening["fstring"]
     quote = head.lstrip("rRfFtT")
     raw = "r" in head.lower()
     pos = opening.end()

@@ -30,10 +30,17 @@ class ScopedWalk:
         self.count = 0
         self.module_scope = Scope()
         self.scope = self.module_scope
+        self.class_name = ""
         self.has_main_guard = False
         self.mutated: set[str] = set()
 
     # Binding
+
+    def private(self, name: str) -> str:
+        """What a name stands for: in a class, one with two leading underscores is the class's own."""
+        if name[:2] != "__" or not self.class_name or name.endswith("__"):
+            return name
+        return f"_{self.class_name}{name}"
 
     def bind(self, target: ir.Expr) -> None:
         """Record the names that an assignment target binds in the current scope."""
