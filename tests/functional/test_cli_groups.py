@@ -77,6 +77,9 @@ def test_globs_pick_what_may_still_run(taskgates: Any, tmp_path: Path) -> None:
         (["graph", "conflict"], "Did you mean 'conflicts'?"),
         (["graph", "calls"], "taskgates graph calls -- python main.py"),
         (["graph", "conflicts", "--", "python", "a.py"], "only calls"),
+        (["graph", "conflicts", "--entry", "a.py"], "belongs to calls"),
+        (["graph", "calls", "--entry", "absent.py"], "there is no Python file"),
+        (["graph", "calls", "--entry", "/"], "not below the root"),
         (["graph", "schedule", "--format", "png"], "is not one of"),
         (["graph", "conflicts", "--durations", "seconds.json"], "belongs to schedule"),
         (["batches", "--durations", "wrong.json"], "there is no task '7'"),
@@ -273,6 +276,15 @@ def test_the_graph_of_calls(taskgates: Any, demo: Path) -> None:
     picture = taskgates("graph", "calls", "--", "python", "-m", "orders.report", cwd=demo).stdout
     assert "<svg" in picture
     assert "&lt;builtin&gt;.open" in picture
+
+
+def test_the_graph_of_calls_of_a_library(taskgates: Any, demo: Path) -> None:
+    every = taskgates("graph", "calls", "--format", "json", "--entry", "orders", cwd=demo)
+    assert every.returncode == 0, every.stderr
+    assert "orders.progress.mark_done" in json.loads(every.stdout)["orders.report.main"]
+    one = taskgates("graph", "calls", "--format", "json", "--entry", "orders/report.py:main", cwd=demo)
+    assert "orders.report.main" in json.loads(one.stdout)
+    assert len(json.loads(one.stdout)) < len(json.loads(every.stdout))
 
 
 def test_what_a_title_holds_stays_text(taskgates: Any, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ A command module offers its command as `command`. To add one, write the module a
 from __future__ import annotations
 
 import difflib
+import gc
 import importlib
 import sys
 from typing import TYPE_CHECKING
@@ -80,6 +81,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit code: 0 nothing at or above the threshold, 1 findings, 2 wrong usage, configuration or manifest,
         3 an internal error.
     """
+    # Most of what a command makes lives as long as the command: looking for cycles in it is mostly for nothing.
+    gc.set_threshold(200_000, 20, 100)
     arguments = list(sys.argv[1:] if argv is None else argv)
     prepare_streams()
     try:

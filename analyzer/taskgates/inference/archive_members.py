@@ -56,7 +56,12 @@ def _zip_members(data: bytes) -> tuple[Member, ...] | None:
             infos = opened.infolist()
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
         return None
-    return tuple(Member(info.filename, "folder" if info.is_dir() else "file", info.file_size) for info in infos)
+    return tuple(Member(_kept(info.filename), "folder" if info.is_dir() else "file", info.file_size) for info in infos)
+
+
+def _kept(name: str) -> str:
+    """The name of a member of a ZIP archive without what would lead out of the folder that it is unpacked to."""
+    return "/".join(part for part in name.split("/") if part != "..") if ".." in name else name
 
 
 def _tar_members(data: bytes) -> tuple[Member, ...] | None:

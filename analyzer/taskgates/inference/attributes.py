@@ -21,6 +21,7 @@ from taskgates.inference.objects import (
     ListObj,
     Maybe,
     ModuleV,
+    shown_name,
 )
 from taskgates.inference.renderings import text_hole
 from taskgates.inference.text import Text
@@ -47,6 +48,7 @@ from taskgates.inference.values import (
     join,
     options,
 )
+from taskgates.model.access import SharedKind
 
 if TYPE_CHECKING:
     from taskgates.syntax import ir
@@ -54,6 +56,9 @@ if TYPE_CHECKING:
 
 ATTRIBUTES = ("attributes",)
 """The slot of an object that holds the mapping assigned as its `__dict__`."""
+
+_BUILTIN: dict[type, type] = {Text: str}
+_CONTAINERS = {"list": list, "dict": dict, "set": set}
 
 
 class Attributes(ClassAttributes):
@@ -82,28 +87,33 @@ class Attributes(ClassAttributes):
             self.may_raise()
             return Unknown(obj.reason or f"an attribute {name} of an unknown value", obj.origin, name)
         if isinstance(obj, FunctionV | Partial | BoundMethod | Native):
-            return self.function_attr(obj, name)
+            return self.function_attr(obj, name, node)
         if isinstance(obj, Descriptor):
             if name in ("setter", "getter", "deleter"):
                 return Native(f"property.{name}", lambda _, args: _with_setter(obj, name, args))
             return self.get_attr(obj.func, name, node)
         if isinstance(obj, Known) and obj.value is None and not hasattr(None, name):
             raise self.throw("AttributeError", f"'NoneType' object has no attribute {name!r}")
-        if isinstance(obj, Known):
-            if name in ("real", "imag", "numerator", "start", "stop", "step"):
-                return Known(getattr(obj.value, name, None))
-            if type(obj.value).__module__ != "builtins":
-                # A moment, a decimal number: what it has beside methods is as known as it is itself.
-                found = getattr(obj.value, name, None)
-                if found is not None and not callable(found):
-                    return from_python(found)
+        if isinstance(obj, Known) and (found := _known_attr(obj.value, name)) is not None:
+            return found
         if name == "__class__":
             return self.type_of(obj)
         if name == "__doc__":
             return text_hole()
         if isinstance(obj, ListObj | DictObj | NamedTupleV):
             return self.container_attr(obj, name)
-        return self.method_attr(obj, name) if isinstance(obj, Method) else Method(obj, name)
+        if isinstance(obj, Method):
+            return self.method_attr(obj, name)
+        self.demand(type(obj.value) if isinstance(obj, Known) else _BUILTIN.get(type(obj)), name)
+        return Method(obj, name)
+
+    def demand(self, kind: type | None, name: str) -> None:
+        """See that an object of a built-in type has an attribute, where a handler waits for one that has not.
+
+        A program that asks in this way whether it was handed a path or an open file goes on in the handler.
+        """
+        if kind is not None and not hasattr(kind, name) and self.tries and self.prepared_for("AttributeError"):
+            raise self.throw("AttributeError", f"{kind.__name__!r} object has no attribute {name!r}")
 
     def method_attr(self, obj: Method, name: str) -> AnyValue:
         """An attribute of what was taken for a method; a loop along a chain (`tb = tb.tb_next`) comes to an end."""
@@ -135,9 +145,14 @@ class Attributes(ClassAttributes):
             return obj.items[obj.names.index(name)] if name in obj.names else Method(obj, name)
         if isinstance(obj, ListObj):
             found = obj.slots.get(name)
-            return found if isinstance(found, Value) else Method(obj, name)
-        entry = self.mapping_attr(obj, name) if "." in obj.kind else None
-        return entry if entry is not None else Method(obj, name)
+            if isinstance(found, Value):
+                return found
+        elif "." in obj.kind:
+            entry = self.mapping_attr(obj, name)
+            if entry is not None:
+                return entry
+        self.demand(_CONTAINERS.get(obj.kind), name)
+        return Method(obj, name)
 
     def mapping_attr(self, obj: DictObj, name: str) -> AnyValue | None:
         """An entry of a mapping whose entries are attributes too; None where the name is a method of its class."""
@@ -174,7 +189,7 @@ class Attributes(ClassAttributes):
                 value = value.value
             if (
                 self.frame is not None
-                and self.frame.function is not None
+                and (self.frame.function is not None or obj is not self.frame.module)
                 and not isinstance(value, FunctionV | ClassV | ModuleV | Ext | Native)
             ):
                 self.mentioned(f"{obj.dotted}.{name}", value, node)
@@ -196,14 +211,26 @@ class Attributes(ClassAttributes):
             self.attribute_read(obj, name, node)
         return self.instance_attr(obj, name)
 
-    def instance_attr(self, obj: Instance, name: str) -> AnyValue:
-        """An attribute of an object: its own, or one of its class."""
+    def plain_attr(self, obj: Instance, name: str) -> AnyValue:
+        """What `object.__getattribute__` gives."""
+        return self.instance_attr(obj, name, asked=True)
+
+    def instance_attr(self, obj: Instance, name: str, *, asked: bool = False) -> AnyValue:
+        """An attribute of an object: its own, or one of its class.
+
+        Args:
+            obj: the object.
+            name: the attribute.
+            asked: whether its class's own `__getattribute__` has been asked already.
+        """
         cls = obj.cls
         if isinstance(cls, Ext):
             if name in obj.slots:
                 value = obj.slots[name]
                 return value.value if isinstance(value, Maybe) else value
             return self.library_object_attr(obj, cls, name)
+        if not asked and "asks" in cls.traits and not name.startswith("__"):
+            return self.call(cls.traits["asks"], Arguments([obj, Known(name)]))
         value = None
         holder: ClassV | None = None
         for base in cls.mro:
@@ -299,14 +326,16 @@ class Attributes(ClassAttributes):
         self.may_raise("AttributeError")
         return Unknown(f"{cls.name}.{name} was not seen to be set")
 
-    def function_attr(self, obj: AnyValue, name: str) -> AnyValue:
+    def function_attr(self, obj: AnyValue, name: str, node: ir.Attr | None = None) -> AnyValue:
         """An attribute of a function or another callable."""
         if isinstance(obj, FunctionV):
             if name in obj.slots:
+                if obj.owner is not None:
+                    self.attribute_read(obj, name, node)
                 value = obj.slots[name]
                 return value.value if isinstance(value, Maybe) else value
             if name in ("__name__", "__qualname__"):
-                return Known(obj.node.name)
+                return Known(shown_name(obj.node.name, obj.cls))
             if name == "__module__":
                 return Known(obj.module.name)
             if name == "__wrapped__":
@@ -316,7 +345,7 @@ class Attributes(ClassAttributes):
             if name == "__dict__":
                 return self.slots_view(obj)
             if name == "__doc__":
-                return text_hole()
+                return text_hole() if obj.node.doc is None else Known(obj.node.doc)
             if name in ("__annotations__", "__kwdefaults__", "__code__", "__globals__"):
                 return Unknown(f"{name} of a function", "data")
         if isinstance(obj, BoundMethod):
@@ -406,7 +435,10 @@ class Attributes(ClassAttributes):
             setter = registry.SETTERS.get(f"{obj.name}.{name}")
             if setter is not None:
                 setter(self, value)
-            elif not self.conditional:
+                return
+            if self.frame is not None:
+                self.shared(f"{obj.name}.{name}", SharedKind.PROCESS, "write")
+            if not self.conditional:
                 self.replace_external(f"{obj.name}.{name}", value)
             return
         if isinstance(obj, DictObj) and "." in obj.kind:
@@ -421,8 +453,7 @@ class Attributes(ClassAttributes):
             self.put(obj.slots[ATTRIBUTES], Known(name), value)
             return
         if isinstance(obj, Heap):
-            if obj.owner is not None and isinstance(value, ListObj | DictObj | Instance) and value.owner is None:
-                value.owner = obj.owner
+            self.taken_in(obj, value)
             self.state.write(obj.slots, name, value)
             if (
                 name == "data"
@@ -467,6 +498,16 @@ def _bind(func: FunctionV, args: Arguments) -> AnyValue:
     """`func.__get__(instance, owner)`: the function itself where there is no instance."""
     instance = args.get(0, "instance")
     return func if instance is None or instance == NONE else BoundMethod(func, instance)
+
+
+def _known_attr(value: object, name: str) -> AnyValue | None:
+    """What a constant has beside methods, as known as it is; of built-in types only parts of numbers and slices."""
+    if name in ("real", "imag", "numerator", "start", "stop", "step"):
+        return Known(getattr(value, name, None))
+    if type(value).__module__ == "builtins":
+        return None
+    found = getattr(value, name, None)
+    return from_python(found) if found is not None and not callable(found) else None
 
 
 def _with_setter(obj: Descriptor, name: str, args: Arguments) -> AnyValue:

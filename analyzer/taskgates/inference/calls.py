@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from taskgates.inference.call_bounds import CallBounds
+from taskgates.inference.enclosed import declare
 from taskgates.inference.frames import NORMAL, RETURN, AbstractRaise, Frame, place_of
 from taskgates.inference.limits import CallCut, Watch
 from taskgates.inference.log import Chain
@@ -22,6 +23,7 @@ from taskgates.inference.objects import (
     Instance,
     ListObj,
     Maybe,
+    shown_name,
 )
 from taskgates.inference.path_likeness import holds_path
 from taskgates.inference.values import (
@@ -59,13 +61,15 @@ class Calls(CallBounds):
     def define_function(self, node: ir.Function, frame: Frame) -> AnyValue:
         """Make a function object."""
         defaults: dict[str, AnyValue] = {}
-        qualname = node.name if frame.qualname == "<module>" else f"{frame.qualname}.{node.name}"
+        qualname = node.name if frame.qualname == "<module>" else f"{frame.qualname}.{shown_name(node.name, frame.cls)}"
         for param in node.params:
             if param.default is not None:
                 value = self.eval(param.default, frame)
                 if isinstance(value, ListObj | DictObj) and value.owner is None:
                     value.owner = (f"{frame.module.dotted}.{qualname}.{param.name}", "default-argument")
                 defaults[param.name] = value
+        if node.nonlocals:
+            declare(self, node, frame)
         function = FunctionV(node, frame.module, frame, qualname, defaults)
         if frame.cls is not None and frame.function is None:
             function.cls = frame.cls
@@ -87,7 +91,7 @@ class Calls(CallBounds):
                 if isinstance(value, Native) and value.name == "typing.NamedTuple":
                     value = Ext(value.name)
                 bases.append(plain_type(value))
-        qualname = node.name if frame.qualname == "<module>" else f"{frame.qualname}.{node.name}"
+        qualname = node.name if frame.qualname == "<module>" else f"{frame.qualname}.{shown_name(node.name, frame.cls)}"
         flat: list[AnyValue] = []
         for base in bases:
             if isinstance(base, Union):
@@ -99,9 +103,24 @@ class Calls(CallBounds):
         body = Frame(frame.module, qualname, cls.slots, frame)
         body.cls = cls
         body.globals = frozenset(node.globals)
+        metaclass = keywords.get("metaclass")
+        namespace = self.prepared(metaclass, cls, keywords) if isinstance(metaclass, ClassV) else None
         with self.within(body):
             self.block(node.body, body)
+        if namespace is not None:
+            for name, value in list(cls.slots.items()):
+                if isinstance(name, str):
+                    self.set_item(namespace, Known(name), value)
         return self.build_class(node, cls, keywords)
+
+    def prepared(self, metaclass: ClassV, cls: ClassV, keywords: dict[str, AnyValue]) -> AnyValue | None:
+        """The namespace that a metaclass of the program makes for a class body, where it is an object of its own."""
+        maker = metaclass.find("__prepare__")
+        if maker is None:
+            return None
+        rest = {key: value for key, value in keywords.items() if key != "metaclass"}
+        made = self.call(self.bound(maker, metaclass, metaclass), Arguments([Known(cls.name), TupleV(cls.bases)], rest))
+        return made if isinstance(made, Instance) and isinstance(made.cls, ClassV) else None
 
     # Calling
 
@@ -141,6 +160,8 @@ class Calls(CallBounds):
                 return self.call_method(func, "__call__", args, node)
         if isinstance(func, Known) and func.value is None:
             raise self.throw("TypeError", "'NoneType' object is not callable")
+        if isinstance(func, Maybe):
+            return self.call(func.value, args, node)
         return self.call_unknown(func, args)
 
     def call_unknown(self, func: AnyValue, args: Arguments) -> AnyValue:
@@ -448,7 +469,7 @@ class Calls(CallBounds):
                 if "__init__" in base.slots:
                     self.call(base.slots["__init__"], args.shifted(instance))
                     return instance
-                if "fields" in base.traits:
+                if "fields" in base.traits and "inherits_init" not in base.traits:
                     self.init_fields(instance, cls, args)
                     return instance
             elif base.name not in ("builtins.object", "abc.ABC", "typing.Generic", "typing.Protocol"):
@@ -473,7 +494,7 @@ class Calls(CallBounds):
             return model(self, value, Arguments([obj, cls or NONE])) if model is not None else value
         if isinstance(value, Instance) and self.has_attr(value, "__get__"):
             return self.call(self.get_attr(value, "__get__"), Arguments([obj, cls or NONE]))
-        return value
+        return self.bound(value.value, obj, cls) if isinstance(value, Maybe) else value
 
 
 def _unwrap(value: AnyValue) -> AnyValue:

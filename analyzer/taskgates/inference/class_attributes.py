@@ -73,6 +73,13 @@ class ClassAttributes(Core):
                 raise self.throw("AttributeError", f"module {obj.name!r} has no attribute {name!r}")
         return Ext(canonical)
 
+    def inherited_attr(self, obj: AnyValue, args: Arguments) -> AnyValue:
+        """`super().__getattribute__(name)` where no class of the program stands behind."""
+        name = args.pos[-1] if args.pos else UNKNOWN
+        if isinstance(obj, Instance) and isinstance(name, Known) and isinstance(name.value, str):
+            return self.plain_attr(obj, name.value)
+        return UNKNOWN
+
     def slots_view(self, obj: Heap) -> AnyValue:
         """`vars(obj)`: the attributes as a dict."""
         return AttributeView(obj)
@@ -112,14 +119,13 @@ class ClassAttributes(Core):
             return value.func if value.kind == "staticmethod" else value
         if isinstance(value, ListObj | DictObj | Instance) and value.owner is None and "enum" not in obj.traits:
             value.owner = (f"{base.qualname}.{name}", "class-attribute")
-        if (
-            isinstance(value, ListObj | DictObj | Known | Text)
-            and self.frame is not None
-            and self.frame.function is not None
-        ):
+        if isinstance(value, ListObj | DictObj | Known | Text) and self.beyond_set_up(f"{base.qualname}.{name}"):
             self.shared(f"{base.qualname}.{name}", SharedKind.CLASS_ATTRIBUTE, "read", node)
-        elif self.overlap.active and isinstance(value, Instance):
-            self.overlaps(f"{base.qualname}.{name}", None, "", write=False)
+        elif isinstance(value, Instance):
+            if self.overlap.active:
+                self.overlaps(f"{base.qualname}.{name}", None, "", write=False)
+            if isinstance(value.cls, ClassV) and "members" not in obj.traits and self.has_attr(value, "__get__"):
+                return self.call(self.get_attr(value, "__get__"), Arguments([NONE, obj]))
         return value
 
     def class_property(self, obj: ClassV, name: str) -> AnyValue | None:
@@ -129,7 +135,7 @@ class ClassAttributes(Core):
         if name == "__module__":
             return Known(obj.module.name if obj.module is not None else "")
         if name == "__doc__":
-            return text_hole()
+            return text_hole() if obj.node is None or obj.node.doc is None else Known(obj.node.doc)
         if name == "__mro__":
             return self.resolution_order(obj)
         if name == "__bases__":
@@ -196,6 +202,10 @@ class ClassAttributes(Core):
             return Method(obj.self, name)
         if name == "__new__":
             return Native("builtins.object.__new__", lambda _, args: _plain_new(args))
+        if name == "__getattribute__":
+            return Native(
+                "builtins.object.__getattribute__", lambda machine, args: machine.inherited_attr(obj.self, args)
+            )
         if name == "__class_getitem__":
             return Native("typing.Generic.__class_getitem__", lambda _, __: obj.self)
         if name == "__setattr__":

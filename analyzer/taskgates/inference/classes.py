@@ -30,7 +30,7 @@ from taskgates.inference.values import (
 from taskgates.syntax import ir
 
 ENUM_BASES = frozenset({"enum.Enum", "enum.IntEnum", "enum.StrEnum", "enum.Flag", "enum.IntFlag", "enum.ReprEnum"})
-_VALUE_BASES = frozenset({"builtins.str", "builtins.int", "builtins.float"})
+_VALUE_BASES = frozenset(f"builtins.{name}" for name in ("str", "int", "float", "tuple", "bytes"))
 _CONTAINER_BASES = frozenset(
     {
         "builtins.dict",
@@ -87,6 +87,9 @@ class Classes(Core):
         externals = [base.name for base in cls.mro if isinstance(base, Ext)]
         if is_exception(cls):
             cls.traits["exception"] = True
+        asks = cls.find("__getattribute__")
+        if isinstance(asks, FunctionV):
+            cls.traits["asks"] = asks
         if any(name in ENUM_BASES for name in externals):
             self.make_enum(cls, externals)
         elif "typing.NamedTuple" in externals:
@@ -286,7 +289,8 @@ class Classes(Core):
             model(self, instance, args)
             return
         if name in _VALUE_BASES:
-            self.state.write(instance.slots, ("value",), args.pos[0] if args.pos else NONE)
+            if ("value",) not in instance.slots:
+                self.state.write(instance.slots, ("value",), self.plain_value(name, args.pos))
             return
         if name in _CONTAINER_BASES:
             inner = self.call(Ext(name.replace("UserDict", "OrderedDict")), args)
@@ -308,10 +312,16 @@ class Classes(Core):
             if self.making and len(args.pos) >= 3:
                 return self.making[-1]
             instance = Instance(cls)
-            if name in _VALUE_BASES and len(args.pos) > 1:
-                instance.slots[("value",)] = args.pos[1]
+            if name in _VALUE_BASES:
+                instance.slots[("value",)] = self.plain_value(name, args.pos[1:])
             return instance
         return UNKNOWN
+
+    def plain_value(self, name: str, given: list[AnyValue]) -> AnyValue:
+        """The value of a built-in type that an object of a class over it is."""
+        if name == "builtins.tuple":
+            return self.iterate(given[0]) if given else TupleV(())
+        return given[0] if given else NONE
 
     # Decorators
 
@@ -376,6 +386,8 @@ def dataclass_model(machine: Any, args: Arguments) -> AnyValue | None:
 
     def make(inner: Any, cls: ClassV) -> None:
         inner.make_fields(cls, cls.node, keyword_only=False)
+        if args.kw.get("init") == FALSE:
+            cls.traits["inherits_init"] = True
         if ordered:
             cls.traits["order"] = [
                 name

@@ -198,31 +198,38 @@ class Closures:
         methods: frozenset[str] = frozenset().union(*(module.methods for module in modules))
         for name in methods:
             found += self._plainly(f"a:{name}", keys)
-            found += (node for _, node in self._of_self(name, keys))
+            found += [node for _, node in self._of_self(name, keys)]
         mutated: frozenset[str] = frozenset().union(*(module.mentions.mutated for module in modules))
         for label in mutated:
             found += self._mentioning(label, keys, families)
         return found
 
-    def _mentioning(self, label: str, keys: frozenset[int], families: Families) -> Iterator[Node]:
+    def _mentioning(self, label: str, keys: frozenset[int], families: Families) -> list[Node]:
         """The nodes that mention what a label stands for."""
-        yield from self._plainly(label, keys)
-        owner, _, name = label[2:].rpartition(".")
-        if label[0] == "m":
+        found = self._plainly(label, keys)
+        kind = label[0]
+        if kind == "m":
+            owner, _, name = label[2:].rpartition(".")
             relatives = families.relatives(owner)
-            yield from (node for cls, node in self._of_self(name, keys) if cls in relatives)
-        elif label[0] == "a":
-            yield from (node for cls, node in self._of_self(name, keys) if cls not in families)
+            found += [node for cls, node in self._of_self(name, keys) if cls in relatives]
+        elif kind == "a":
+            name = label[2:].rpartition(".")[2]
+            found += [node for cls, node in self._of_self(name, keys) if cls not in families]
+        return found
 
-    def _plainly(self, token: str, keys: frozenset[int]) -> Iterator[Node]:
+    def _plainly(self, token: str, keys: frozenset[int]) -> list[Node]:
+        found: list[Node] = []
         for key in self._where.get(token, ()):
             if key in keys:
-                yield from self._indices[key].plainly(token)
+                found += self._indices[key].plainly(token)
+        return found
 
-    def _of_self(self, name: str, keys: frozenset[int]) -> Iterator[tuple[str, Node]]:
+    def _of_self(self, name: str, keys: frozenset[int]) -> list[tuple[str, Node]]:
+        found: list[tuple[str, Node]] = []
         for key in self._where.get(f"s:{name}", ()):
             if key in keys:
-                yield from self._indices[key].of_self(name)
+                found += self._indices[key].of_self(name)
+        return found
 
 
 def _labels(node: Node, families: Families, *, as_attribute: bool) -> list[str]:

@@ -138,9 +138,10 @@ class CodeExecution(Core):
                     self.state.write(namespace.slots, Known(key), item)
                 return result
             return self.run_body(lowered.body, frame)
-        except AbstractRaise:
+        except AbstractRaise as error:
             if self.tries or bound is not None:
                 raise
+            self.note_end(error)
             return None
         finally:
             self.loops = loops

@@ -278,8 +278,8 @@ def contains(container: AnyValue, item: AnyValue) -> bool | None:
 
 def may_equal(key: AnyValue, index: AnyValue) -> bool:
     """Whether a key may be the one that is asked for; the common cases first, since tables can be long."""
-    if isinstance(index, Unknown) or (
-        isinstance(index, Text) and len(index.parts) == 1 and isinstance(key, Known) and isinstance(key.value, str)
+    if type(index) is Unknown or (
+        type(index) is Text and len(index.parts) == 1 and type(key) is Known and type(key.value) is str
     ):
         return True
     return equal(key, index) is not False

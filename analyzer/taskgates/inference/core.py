@@ -6,6 +6,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from taskgates.inference.exit_status import exits
 from taskgates.inference.frames import NORMAL, AbstractRaise, Frame
 from taskgates.inference.limits import EXCUSED, PATIENCE, BudgetExceeded, CallCut, Watch
 from taskgates.inference.objects import DictObj, Instance, ListObj
@@ -91,7 +92,8 @@ class Core(Recording):
                 continue
             patience = self.limits.effort * (PATIENCE[depth] if depth < len(PATIENCE) else 1)
             if watch.idle is None:
-                watch.idle = self.is_idle(watch.func, watch.args)
+                # What runs within a call may be reached in a way that its text does not tell, through a library.
+                watch.idle = all(self.is_idle(inner.func, inner.args) for inner in self.watches[depth:])
                 if not watch.idle and self.fruitless.get(id(watch.func.node), 0) < self.limits.effort:
                     watch.limit += patience
                     continue
@@ -196,6 +198,7 @@ class Core(Recording):
         if raised:
             if not flags:
                 raise AbstractRaise(join(raised))
+            self.left.extend(option for value in raised for option in exits(value))
             if self.tries:
                 self.tries[-1].values.extend(raised)
         return flags

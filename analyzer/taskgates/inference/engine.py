@@ -5,8 +5,9 @@ from __future__ import annotations
 import gc
 import sys
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, TypeVar, overload
 
 import msgspec
 
@@ -18,10 +19,11 @@ from taskgates.inference.interpreter import Interpreter
 from taskgates.inference.limits import BudgetExceeded, Limits
 from taskgates.inference.locate import Locator
 from taskgates.inference.log import EffectLog, RawSite
+from taskgates.inference.open_calls import OpenInterpreter, find_entries
 from taskgates.inference.paths import normalise
 from taskgates.inference.public import PublicEntries
 from taskgates.inference.relevance import Mentions
-from taskgates.inference.resumption import LOOKS
+from taskgates.inference.resumption import LOOKS, LOOKS_BEYOND, ResumingInterpreter
 from taskgates.inference.shell.host import ShellState
 from taskgates.inference.shell.places import Place
 from taskgates.inference.sources import SourceStore
@@ -43,7 +45,9 @@ if TYPE_CHECKING:
 
     from taskgates.model.task import Command, Task
 
-ENGINE_VERSION = "4"
+M = TypeVar("M", bound=ResumingInterpreter)
+
+ENGINE_VERSION = "5"
 """Changes whenever the same input may give another result; results of other versions are not reused."""
 
 
@@ -178,6 +182,25 @@ class Analyser:
             machine.explore()
         return log.graph()
 
+    def library_calls(self, places: Iterable[str]) -> CallGraph:
+        """The call graph of code that others call.
+
+        Args:
+            places: `FOLDER` or `FILE`, whose functions are all taken to be called, or `FILE:NAME` for one function or
+                the methods of one class; relative to the root.
+
+        Raises:
+            EntryNotFoundError: one of them is not there.
+        """
+        entries = find_entries(self.tree, places)
+        log = CallLog()
+        with self._room_to_run():
+            SET_SIZE.set(max(self.options.limits.set_size, CONSTANTS))
+            OBJECTS.set(CALLEES)
+            machine = self._machine(log, OpenInterpreter)
+            machine.enter_all(entries)
+        return log.graph(machine.names())
+
     @contextmanager
     def _room_to_run(self) -> Iterator[None]:
         """Make room for an analysis, and bind its bound on sets.
@@ -205,7 +228,7 @@ class Analyser:
     def _machine(self, log: EffectLog) -> Interpreter: ...
 
     @overload
-    def _machine(self, log: CallLog, kind: type[ExploringInterpreter]) -> ExploringInterpreter: ...
+    def _machine(self, log: EffectLog, kind: type[M]) -> M: ...
 
     def _machine(self, log: EffectLog, kind: type[Interpreter] = Interpreter) -> Interpreter:
         return kind(
@@ -254,23 +277,30 @@ class Analyser:
         self, target: str, entry: Callable[[Interpreter], None], sources: tuple[str, ...]
     ) -> tuple[AccessSet, EffectLog]:
         log = EffectLog()
-        machine = self._machine(log)
         with self._room_to_run():
-            try:
-                if sources:
-                    for source in sources:
-                        self._source(log, source)
-                else:
-                    entry(machine)
-            except (BudgetExceeded, AbstractRaise):
-                pass
-            except RecursionError:
-                file = machine.entry or next(iter(sources), "")
-                place = RawSite(file, 0, 0, "<module>", "", None, int(bool(file)), 1)
-                log.opaque("the program nests deeper than the analysis can follow", place)
+            self._look(self._machine(log), partial(self._sources, log, sources) if sources else entry, *sources[:1])
+            passed_over: tuple[ir.Stmt, ...] = ()
+            while log.stops and not sources and len(passed_over) < LOOKS_BEYOND:
+                # The earlier ones are passed over, so that these are others.
+                passed_over = (*passed_over, *log.stops)
+                log = log.again()
+                machine = self._machine(log, ResumingInterpreter)
+                machine.pass_over(passed_over)
+                self._look(machine, entry)
         locator = Locator(self.sources)
         mutable = self.sources.mutated_names(log.modules)
         return log.access_set(target, self.root, locator.site, lambda name: name in mutable), log
+
+    def _look(self, machine: Interpreter, entry: Callable[[Interpreter], object], file: str = "") -> None:
+        """Interpret an entry as far as it goes."""
+        try:
+            entry(machine)
+        except (BudgetExceeded, AbstractRaise):
+            pass
+        except RecursionError:
+            file = machine.entry or file
+            place = RawSite(file, 0, 0, "<module>", "", None, int(bool(file)), 1)
+            machine.log.opaque("the program nests deeper than the analysis can follow", place)
 
     def _command(self, machine: Interpreter, command: Command, *, closed: bool) -> None:
         machine.cwd = normalise(f"{self.root}/{command.cwd}")
@@ -286,6 +316,12 @@ class Analyser:
         elif command.shell is not None:
             machine.shell().run_text(command.shell, state)
 
+    def _sources(self, log: EffectLog, sources: tuple[str, ...], machine: Interpreter) -> None:
+        """The sources of a task, each by itself."""
+        del machine
+        for source in sources:
+            self._source(log, source)
+
     def _source(self, log: EffectLog, source: str) -> None:
         """A task's source: a file as a script with unknown arguments, and everything public in it."""
         file, _, name = source.partition(":")
@@ -293,6 +329,10 @@ class Analyser:
             self._entries.callable(log, file, name)
             return
         lowered = self.sources.get(file)
-        if isinstance(lowered, ir.Module) and lowered.has_main_guard:
+        guarded = isinstance(lowered, ir.Module) and lowered.has_main_guard
+        if guarded:
             self._entries.script(log, file)
         self._entries.public(log, file)
+        if log.set_up and not guarded:
+            # To change the state of other modules may be what the file is there for.
+            self._entries.script(log, file)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Any
 
+from taskgates.inference import enclosed
 from taskgates.inference.generators import Generators
 from taskgates.inference.models.values.formatting import format_value
 from taskgates.inference.objects import (
@@ -16,6 +17,7 @@ from taskgates.inference.objects import (
     FunctionV,
     Heap,
     Instance,
+    ListObj,
     Maybe,
     ModuleV,
 )
@@ -87,6 +89,12 @@ class Expressions(Operations, Generators):
                 if name in current.locals or name in current.slots:
                     value = current.slots.get(name)
                     if value is not None:
+                        cells = current.cells
+                        if cells is not None and name in cells.names:
+                            if not first or self.overlap.active:
+                                enclosed.touch(self, current, name, "read", node)
+                        elif not first and isinstance(value, ListObj | DictObj) and value.owner is not None:
+                            self.borrowed(value, value.owner, node)
                         return value.value if isinstance(value, Maybe) else value
                     if first and name in current.locals:
                         return Unknown(f"the variable {name} may not be set")
@@ -107,6 +115,8 @@ class Expressions(Operations, Generators):
                 and not self.is_private(value)
             ):
                 self.mentioned(f"{module.dotted}.{name}", value, node)
+            elif isinstance(value, Heap) and value.owner is not None and frame.slots is module.slots:
+                self.borrowed(value, value.owner, node)
             return value
         if name in BUILTINS:
             return Ext(f"builtins.{name}")

@@ -11,6 +11,7 @@ from taskgates.syntax import ir
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from taskgates.inference.enclosed import Cells
     from taskgates.inference.objects import Arguments, ClassV, FunctionV, ListObj, ModuleV
     from taskgates.inference.values import AnyValue
 
@@ -31,6 +32,7 @@ class AbstractRaise(Exception):  # noqa: N818 - the analysed program's exception
         self.value = value
         self.place = ""
         self.origin: ir.Stmt | None = None
+        self.file = ""
 
 
 class Frame:
@@ -39,6 +41,7 @@ class Frame:
     __slots__ = (
         "args",
         "caller",
+        "cells",
         "cls",
         "floor",
         "function",
@@ -79,6 +82,7 @@ class Frame:
         self.self_value: AnyValue | None = None
         self.args: Arguments | None = None
         self.caller: Frame | None = None
+        self.cells: Cells | None = None
         self.floor = 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from taskgates.inference.core import Core
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from taskgates.inference.log import RawSite
+    from taskgates.inference.state import Pending
 
 
 class GuardedBlocks(Core):
@@ -51,13 +53,54 @@ class GuardedBlocks(Core):
     def try_(self, stmt: ir.Try, frame: Frame) -> int:
         if not stmt.final:
             return self.guarded(stmt, frame)
+        before = list(self.state.pendings)
         try:
             flags = self.guarded(stmt, frame)
         except AbstractRaise:
             self.block(stmt.final, frame)
             raise
-        final = self.block(stmt.final, frame)
+        return self.on_the_way_out(flags, before, frame, lambda: self.block(stmt.final, frame))
+
+    def on_the_way_out(self, flags: int, before: list[Pending], frame: Frame, run: Callable[[], int]) -> int:
+        """Run what stands at the end of a block, on every path that leaves it.
+
+        Args:
+            flags: the ways in which the block may have ended.
+            before: the paths that had left early before it.
+            frame: where it stands.
+            run: the end of the block.
+
+        Returns:
+            The ways in which the whole may end.
+        """
+        state = self.state
+        left = state.left_since(before) if flags != NORMAL or len(state.pendings) > len(before) else []
+        ways: dict[tuple[int, int], list[Pending]] = {}
+        for pending in left:
+            if pending.kind & flags and (pending.target is frame or any(pending.target is loop for loop in self.loops)):
+                ways.setdefault((pending.kind, id(pending.target)), []).append(pending)
+        if ways:
+            runs = [partial(self.pass_through, paths, run) for paths in ways.values()]
+            if flags & NORMAL:
+                return self.fork(runs, include_current=True) & ~NORMAL | run()
+            *others, last = runs
+            out = self.fork(others, include_current=True) & ~NORMAL if others else 0
+            return out | last()
+        # Paths that left from the caller's block, which runs within the present one.
+        here = state.just_left(before) if left else []
+        final = run()
+        state.carry_on(here)
         return flags if final & NORMAL else final
+
+    def pass_through(self, paths: list[Pending], run: Callable[[], int]) -> int:
+        """Run the end of a block on paths that leave it for the same place."""
+        kind, target = paths[0].kind, paths[0].target
+        self.state.take_up(paths)
+        final = run()
+        if final & NORMAL:
+            self.state.leave(kind, target)
+            return (final & ~NORMAL) | kind
+        return final
 
     def guarded(self, stmt: ir.Try, frame: Frame) -> int:
         """try/except/else without its finally clause."""
@@ -168,6 +211,7 @@ class GuardedBlocks(Core):
         if item.target is not None:
             self.store(item.target, value, frame)
         suppressed = self.suppressed(manager)
+        before = list(self.state.pendings)
         if suppressed:
             self.tries.append(TryContext(suppressed))
         try:
@@ -179,8 +223,12 @@ class GuardedBlocks(Core):
         finally:
             if suppressed:
                 self.tries.pop()
+        return self.on_the_way_out(flags, before, frame, lambda: self.end_of(manager))
+
+    def end_of(self, manager: AnyValue) -> int:
+        """Leave a manager whose block was not left by an exception."""
         self.leave(manager, None)
-        return flags
+        return NORMAL
 
     def suppressed(self, manager: AnyValue) -> tuple[AnyValue, ...]:
         """The exceptions that a `contextlib.suppress` swallows."""
@@ -195,6 +243,8 @@ class GuardedBlocks(Core):
         """Run the body of a with statement at the yield of the generator behind the manager."""
         outcome = [0]
         chain, loops, call_node = self.chain, self.loops, self.call_node
+        before = list(self.state.pendings)
+        here: list[Pending] = []
 
         def body(value: AnyValue) -> AnyValue:
             inner_chain, inner_loops, inner_node = self.chain, self.loops, self.call_node
@@ -204,9 +254,11 @@ class GuardedBlocks(Core):
                     if item.target is not None:
                         self.store(item.target, value, frame)
                     outcome[0] |= self.with_items(stmt, index + 1, frame)
+                here[:] = self.state.just_left(before)
             finally:
                 self.chain, self.loops, self.call_node = inner_chain, inner_loops, inner_node
             return NONE
 
         self.generate(generator[0], generator[1], body)
+        self.state.carry_on(here)
         return outcome[0] or NORMAL

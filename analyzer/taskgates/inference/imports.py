@@ -15,6 +15,7 @@ from taskgates.inference.log import Chain, RawSite
 from taskgates.inference.models import registry
 from taskgates.inference.models.values.six_moves import renamed
 from taskgates.inference.objects import ListObj, Maybe, ModuleV
+from taskgates.inference.standard_types import is_gone
 from taskgates.inference.values import NONE, AnyValue, Ext, Known, TupleV, Unknown, path_text
 from taskgates.model.finding import Problem
 from taskgates.model.spans import SourceSpan
@@ -78,8 +79,9 @@ class Imports(Core):
 
     def followed(self, name: str) -> bool:
         """Whether an installed package is analysed by its source."""
-        if name in _BY_SOURCE:
-            return _BY_SOURCE[name](self)
+        by_source = _BY_SOURCE.get(name.partition(".")[0])
+        if by_source is not None:
+            return by_source(self)
         if not any(name == package or name.startswith(package + ".") for package in self.follow):
             return False
         # What the tables describe is better known by them than by its source; of other packages, the one that is
@@ -87,6 +89,10 @@ class Imports(Core):
         if name in self.follow and name.split(".", 1)[0] not in sys.stdlib_module_names:
             return True
         return not self.effects.is_module(name) or not self.has_members(name)
+
+    def knows_command_line(self) -> bool:
+        """Whether all words of the program's command line are known."""
+        return isinstance(self.argv, ListObj) and self.argv.rest is None
 
     def bundled(self, module: Module) -> bool:
         """Whether an installed module is a copy that a package that is followed keeps in its own folder."""
@@ -179,13 +185,24 @@ class Imports(Core):
 
     def body_of(self, name: str) -> tuple[ir.Module, bool] | None:
         """The representation of a module that is analysed by its source, and whether it is a package; else None."""
-        module, _ = self.sources.locate(
-            ("body", name, *self.search_path(), id(self.environment)), lambda: self.locate(name)
-        )
+        module = self.module_of(name)
         if module is None or module.file is None or (module.installed and not self.followed(name)):
             return None
         source = self.sources.get(module.file)
         return (source, module.is_package) if isinstance(source, ir.Module) else None
+
+    def module_of(self, name: str) -> Module | None:
+        """Where a module is whose packages need not have been imported; many names asked for are no modules at all."""
+
+        def find() -> Module | None:
+            parent, _, tail = name.rpartition(".")
+            around = self.module_of(parent) if parent else None
+            if not parent or (around is not None and around.kind == "namespace"):
+                return self.locate(name)
+            found = find_module(tail, around.folders, self.tree) if around is not None else None
+            return Module(name, found.kind, found.file, found.folders, found.installed) if found is not None else None
+
+        return self.sources.locate(("body", name, *self.search_path(), id(self.environment)), find)[0]
 
     def load(self, module: Module, found: Evidence) -> ModuleV:
         """Run a module's body once and register it.
@@ -244,9 +261,9 @@ class Imports(Core):
             {
                 "__name__": Known(dunder_name),
                 "__file__": Known(place),
-                "__package__": Known(value.package),
+                "__package__": value.slots.get("__package__", Known(value.package)),
                 "__doc__": NONE,
-                "__spec__": Unknown("a module specification", "data"),
+                "__spec__": value.slots.get("__spec__", Unknown("a module specification", "data")),
                 "__path__": self.package_path(value),
             }
         )
@@ -278,10 +295,13 @@ class Imports(Core):
         chain = self.chain
         self.chain = self.call_chain()
         outer_node, self.call_node = self.call_node, None
+        imported = dunder_name != "__main__"
+        self.importing += imported
         try:
             with self.within(frame):
                 self.block(self.undescribed(source.body, frame, described), frame)
         finally:
+            self.importing -= imported
             self.loops, self.undecided, self.active, self.tries = loops, undecided, active, tries
             self.chain, self.call_node = chain, outer_node
             value.done = True
@@ -338,7 +358,10 @@ class Imports(Core):
         """The absolute name of the module that a from-import names."""
         if not stmt.level:
             return stmt.module
-        package = frame.module.package.split(".") if frame.module.package else []
+        # A script that is run by its file may say itself to which package it belongs.
+        said = frame.module.slots.get("__package__")
+        name = said.value if isinstance(said, Known) and isinstance(said.value, str) else frame.module.package
+        package = name.split(".") if name else []
         base = package[: len(package) - (stmt.level - 1)]
         if not base:
             raise self.throw("ImportError", "attempted relative import with no known parent package")
@@ -356,17 +379,19 @@ class Imports(Core):
                 return self.import_module(full, frame)
             if "__getattr__" in module.slots:
                 return self.get_attr(module, name)
+            if module.ir is not None and module.path and self.prepared_for("ImportError") and self._lacks(module, name):
+                raise self.throw("ImportError", f"cannot import name {name!r} from {module_name!r}")
             if not module.done:
                 return Unknown(f"{name} of {module_name}, imported in a circle")
             if module.ir is not None:
-                if module.path and self.prepared_for("ImportError") and self._lacks(module, name):
-                    raise self.throw("ImportError", f"cannot import name {name!r} from {module_name!r}")
                 self.may_raise("ImportError")
             return self.get_attr(module, name)
         if isinstance(module, Ext):
             full = f"{module.name}.{name}" if module.name else name
             if full in self.modules:
                 return self.modules[full]
+            if self.tries and is_gone(module.name, name) and self.prepared_for("ImportError"):
+                raise self.throw("ImportError", f"cannot import name {name!r} from {module.name!r}")
             return self.get_attr(module, name)
         return Unknown(f"{name} of an unknown module")
 
@@ -422,7 +447,8 @@ class Imports(Core):
 
 _BY_SOURCE: dict[str, Callable[[Imports], bool]] = {
     "cmd": lambda machine: machine.stdin is not None,
-    "optparse": lambda machine: isinstance(machine.argv, ListObj) and machine.argv.rest is None,
+    "lib2to3": lambda machine: machine.knows_command_line(),
+    "optparse": lambda machine: machine.knows_command_line(),
 }
 """Modules of the standard library that programs extend in ways no model foresees: their source is run instead, as long
 as what they take apart (lines of standard input, the words of the command line) is known."""

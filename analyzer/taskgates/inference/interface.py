@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from taskgates.inference.effects import Row
-    from taskgates.inference.frames import Frame
+    from taskgates.inference.frames import AbstractRaise, Frame
     from taskgates.inference.interpreter import Interpreter
     from taskgates.inference.log import RawSite
     from taskgates.inference.objects import Arguments, ClassV, DictObj, FunctionV, Instance, ListObj, ModuleV
@@ -186,6 +186,10 @@ class Interface:
         """What a library does with an open file of the analysed code's own making."""
         raise NotImplementedError
 
+    def own(self, value: AnyValue, label: str, kind: str) -> None:
+        """Label an object by the variable that holds it."""
+        raise NotImplementedError
+
     def is_idle(self, func: FunctionV, args: Arguments) -> bool:
         """Whether a call can reach no effect."""
         raise NotImplementedError
@@ -222,6 +226,10 @@ class Interface:
         self, *, again: bool = False, several: bool = False, thread: bool = False, handle: AnyValue | None = None
     ) -> AbstractContextManager[None]:
         """What runs in a thread or process of its own."""
+        raise NotImplementedError
+
+    def plain_attr(self, obj: Instance, name: str) -> AnyValue:
+        """An attribute past the class's own `__getattribute__`."""
         raise NotImplementedError
 
     def is_instance(self, value: AnyValue, kinds: AnyValue) -> bool | None:
@@ -286,6 +294,10 @@ class Interface:
 
     def merge_into(self, target: DictObj, value: AnyValue) -> None:
         """`dict.update` with one mapping."""
+        raise NotImplementedError
+
+    def note_end(self, error: AbstractRaise) -> None:
+        """See what starts programs."""
         raise NotImplementedError
 
     def put(self, target: DictObj, key: AnyValue, value: AnyValue) -> None:

@@ -101,6 +101,7 @@ class Interpreter(
         self.relevance = Relevance(self.mentions)
         self.making = []
         self.process_keys = set()
+        self.process_ends = {}
 
     @property
     def python_version(self) -> tuple[int, int]:
@@ -130,7 +131,9 @@ class Interpreter(
         child.held = [name for name in self.held if name.startswith(LOCK_FILE_PREFIX)]
         child.closed = self.closed
         child.process_depth = self.process_depth + 1
+        child.children = self.children + (self.frame is not None)
         child.process_keys = self.process_keys
+        child.process_ends = self.process_ends
         child.steps = self.steps
         child.deadline = self.deadline
         return child

@@ -39,6 +39,7 @@ from taskgates.inference.values import (
     TupleV,
     Union,
     Unknown,
+    Unsorted,
     as_value,
     join,
     options,
@@ -152,8 +153,7 @@ class Items(Core):
             if factory is not None and obj.rest is None:
                 self.mutated(obj)
                 value = self.call(factory, Arguments())
-                if isinstance(value, Heap):
-                    value.owner = obj.owner
+                self.taken_in(obj, value)
                 self.state.write(obj.slots, index, value)
                 return value
             if (
@@ -173,17 +173,18 @@ class Items(Core):
         if factory is not None:
             self.mutated(obj)
             value = self.call(factory, Arguments())
-            if isinstance(value, Heap):
-                value.owner = obj.owner
+            self.taken_in(obj, value)
             self.state.write(obj.slots, REST, join([obj.rest, value]) if obj.rest is not None else value)
             return obj.rest or value
-        return join(values) if values else Unknown("an element under an unknown key", "data")
+        return obj.join_entries(values) if values else Unknown("an element under an unknown key", "data")
 
     def sequence_item(self, obj: TupleV | ListObj, index: AnyValue) -> AnyValue:
         """`sequence[index]` and `sequence[start:stop:step]`."""
         items, rest = obj.items, obj.rest
         content: TupleV = obj.slots[CONTENT] if isinstance(obj, ListObj) else obj
         kind = obj.kind if isinstance(obj, ListObj) else "tuple"
+        if type(content) is Unsorted and len(items) > 1:
+            items, rest = (), content.summary
         if isinstance(index, Known) and isinstance(index.value, slice):
             bounds = index.value
             if rest is None:
@@ -249,8 +250,7 @@ class Items(Core):
         if isinstance(target, AttributeView) and isinstance(key, Known) and isinstance(key.value, str):
             self.touch_attr(target.target, key.value)
             self.state.write(target.target.slots, key.value, value)
-        if isinstance(value, Heap) and value.owner is None and target.owner is not None:
-            value.owner = target.owner
+        self.taken_in(target, value)
 
     def set_item(self, obj: AnyValue, index: AnyValue, value: AnyValue, node: Any = None) -> None:
         """`obj[index] = value`."""
@@ -266,6 +266,7 @@ class Items(Core):
         if isinstance(obj, DictObj):
             self.put(obj, index, value)
         elif isinstance(obj, ListObj):
+            self.taken_in(obj, value)
             content = TupleV(obj.items, obj.rest)
             if (
                 isinstance(index, Known)
@@ -347,7 +348,9 @@ class Items(Core):
     def extend(self, target: ListObj, value: AnyValue, *, distinct: bool = False) -> None:
         """Append all elements of a value to a list in place."""
         self.mutated(target)
-        content = concat_contents(TupleV(target.items, target.rest), self.iterate(value))
+        added = self.iterate(value)
+        self.taken_in(target, added)
+        content = concat_contents(TupleV(target.items, target.rest), added)
         if distinct:
             content = TupleV(dict.fromkeys(content.items), content.rest)
         if len(content.items) > SEQUENCE_LIMIT * 4:

@@ -18,6 +18,7 @@ from taskgates.inference.effects import (
 )
 from taskgates.inference.frames import AbstractRaise
 from taskgates.inference.models import registry
+from taskgates.inference.models.system.children import with_command
 from taskgates.inference.objects import VALUES, Arguments, ClassV, DictObj, FunctionV, Instance, ListObj, Maybe
 from taskgates.inference.path_likeness import holds_path, saves_by_name, speaks_of_files
 from taskgates.inference.row_results import RowResults
@@ -149,6 +150,8 @@ class Library(RowResults):
         type_name = type_name_of(obj)
         if type_name is None:
             return self.call_unknown(Unknown(f"method {name}"), args)
+        if type(obj) is Instance and obj.owner is not None:
+            self.use_connection(obj, type_name, name)
         if self.tries:
             self.tries[-1].libraries.add(type_name.partition(".")[0])
         for candidate in self.type_names(type_name):
@@ -256,12 +259,14 @@ class Library(RowResults):
                 self.may_raise("PermissionError")
         else:
             self.may_raise("ValueError", "TypeError", "OSError", "KeyError")
+        copied = self.copied_files(row, bound, obj)
         for effect in row.effects:
             decided = self.all_hold(row, bound, obj, effect.when)
             if decided is False:
                 continue
             for value in self.path_values(effect.path, row, bound, obj):
                 self.touch(effect.operation, value, call, conditional=decided is None)
+        self.remember_copy(*copied)
         opened: AnyValue | None = None
         mode: AnyValue = Known("r")
         if row.open is not None and self.all_hold(row, bound, obj, row.open.when) is not False:
@@ -275,6 +280,7 @@ class Library(RowResults):
                 result = self.run_callback(callback, row, bound, obj)
         if row.launch is not None:
             self.launch_process(row, bound, args, call)
+            return self.launched(row, bound, args, obj, result)
         if row.executes is not None:
             executed = self.execute_code(row, bound, call)
             if executed is not None:
@@ -289,7 +295,25 @@ class Library(RowResults):
             self.call_back(Arguments([value for name, value in bound.items() if name not in handled]))
         if row.returns is None:
             return Unknown(f"the result of {call}", row.origin or "unknown")
-        return self.result(row.returns, row, bound, args, obj, result, opened, mode)
+        made = self.result(row.returns, row, bound, args, obj, result, opened, mode)
+        return self.promised(row, made) if row.calls and self.overlap.active else made
+
+    def promised(self, row: Row, made: AnyValue) -> AnyValue:
+        """What a call gives, which may stand for the end of the one thread that the call has started (a future)."""
+        started = any(callback.thread for callback in row.calls) and not (self.loops and self.undecided)
+        if started and isinstance(made, Instance):
+            self.overlap.promise(made)
+        return made
+
+    def launched(
+        self, row: Row, bound: dict[str, AnyValue], args: Arguments, obj: AnyValue | None, result: AnyValue
+    ) -> AnyValue:
+        """What a row that starts a child process returns."""
+        if row.kind is Kind.TYPE:
+            return with_command(row, bound, self.construct(row, bound, None, Known("r")))
+        if row.returns is None:
+            return UNKNOWN
+        return with_command(row, bound, self.result(row.returns, row, bound, args, obj, result, None, Known("r")))
 
     def touch_state(self, row: Row, bound: dict[str, AnyValue], obj: AnyValue | None, call: str) -> None:
         """Note what a row does to the state of the process, and what the object holds afterwards."""
@@ -378,12 +402,17 @@ class Library(RowResults):
             self.at_exit.append((func, call_args))
             return UNKNOWN
         apart = callback.thread or callback.process
+        several = False
         if callback.thread:
-            lend(self, func, call_args, several=bool(self.loops and self.undecided))
+            # What the constructor of a pool is handed runs in every one of its threads.
+            several = bool(self.loops and self.undecided) or (
+                row.kind is Kind.TYPE and bound.get("max_workers") != Known(1)
+            )
+            lend(self, func, call_args, several=several)
         self.threads += callback.thread
         starved = self.starved
         try:
-            with self.working(thread=callback.thread, handle=obj) if apart else nullcontext():
+            with self.working(several=several, thread=callback.thread, handle=obj) if apart else nullcontext():
                 result = self.call(func, call_args)
             if self.starved > starved and not self.ending and apart:
                 self.again.append((func, call_args))

@@ -14,6 +14,7 @@ from taskgates.model.spans import CallFrame, Site
 if TYPE_CHECKING:
     from taskgates.inference.archived import MadeArchive
     from taskgates.inference.text import TextLike
+    from taskgates.syntax import ir
 
 SITES_PER_ACCESS = 25
 """Sites kept for one access; `via` already tells how each is reached, and more only repeat the same loop."""
@@ -46,14 +47,17 @@ class RawSite(msgspec.Struct, frozen=True):
 
 
 Locate = Callable[[RawSite], Site]
+_RENEWING = frozenset({Operation.CREATE, Operation.OVERWRITE, Operation.RENAME})
+"""What leaves nothing of a file's former content."""
 
 
 class _Entry:
-    __slots__ = ("conditional", "guards", "sites", "threads")
+    __slots__ = ("conditional", "foreign", "guards", "sites", "threads")
 
     def __init__(self) -> None:
         self.sites: dict[tuple[str, int, int, int, str], RawSite] = {}
         self.conditional = True
+        self.foreign = False
         self.guards: frozenset[str] | None = None
         self.threads = False
 
@@ -70,8 +74,11 @@ class EffectLog:
     def __init__(self) -> None:
         self._accesses: dict[tuple[Operation, TextLike | None], _Entry] = {}
         self._shared: dict[tuple[str, SharedKind, str], _Entry] = {}
-        self.local_state: set[str] = set()
+        # What belongs to one call: whether several workers have it.
+        self.local_state: dict[str, bool] = {}
         self.racing: set[str] = set()
+        # State that changes while modules are imported, where it is no hazard.
+        self.set_up: set[str] = set()
         self._lock_order: dict[tuple[str, frozenset[str], str], _Entry] = {}
         self._file_locks: dict[str, _Entry] = {}
         self._started: dict[str, int] = {}
@@ -83,23 +90,39 @@ class EffectLog:
         self.size = 0
         self.modules: dict[str, None] = {}
         self.written: set[TextLike] = set()
+        self.renewed: set[TextLike | None] = set()
         self.written_patterns: dict[TextLike, None] = {}
         self.removed: set[str] = set()
         self.folders: set[str] = set()
         self.filled: set[str] = set()
         self.archives: dict[str, MadeArchive] = {}
+        # Copies of files of the tree: for the absolute path of each the root-relative path of the file.
+        self.copies: dict[str, str] = {}
+        self.stops: list[ir.Stmt] = []
+
+    def again(self) -> EffectLog:
+        """The log of another look at the program: what could not be seen before is still said."""
+        log = EffectLog()
+        log._opaque = dict(self._opaque)
+        return log
 
     def access(self, operation: Operation, path: TextLike | None, site: RawSite, conditional: bool) -> None:
         """Note one access; `path` absolute or relative to the root, None when unknown."""
         if (operation, path) not in self._accesses:
             self.size += 1
-        self._accesses.setdefault((operation, path), _Entry()).add(site, conditional)
+        entry = self._accesses.setdefault((operation, path), _Entry())
+        entry.add(site, conditional)
+        if operation is Operation.READ:
+            entry.foreign = entry.foreign or path not in self.renewed
+        elif operation in _RENEWING and not conditional and isinstance(path, str):
+            self.renewed.add(path)
 
     def write(self, path: TextLike) -> None:
         """Remember that a file has been written, and the folders that it lies in."""
         if isinstance(path, str):
             self.written.add(path)
             self.removed.discard(path)
+            self.copies.pop(path, None)
         else:
             self.written_patterns[path] = None
         folder = (path if isinstance(path, str) else path.prefix).rpartition("/")[0]
@@ -143,6 +166,8 @@ class EffectLog:
         for (operation, path), entry in other._accesses.items():
             for site in entry.sites.values():
                 self.access(operation, path, _behind(site, chain), entry.conditional or conditional)
+            if operation is Operation.READ:
+                self._accesses[operation, path].foreign |= entry.foreign
         for (name, kind, access), entry in other._shared.items():
             for site in entry.sites.values():
                 self.shared(name, kind, access, _behind(site, chain), entry.guards or frozenset(), thread=entry.threads)
@@ -159,6 +184,7 @@ class EffectLog:
         self._started = {**other._started, **self._started}
         self._several |= other._several
         self.racing |= other.racing
+        self.set_up |= other.set_up
         self.imports.update(other.imports)
         self.modules.update(other.modules)
         self.written |= other.written
@@ -205,6 +231,7 @@ class EffectLog:
             if key in merged:
                 known = merged[key][1]
                 known.conditional = known.conditional and entry.conditional
+                known.foreign = known.foreign or entry.foreign
                 for site_key, site in entry.sites.items():
                     known.sites.setdefault(site_key, site)
             else:
@@ -212,7 +239,8 @@ class EffectLog:
         reads: list[Access] = []
         writes: list[Access] = []
         for (_, certainty, operation), (path, entry) in sorted(merged.items(), key=lambda item: _order(item[0])):
-            access = Access(path, Certainty(certainty), entry.conditional, operation, _sites(entry, locate))
+            own = operation is Operation.READ and not entry.foreign
+            access = Access(path, Certainty(certainty), entry.conditional, operation, _sites(entry, locate), own)
             (writes if operation.is_write else reads).append(access)
         every = [
             SharedAccess(
@@ -230,6 +258,8 @@ class EffectLog:
         shared: list[SharedAccess] = []
         constants: list[SharedAccess] = []
         for touch in every:
+            if touch.local and not touch.racing and not self.local_state[touch.name]:
+                continue
             if touch.access == "write" or (touch.name, touch.kind, "write") in self._shared or kept(touch.name):
                 shared.append(touch)
             elif touch.kind is not SharedKind.PROCESS and not touch.local and not touch.name.startswith("__main__."):

@@ -143,6 +143,9 @@ class Loops(Core):
                         return self.loop_body(stmt.body, frame, token)
 
                     endless = decided is True and not isinstance(stmt.test, ir.Compare)
+                    if decided is None and len(state.trail) > before:
+                        # The test has taken something that only this turn has.
+                        out |= self.fork([lambda: self.turn(stmt, frame, token)], include_current=True) & ~NORMAL
                     flags = self.rounds(once)
                     out |= flags
                     if endless and out & (BREAK | RETURN):
@@ -167,6 +170,11 @@ class Loops(Core):
         finally:
             self.undecided -= extra
             state.end()
+
+    def turn(self, stmt: ir.While, frame: Frame, token: object) -> int:
+        """The body of a loop whose test has just come out true."""
+        self.refine(stmt.test, True, frame)
+        return self.loop_body(stmt.body, frame, token)
 
     def break_(self, stmt: ir.Break, frame: Frame) -> int:
         del stmt, frame

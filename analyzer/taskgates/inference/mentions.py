@@ -307,11 +307,10 @@ class ModuleMentions:
             for part in item:
                 self._walk(part)
             return
-        if isinstance(item, msgspec.Struct):
-            for field in item.__struct_fields__:
-                value = getattr(item, field)
-                if type(value) is list or isinstance(value, msgspec.Struct):
-                    self._walk(value)
+        for field in _INNER.get(kind, ()):
+            value = getattr(item, field)
+            if value is not None:
+                self._walk(value)
 
     _expr = _walk
 
@@ -501,12 +500,20 @@ def _is_used(name: str, body: list[ir.Stmt]) -> bool:
         item = stack.pop()
         if type(item) is list:
             stack.extend(item)
-        elif isinstance(item, msgspec.Struct):
-            if type(item) in (ir.Attr, ir.Subscript) and type(item.obj) is ir.Name and item.obj.id == name:  # type: ignore[attr-defined]
-                return True
-            stack.extend(getattr(item, field) for field in item.__struct_fields__)
+        elif type(item) in (ir.Attr, ir.Subscript) and type(item.obj) is ir.Name and item.obj.id == name:
+            return True
+        else:
+            stack.extend(getattr(item, field) for field in _INNER.get(type(item), ()))
     return False
 
+
+_PLAIN = ("str", "str | None", "list[str]", "int", "bool", "bytes")
+_INNER: dict[type, tuple[str, ...]] = {
+    kind: tuple(field for field in kind.__struct_fields__ if kind.__annotations__[field] not in _PLAIN)
+    for kind in vars(ir).values()
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct)
+}
+"""The fields of each type of node that may hold other nodes."""
 
 _VISIT: dict[type, Callable[[ModuleMentions, Any], None]] = {
     ir.Name: ModuleMentions.name,

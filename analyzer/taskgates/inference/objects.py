@@ -6,9 +6,10 @@ one uniform way.
 
 from __future__ import annotations
 
+from operator import is_
 from typing import TYPE_CHECKING, Any
 
-from taskgates.inference.values import AnyValue, Ext, Known, TupleV, Value
+from taskgates.inference.values import AnyValue, Ext, Known, TupleV, Value, join
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Mapping
@@ -91,13 +92,14 @@ class DictObj(Heap):
     are attributes too; `DEFAULT` holds a defaultdict's factory.
     """
 
-    __slots__ = ("kind",)
+    __slots__ = ("_joined", "kind")
 
     def __init__(
         self, kind: str = "dict", entries: Mapping[Any, Any] | None = None, rest: AnyValue | None = None
     ) -> None:
         super().__init__()
         self.kind = kind
+        self._joined: tuple[list[AnyValue], AnyValue] | None = None
         if entries:
             self.slots.update(entries)
         if rest is not None:
@@ -116,6 +118,12 @@ class DictObj(Heap):
         """The summary of values under unknown keys."""
         value = self.slots.get(REST)
         return value.value if isinstance(value, Maybe) else value
+
+    def join_entries(self, values: list[AnyValue]) -> AnyValue:
+        """The join of some of its values; remembered for the next time, as a table is often asked for any of many."""
+        if self._joined is None or len(values) != len(self._joined[0]) or not all(map(is_, values, self._joined[0])):
+            self._joined = (values, join(values))
+        return self._joined[1]
 
     @property
     def exact(self) -> bool:
@@ -169,6 +177,10 @@ class ClassV(Heap):
         self.metaclass: AnyValue | None = None
         self.traits: dict[str, Any] = {}
         self.mro: tuple[ClassV | Ext, ...] = _linearise(self, bases)
+
+    def find(self, name: str) -> Any | None:
+        """What it or the first class of the program in its linearisation that has it holds under a name."""
+        return next((base.slots[name] for base in self.mro if isinstance(base, ClassV) and name in base.slots), None)
 
     def library_base(self, passing_over: Container[str] = ()) -> str:
         """The name of the first library class that it inherits; empty where there is none.
@@ -235,6 +247,14 @@ class FunctionV(Heap):
 
     def __repr__(self) -> str:
         return f"FunctionV({self.qualname})"
+
+
+def shown_name(name: str, cls: ClassV | None) -> str:
+    """The name of a function or class as it is written: without what makes a private name of a class its own."""
+    if cls is None or name[:1] != "_" or "__" not in name:
+        return name
+    prefix = f"_{cls.name.lstrip('_')}"
+    return name[len(prefix) :] if name.startswith(f"{prefix}__") and not name.endswith("__") else name
 
 
 class Arguments:

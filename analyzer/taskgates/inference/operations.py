@@ -330,10 +330,15 @@ class Operations(Core):
                 inner = self.inner(value, value.cls.library_base())
                 if isinstance(inner, DictObj | ListObj):
                     return truth(inner)
+                if "enum" in value.cls.traits:
+                    # Members are true, but those that are numbers or texts as well count as these do.
+                    alone = all(not isinstance(base, Ext) or base.name in _PLAIN_ENUM for base in value.cls.mro)
+                    return True if alone else truth(value.slots.get("value", UNKNOWN))
                 return (
                     True if all(isinstance(c, ClassV) or c.name == "builtins.object" for c in value.cls.mro) else None
                 )
-            return True if value.cls.name in _ALWAYS_TRUE or "argparse" in value.cls.name else None
+            name = value.cls.name
+            return True if name in _ALWAYS_TRUE or "argparse" in name or self.is_lock(value) else None
         if isinstance(value, Union):
             found = {self.truth(option) for option in value.options}
             return found.pop() if len(found) == 1 else None
@@ -353,6 +358,7 @@ class Operations(Core):
         )
 
 
+_PLAIN_ENUM = frozenset({"enum.Enum", "builtins.object"})
 _ALWAYS_TRUE = frozenset(
     {
         "io.TextIOWrapper",

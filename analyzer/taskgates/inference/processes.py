@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from taskgates.inference.archived import member_names
 from taskgates.inference.code_execution import CodeExecution
 from taskgates.inference.effects import ArgForm, Row
-from taskgates.inference.exceptions import exception_text
+from taskgates.inference.exceptions import catches, exception_text
+from taskgates.inference.exit_status import exit_status
 from taskgates.inference.frames import AbstractRaise, Frame
 from taskgates.inference.limits import PROCESS_DEPTH
 from taskgates.inference.models.reading import handle_content
+from taskgates.inference.models.system.program_lines import OPTIMISATION
 from taskgates.inference.models.system.programs import run_program
 from taskgates.inference.objects import Arguments, DictObj, Instance, ListObj, ModuleV
 from taskgates.inference.paths import join_paths, normalise, relative_to_root
 from taskgates.inference.renderings import render
 from taskgates.inference.shell.host import ShellOptions, ShellState
 from taskgates.inference.shell.interpreter import ShellInterpreter
+from taskgates.inference.shell.machine import Status
 from taskgates.inference.shell.places import Place
 from taskgates.inference.shell_host import ShellHost
 from taskgates.inference.text import Hole, Text, TextLike
@@ -37,13 +40,18 @@ from taskgates.inference.values import (
     text_of,
 )
 from taskgates.model.access import Operation
+from taskgates.syntax import ir
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 
-SMALL_LIBRARY = 200_000
+SMALL_LIBRARY = 800_000
 """Bytes of source up to which a library that a program requires, and that no table describes, is analysed too."""
+
+
+_GIVEN = ("OSError", "EOFError", "SystemExit", "KeyboardInterrupt", "getopt.GetoptError")
+"""Exceptions that a program may well end with for what it was given: its files, its input, its arguments."""
 
 
 class Processes(CodeExecution):
@@ -52,6 +60,7 @@ class Processes(CodeExecution):
     search: ListObj
     process_depth: int
     process_keys: set[tuple[object, ...]]
+    process_ends: dict[tuple[object, ...], tuple[Status, tuple[TextLike, ...]]]
     follow: set[str]
 
     # Launching
@@ -60,6 +69,9 @@ class Processes(CodeExecution):
         """Analyse the child process that a library call starts."""
         launch = row.launch
         assert launch is not None
+        if not launch.stdout or bound.get(launch.stdout) is None:
+            # The child may print as well.
+            self.printed = None
         words = self.launch_words(row, bound)
         if launch.program and launch.program in bound:
             given = bound[launch.program]
@@ -150,6 +162,7 @@ class Processes(CodeExecution):
             written_paths=self.written_paths,
             made_folder=self.made_folder,
             closed=self.closed,
+            on_copy=self.copied_by_shell,
             locking=self.locked_by_shell,
             file_limit=min(self.limits.file_size, 256 * 1024),
         )
@@ -167,6 +180,10 @@ class Processes(CodeExecution):
         finally:
             if name is not None:
                 self.give_lock(name)
+
+    def copied_by_shell(self, source: TextLike, target: TextLike) -> None:
+        """A command copied or renamed a file, given from the root."""
+        self.note_copy(join_paths(self.root, source), join_paths(self.root, target))
 
     def note_script(self, path: str) -> None:
         """A shell script of the repository is run: it is code, not data."""
@@ -194,12 +211,28 @@ class Processes(CodeExecution):
 
     # Python as a program
 
-    def run_python(self, argv: list[AnyValue], stdin: AnyValue | None = None) -> None:
-        """Analyse `python ARG...`: a script, `-m module`, `-c code`."""
+    def run_python(self, argv: list[AnyValue], stdin: AnyValue | None = None) -> Status:
+        """Analyse `python ARG...`: a script, `-m module`, `-c code`; whether it succeeds."""
         key = (tuple(argv), self.cwd)
         if self.process_depth > PROCESS_DEPTH or key in self.process_keys:
-            return
-        self.process_keys.add(key)
+            return Status.LIKELY
+        # The same program once more, where nothing has changed since, does the same.
+        again = (*key, stdin, tuple(sorted(self.environ.items())), *self.set_environ.items(), self.log.size)
+        if again not in self.process_ends:
+            self.process_keys.add(key)
+            try:
+                self.start_python(argv, stdin)
+            finally:
+                self.process_keys.discard(key)
+            ended = self.ended if self.closed else None
+            status = Status.LIKELY if ended is None else exit_status(ended, self.left, doubted=self.end_doubted)
+            self.process_ends[again] = (status, tuple(self.printed or ()))
+        status, said = self.process_ends[again]
+        self.printed = list(said) or None
+        return status
+
+    def start_python(self, argv: list[AnyValue], stdin: AnyValue | None) -> None:
+        """Run what the words of a Python command line name."""
         self.read_environment(argv[0] if argv else NONE)
         words = argv[1:]
         index = 0
@@ -218,6 +251,8 @@ class Processes(CodeExecution):
                     if letters.strip("V") == "":
                         return
                     interactive = interactive or "i" in letters
+                    if "O" in letters:
+                        self.library[OPTIMISATION] = Known(letters.count("O"))
                     index += 1
                     continue
                 letter = letters[position]
@@ -232,6 +267,9 @@ class Processes(CodeExecution):
                 else:
                     self.set_program(Known("-c"), following, "")
                     self.run_text(value)
+                    interactive = interactive or "i" in letters[:position]
+                if interactive:
+                    self.go_on(stdin)
                 return
             if text.startswith("--"):
                 return
@@ -242,15 +280,25 @@ class Processes(CodeExecution):
                 self.run_text(stdin)
             return
         self.run_script(words[index], words[index + 1 :])
+        if interactive:
+            self.go_on(stdin)
+
+    def go_on(self, stdin: AnyValue | None) -> None:
+        """Run what stands on standard input where an interactive program has ended."""
         module = self.modules.get("__main__")
-        if interactive and stdin is not None and isinstance(module, ModuleV):
-            # What stands on standard input goes on where the script has ended.
+        if stdin is not None and isinstance(module, ModuleV):
             with self.within(Frame(module, "<module>", module.slots, None)):
                 self.run_text(stdin)
 
     def read_environment(self, interpreter: AnyValue) -> None:
         """The interpreter of a virtual environment below the root reads the settings of that environment."""
         text = path_text(interpreter)
+        if isinstance(text, str) and "/" not in text:
+            # That of the environment that is active, if one is.
+            active = text_of(self.set_environ.get("VIRTUAL_ENV", NONE))
+            text = (
+                f"{self.root}/{active}/bin/python" if isinstance(active, str) and active[:1] not in ("", "/") else None
+            )
         if isinstance(text, str) and "/" in text:
             place = self.in_tree(join_paths(text.rpartition("/")[0], "../pyvenv.cfg"))
             if place is not None and (self.wrote(place) or self.tree.kind(place) == "file"):
@@ -291,6 +339,11 @@ class Processes(CodeExecution):
             else:
                 self.execute_main(made.members["__main__.py"], "")
             return
+        origin = self.copied_from(place) if self.wrote(place) else None
+        if origin is not None:
+            self.set_program(script, args, f"{self.root}/{place.rpartition('/')[0]}")
+            self.execute_main(origin, "", by_name=False)
+            return
         if self.tree.kind(place) != "file":
             self.opaque(f"the script {place} does not exist")
             return
@@ -304,11 +357,20 @@ class Processes(CodeExecution):
         """Run a source file as the main program."""
         folder = file.rpartition("/")[0]
         self.set_program(script, args, folder if file.startswith("/") else f"{self.root}/{folder}")
-        self.execute_main(file, "")
+        self.execute_main(file, "", by_name=False)
 
-    def execute_main(self, file: str, package: str, described: str = "") -> None:
-        """Run a module's body as `__main__`, then what it left to the end of the program; see `run_module`."""
+    def execute_main(self, file: str, package: str, described: str = "", *, by_name: bool = True) -> None:
+        """Run a module's body as `__main__`, then what it left to the end of the program; see `run_module`.
+
+        Args:
+            file: the module's file.
+            package: the package that it belongs to.
+            described: the library module that it is.
+            by_name: whether it was found by the import system; a script that is named by its file belongs to nothing.
+        """
         module = ModuleV("__main__", file, package)
+        if not by_name:
+            module.slots.update({"__package__": NONE, "__spec__": NONE})
         self.modules["__main__"] = module
         self.entry = self.entry or file
         try:
@@ -334,6 +396,7 @@ class Processes(CodeExecution):
     def note_end(self, error: AbstractRaise) -> None:
         """Say that the program was seen to end with an exception: what stands behind it was not looked at."""
         self.see_end(error)
+        self.ended = error.value
         for option in options(error.value):
             name = option.cls.name.removeprefix("builtins.") if isinstance(option, Instance) else "an exception"
             if name != "SystemExit":
@@ -341,17 +404,29 @@ class Processes(CodeExecution):
                 detail = f": {message}" if message else ""
                 place = f" in {error.place}" if error.place else ""
                 self.opaque(f"the program is seen to end with {name}{detail}{place}")
+        doubted = len(self.log.stops)
+        self.note_stop(error)
+        self.end_doubted = len(self.log.stops) > doubted
+
+    def note_stop(self, error: AbstractRaise) -> None:
+        """Keep the statement that ended a program, unless what it was given may be the reason, or it says `raise`.
+
+        What an installed library raises is still doubted: it would not be used if it did.
+        """
+        origin = error.origin
+        if origin is None or (isinstance(origin, ir.Raise | ir.Assert) and "/site-packages/" not in error.file):
+            return
+        if not any(
+            catches(Ext(kind if "." in kind else f"builtins.{kind}"), option) is not False
+            for option in options(error.value)
+            for kind in _GIVEN
+        ):
+            self.log.stops.append(origin)
 
     def finish(self) -> None:
         """Run what waited for input that came later, then the handlers that were registered for the end."""
         self.ending = True
-        again, self.again = self.again, []
-        for func, args in again:
-            try:
-                with self.working(again=True):
-                    self.call(func, args)
-            except AbstractRaise:
-                continue
+        self.run_waiting()
         while self.at_exit:
             handlers, self.at_exit = self.at_exit, []
             for func, args in handlers:
@@ -360,6 +435,19 @@ class Processes(CodeExecution):
                 except AbstractRaise:
                     continue
 
+    def run_waiting(self) -> None:
+        """Run workers that waited for input once more; those that still wait go on doing so."""
+        again, self.again = self.again, []
+        for func, args in again:
+            starved = self.starved
+            try:
+                with self.working(again=True):
+                    self.call(func, args)
+            except AbstractRaise:
+                continue
+            if self.starved > starved and not self.ending:
+                self.again.append((func, args))
+
     def run_dash_m(self, name: AnyValue, args: Sequence[AnyValue]) -> None:
         """Analyse `python -m NAME ARG...`."""
         text = text_of(name)
@@ -367,18 +455,30 @@ class Processes(CodeExecution):
             self.opaque("python -m with a module that is not known", other_code=True)
             return
         self.set_program(name, args, "")
-        self.follow = {*self.follow, *self.program_modules(text)}
+        followed = self.follow
+        self.follow = {*followed, *self.program_modules(text)}
         found = self.locate_module(text)
-        if (found is None or found.installed) and self.run_known_module(text, args):
-            return
+        package = text.rpartition(".")[0]
+        if found is None and package and self.log.archives:
+            # In an archive that the program made only packages are found by their names.
+            with suppress(AbstractRaise):
+                self.import_module(package)
+            found = self.locate_module(text)
+        if found is None or found.installed:
+            # What a model knows is not followed, so that the program's own imports of it mean the model too.
+            following, self.follow = self.follow, followed
+            if self.run_known_module(text, args):
+                return
+            self.follow = following
         if found is None:
             self.opaque(f"the module {text} was not found", other_code=True)
             return
         if found.is_package:
             try:
                 self.import_module(text)
-            except AbstractRaise:
+            except AbstractRaise as error:
                 self.opaque(f"the package {text} cannot be imported")
+                self.note_stop(error)
                 return
             inner = self.locate_module(f"{text}.__main__")
             if inner is None or inner.file is None:
@@ -390,7 +490,6 @@ class Processes(CodeExecution):
         if found.file is None or found.kind == "extension":
             self.opaque(f"the module {text} has no source", other_code=True)
             return
-        package = text.rpartition(".")[0]
         if package:
             try:
                 self.import_module(package)

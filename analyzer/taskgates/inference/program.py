@@ -79,6 +79,7 @@ class Program(Interface):
         self.chain: Chain | None = None
         self.frame: Frame | None = None
         self.frames: list[Frame] = []
+        self.importing = 0
         self.loops: list[object] = []
         self.call_node: Place | None = None
         self.active: list[tuple[int, int, tuple[AnyValue, ...] | None, tuple[int, int]]] = []
@@ -94,6 +95,7 @@ class Program(Interface):
         self.fruitless: dict[int, int] = {}
         # Its workers, and what they share.
         self.threads = 0
+        self.children = 0
         self.worker: Worker | None = None
         self.held: list[str] = []
         self.lock_objects: dict[str, Instance] = {}
@@ -105,6 +107,12 @@ class Program(Interface):
         self.again: list[tuple[AnyValue, Arguments]] = []
         self.at_exit: list[tuple[AnyValue, Arguments]] = []
         self.ending = False
+        # How it may have ended on the way, and how it did.
+        self.left: list[AnyValue] = []
+        self.ended: AnyValue | None = None
+        self.end_doubted = False
+        # What it printed, for whoever started it; None where that is not known, or nobody asks.
+        self.printed: list[TextLike] | None = None
 
     @contextmanager
     def apart(self, log: EffectLog, limits: Limits) -> Iterator[None]:

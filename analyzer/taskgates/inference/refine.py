@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+import collections.abc
 from collections.abc import Callable
 
 from taskgates.inference.comparison import equal
 from taskgates.inference.core import Core
 from taskgates.inference.exceptions import catches
 from taskgates.inference.frames import AbstractRaise, Frame
+from taskgates.inference.models.values.class_hooks import class_check, has_own_check, is_abstractly
 from taskgates.inference.models.values.generic_aliases import is_alias
 from taskgates.inference.objects import ClassV, DictObj, FunctionV, Instance, ListObj, Maybe
 from taskgates.inference.recording import PATH_METHOD_TESTS, PATH_TESTS
@@ -261,11 +263,15 @@ class Refinement(Core):
         if isinstance(value, Unknown):
             return None
         if isinstance(kinds, ClassV):
-            if isinstance(value, Instance):
-                return kinds in value.cls.mro if isinstance(value.cls, ClassV) else False
-            return False
+            if isinstance(kinds.metaclass, ClassV) or (has_own_check(kinds) and not _inherits(value, kinds)):
+                found_by_hook = class_check(self, kinds, "__instancecheck__", value)
+                if found_by_hook is not None:
+                    return found_by_hook
+            return _inherits(value, kinds)
         if not isinstance(kinds, Ext):
             return None
+        if kinds.name.startswith("typing.") and hasattr(collections.abc, kinds.name[7:]):
+            kinds = Ext(f"collections.abc.{kinds.name[7:]}")
         name = kinds.name.removeprefix("builtins.")
         name = _ABSTRACT.get(kinds.name, name)
         own = _type_words(value)
@@ -278,6 +284,8 @@ class Refinement(Core):
                 if any(
                     isinstance(c, Ext) and (c == kinds or self.effects.is_subtype(c.name, kinds.name)) for c in classes
                 ):
+                    return True
+                if is_abstractly(classes, kinds.name):
                     return True
                 if name in _SIMPLE:
                     return False
@@ -322,12 +330,9 @@ _ABSTRACT = {
     "os.PathLike": "path",
     "collections.abc.Mapping": "mapping",
     "collections.abc.MutableMapping": "mapping",
-    "typing.Mapping": "mapping",
     "collections.abc.Sequence": "sequence",
-    "typing.Sequence": "sequence",
     "collections.abc.Iterable": "iterable",
     "collections.abc.Callable": "callable",
-    "typing.Callable": "callable",
     "types.NoneType": "NoneType",
     "types.FunctionType": "callable",
     "types.ModuleType": "module",
@@ -371,6 +376,11 @@ def _type_words(value: AnyValue) -> frozenset[str] | None:
     if isinstance(value, ClassV):
         return frozenset({"type", "callable", "object"})
     return None
+
+
+def _inherits(value: AnyValue, cls: ClassV) -> bool:
+    """Whether an object is of a class of the program or one that derives from it."""
+    return isinstance(value, Instance) and isinstance(value.cls, ClassV) and cls in value.cls.mro
 
 
 def _typed_unknown(kind: AnyValue, value: Unknown) -> AnyValue | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import builtins
+
 from taskgates.inference.objects import DEFAULT, REST, ClassV, DictObj, FunctionV, Instance, ListObj, Maybe, ModuleV
 from taskgates.inference.text import Hole, Text, TextLike
 from taskgates.inference.values import (
@@ -37,6 +39,10 @@ def render(value: AnyValue) -> TextLike:
         return Text((Hole(hole_origin(value.cls.name), False),))
     if isinstance(value, Union):
         return widen_texts([render(option) for option in value.options])
+    if isinstance(value, Ext) and value.name.startswith("builtins."):
+        name = value.name.removeprefix("builtins.")
+        if isinstance(getattr(builtins, name, None), type):
+            return f"<class '{name}'>"
     return Text((Hole("unknown", False),))
 
 

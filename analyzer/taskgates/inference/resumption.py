@@ -1,8 +1,9 @@
 """Looking beyond an exception that a program is seen to end with.
 
-Who asks for a call graph has a program that works: an exception that nothing catches says more of the analysis than of
-the program. The statement that it came from is kept; the next look at the program goes on behind it, with whatever the
-statement would have set unknown and each of its blocks possibly run.
+Who asks for a call graph, or for what a command touches, has a program that works: an exception that nothing catches
+says more of the analysis than of the program, unless it is one that its files, its input or its arguments bring about.
+The statement that it came from is kept; the next look at the program goes on behind it, with whatever the statement
+would have set unknown and each of its blocks possibly run.
 """
 
 from __future__ import annotations
@@ -19,8 +20,13 @@ from taskgates.syntax import ir
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from taskgates.inference.log import RawSite
+
 LOOKS = 12
 """How often a program is looked at, each time beyond one more statement."""
+
+LOOKS_BEYOND = 4
+"""Beyond how many statements that seem to end a command its access set reaches at most."""
 
 
 class ResumingInterpreter(Interpreter):
@@ -40,6 +46,13 @@ class ResumingInterpreter(Interpreter):
         """Take statements to end without their exception."""
         self.passed_over = statements
         self.resuming = bool(statements)
+
+    def spawn(self, site: RawSite) -> Interpreter:
+        """A child process, which is passed over in the same places."""
+        child = super().spawn(site)
+        assert isinstance(child, ResumingInterpreter)
+        child.pass_over(self.passed_over)
+        return child
 
     def see_end(self, error: AbstractRaise) -> None:
         """Keep the statement that the program is seen to end with."""

@@ -23,6 +23,7 @@ from taskgates.inference.renderings import render
 from taskgates.inference.text import Hole, Text, TextLike, concat, make_text, parts_of
 from taskgates.inference.values import (
     NONE,
+    TRUE,
     UNKNOWN,
     AnyValue,
     Awaitable,
@@ -45,6 +46,21 @@ from taskgates.inference.values import (
 )
 from taskgates.model.access import Operation
 
+_COPYING = frozenset(
+    {
+        "os.rename",
+        "os.replace",
+        "pathlib.Path.rename",
+        "pathlib.Path.replace",
+        "pathlib.Path.copy",
+        "pathlib.Path.move",
+        "shutil.copy",
+        "shutil.copy2",
+        "shutil.copyfile",
+        "shutil.move",
+    }
+)
+"""Functions after which one file has the content that another had."""
 _TRANSFORMS = frozenset(
     {
         "name",
@@ -103,7 +119,7 @@ class RowValues(Core):
     def argument(self, row: Row, bound: dict[str, AnyValue], name: str) -> AnyValue | None:
         """The value of a parameter: the argument, or the row's default for it."""
         value = bound.get(name)
-        if value is not None and not (isinstance(value, Known) and value.value is None and name in row.defaults):
+        if value is not None and (value != NONE or name not in row.defaults or name in row.none):
             return value
         if name in row.defaults:
             default = row.defaults[name]
@@ -169,7 +185,9 @@ class RowValues(Core):
         found: list[TextLike] = [""]
         for part in expression.parts:
             if isinstance(part, str):
-                found = [make_text([*parts_of(head), *_wild(part)]) for head in found]
+                # The folder "" is the present one.
+                inside = _wild(part.removeprefix("/") if part is not expression.parts[0] else part)
+                found = [make_text([*parts_of(head), *(_wild(part) if head else inside)]) for head in found]
                 continue
             value = self.piece(part, row, bound, obj)
             if value is None or (isinstance(value, Known) and value.value is None):
@@ -384,7 +402,8 @@ class RowValues(Core):
             else:
                 operations = (Operation.READ, Operation.UPDATE)
                 self.opaque(f"{call} with flags that are not known")
-            for operation in operations:
+            creates = len(operations) > 1 and self.nothing_there(opened)
+            for operation in operations[creates:]:
                 self.note_open(operation, opened, call)
             return opened, mode
         given = self.argument(row, bound, rule.mode) if rule.mode else None
@@ -428,14 +447,23 @@ class RowValues(Core):
             if there and len(there) < len(value.options):
                 value, conditional = join(there), True
                 self.may_raise("FileNotFoundError")
-        if operation is Operation.READ and self.missing_file(value) and self.prepared_for("FileNotFoundError"):
-            raise self.throw("FileNotFoundError", args=file_error("FileNotFoundError", value))
+        if operation is Operation.READ and self.missing_file(value):
+            error = self.throw("FileNotFoundError", args=file_error("FileNotFoundError", value))
+            if self.prepared_for("FileNotFoundError"):
+                raise error
+            # What comes behind is told as if the file were there; whether the program succeeds is another question.
+            self.left.append(error.value)
         self.touch(operation, value, call, conditional=conditional)
 
     def reads_present(self, row: Row, bound: dict[str, AnyValue], obj: AnyValue | None) -> bool:
-        """Whether all that a row does is to read files that are certainly there, or to rename one within its folder."""
+        """Whether all that a row does is to read files that are certainly there, or to rename one within its folder.
+
+        In a complete tree it may also write and remove files where nothing stands in the way.
+        """
         if any(effect.operation is not Operation.READ for effect in row.effects):
-            return self._renames_in_place(row, bound, obj)
+            return self._renames_in_place(row, bound, obj) or (
+                self.closed and row.open is None and self._goes_well(row, bound, obj)
+            )
         paths = [effect.path for effect in row.effects]
         if row.open is not None:
             mode = self.argument(row, bound, row.open.mode) if row.open.mode else None
@@ -447,6 +475,42 @@ class RowValues(Core):
         values = [value for path in paths for value in self.path_values(path, row, bound, obj)]
         texts = [path_text(value) for value in values]
         return bool(texts) and all(text is not None and self.exists(text, "file") is True for text in texts)
+
+    def _goes_well(self, row: Row, bound: dict[str, AnyValue], obj: AnyValue | None) -> bool:
+        """Whether nothing in the tree stands in the way of a row's effects, all of which have known paths."""
+        for effect in row.effects:
+            if effect.operation is Operation.DELETE and bound.get("missing_ok") == TRUE:
+                continue
+            for value in self.path_values(effect.path, row, bound, obj):
+                text = path_text(value)
+                if not isinstance(text, str) or not self._may_go_well(effect.operation, text):
+                    return False
+        return bool(row.effects)
+
+    def _may_go_well(self, operation: Operation, path: str) -> bool:
+        if operation in (Operation.READ, Operation.UPDATE, Operation.DELETE, Operation.RENAME):
+            return self.exists(path, "file") is True
+        if operation not in (Operation.OVERWRITE, Operation.APPEND) or self.in_tree(path) is None:
+            return False
+        folder = split_last(self.absolute(path))[0]
+        return self.exists(folder, "folder") is True and self.exists(path, "folder") is not True
+
+    def copied_files(self, row: Row, bound: dict[str, AnyValue], obj: AnyValue | None) -> tuple[str | None, TextLike]:
+        """The file of the tree that a row is about to give another name, if it does so at all, and that name."""
+        if row.name not in _COPYING:
+            return None, ""
+        sources, targets = (
+            [
+                path_text(value)
+                for effect in row.effects
+                if effect.operation in operations
+                for value in self.path_values(effect.path, row, bound, obj)
+            ]
+            for operations in ((Operation.READ, Operation.RENAME), (Operation.OVERWRITE,))
+        )
+        if len(sources) != 1 or len(targets) != 1 or sources[0] is None or targets[0] is None:
+            return None, ""
+        return self.original(sources[0]), targets[0]
 
     def _renames_in_place(self, row: Row, bound: dict[str, AnyValue], obj: AnyValue | None) -> bool:
         """Whether a row gives a file that is certainly there another name in the same folder."""

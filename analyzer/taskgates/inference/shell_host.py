@@ -9,6 +9,7 @@ from taskgates.inference.log import COMMAND_FILE, RawSite
 from taskgates.inference.models.system.programs import COMMANDS, run_command
 from taskgates.inference.paths import join_paths, normalise
 from taskgates.inference.recording import TEMPORARY
+from taskgates.inference.text import concat
 from taskgates.inference.values import (
     Known,
     as_value,
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from taskgates.inference.interpreter import Interpreter
     from taskgates.inference.shell.host import ShellState
+    from taskgates.inference.shell.machine import Status
     from taskgates.inference.shell.places import Place
     from taskgates.inference.text import TextLike
     from taskgates.inference.values import AnyValue
@@ -32,6 +34,7 @@ class ShellHost:
 
     def __init__(self, machine: Interpreter) -> None:
         self.machine = machine
+        self.printed: TextLike | None = None
 
     @property
     def tree(self) -> Tree:
@@ -63,8 +66,8 @@ class ShellHost:
 
     def python(
         self, argv: Sequence[TextLike], state: ShellState, place: Place, conditional: bool, stdin: TextLike | None
-    ) -> None:
-        """A Python interpreter is started."""
+    ) -> Status:
+        """A Python interpreter is started; what it prints is kept where it is known."""
         machine = self.machine
         child = machine.spawn(self.site(place, "python"))
         child.undecided += conditional
@@ -79,7 +82,10 @@ class ShellHost:
             },
         }
         child.stdin = as_value(stdin) if stdin is not None else None
-        child.run_python([as_value(word) for word in argv], child.stdin)
+        child.printed = []
+        status = child.run_python([as_value(word) for word in argv], child.stdin)
+        self.printed = None if child.printed is None else concat(*child.printed)
+        return status
 
     def program(self, name: str, argv: Sequence[TextLike], state: ShellState, place: Place, conditional: bool) -> bool:
         """A program that the command table does not know: a console script, perhaps."""

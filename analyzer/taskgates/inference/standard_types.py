@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import collections
 import collections.abc
+import importlib
 import io
 import numbers
 import types
@@ -17,6 +18,14 @@ from taskgates.inference.text import Text
 from taskgates.inference.values import AnyValue, Known, PathV, Scalar, TupleV
 
 _MODULES = {module.__name__: module for module in (builtins, collections, collections.abc, io, numbers, types, typing)}
+
+
+_ASKED = frozenset(
+    ["abc", "base64", "builtins", "collections", "fractions", "functools", "gettext", "inspect", "io", "itertools",
+     "locale", "math", "operator", "os", "platform", "random", "re", "shlex", "shutil", "string", "sys", "threading",
+     "time", "tokenize", "types", "typing"]
+)  # fmt: skip
+"""Modules whose names changed most often, and which are cheap to look into."""
 
 
 def belongs(value: AnyValue, name: str) -> bool | None:
@@ -55,3 +64,11 @@ def _class(name: str) -> type | None:
     found = getattr(_MODULES.get(module), attribute, None)
     found = getattr(found, "__origin__", found)
     return found if isinstance(found, type) and found is not typing.Generic else None
+
+
+@cache
+def is_gone(module: str, name: str) -> bool:
+    """Whether a module of the standard library certainly has no such name: mostly one that Python 2 had."""
+    if module not in _ASKED:
+        return False
+    return not hasattr(importlib.import_module(module), name)

@@ -28,7 +28,7 @@ from taskgates.inference.values import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
 _VALUES = (Value, Text)
 MISSING: Any = type("Missing", (), {"__slots__": (), "__repr__": lambda _: "MISSING"})()
@@ -194,14 +194,33 @@ class State:
         if not self.pendings:
             return 0
         mine = [pending for pending in self.pendings if pending.target is target and pending.kind == kind]
-        if not mine:
-            return 0
-        self.pendings = [
-            pending for pending in self.pendings if not (pending.target is target and pending.kind == kind)
-        ]
+        if mine:
+            self.take_up(mine, include_current=include_current)
+        return len(mine)
+
+    def left_since(self, before: list[Pending]) -> list[Pending]:
+        """The paths that left early and are not among those before."""
+        known = set(map(id, before))
+        return [pending for pending in self.pendings if id(pending) not in known]
+
+    def just_left(self, before: list[Pending]) -> list[Pending]:
+        """Those of the paths that left since then whose state is the present one."""
+        place = len(self.trail)
+        return [pending for pending in self.left_since(before) if pending.mark == place and not pending.delta]
+
+    def carry_on(self, paths: list[Pending]) -> None:
+        """Let paths that had left also have what happened since; see `just_left`."""
+        for pending in paths:
+            if not pending.delta:
+                pending.mark = len(self.trail)
+
+    def take_up(self, mine: list[Pending], *, include_current: bool = False) -> None:
+        """Join the states of paths that left early, and no longer count these as such; see `arrive`."""
+        taken = set(map(id, mine))
+        self.pendings = [pending for pending in self.pendings if id(pending) not in taken]
         end = len(self.trail)
         if all(pending.mark == end and not pending.delta for pending in mine):
-            return len(mine)
+            return
         olds = [self.first_old(pending.mark) for pending in mine]
         slots_of: dict[Location, tuple[dict[Any, Any], Any]] = {}
         for pending in mine:
@@ -226,7 +245,6 @@ class State:
                 self.erase(slots, key)
             else:
                 self.write(slots, key, joined)
-        return len(mine)
 
     def forget(self, target: object) -> None:
         """Drop the pending exits towards a block that was left by an exception."""
@@ -238,9 +256,8 @@ def _same(left: Any, right: Any) -> bool:
     return type(left) is type(right) and bool(left == right)
 
 
-def join_slot(key: Any, values: Iterable[Any]) -> Any:
+def join_slot(key: Any, present: Sequence[Any]) -> Any:
     """Join the contents that one slot has on several paths."""
-    present = list(values)
     first = present[0]
     for value in present:
         if value is not first:
@@ -249,18 +266,28 @@ def join_slot(key: Any, values: Iterable[Any]) -> Any:
         return first
     if key is CONTENT:
         return join_contents([value for value in present if value is not MISSING])
-    if (
-        first is not MISSING
-        and type(first) is not Maybe
-        and all(type(v) is type(first) and v == first for v in present)
-    ):
-        return first
-    missing = any(value is MISSING or isinstance(value, Maybe) for value in present)
-    plain = [value.value if isinstance(value, Maybe) else value for value in present if value is not MISSING]
+    kind = type(first)
+    if first is not MISSING and kind is not Maybe:
+        for value in present:
+            if type(value) is not kind or value != first:
+                break
+        else:
+            return first
+    missing = False
+    plain: list[Any] = []
+    for value in present:
+        if value is MISSING:
+            missing = True
+        elif type(value) is Maybe:
+            missing = True
+            plain.append(value.value)
+        else:
+            plain.append(value)
     if not plain:
         return MISSING
-    if not all(isinstance(value, _VALUES) for value in plain):
-        return plain[-1]
+    for value in plain:
+        if not isinstance(value, _VALUES):
+            return plain[-1]
     joined = join(plain)
     return Maybe(joined) if missing else joined
 

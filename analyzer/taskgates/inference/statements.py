@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from taskgates.inference import enclosed
 from taskgates.inference.frames import NORMAL, RETURN, AbstractRaise, Frame
 from taskgates.inference.guarded_blocks import GuardedBlocks
 from taskgates.inference.loops import Loops
-from taskgates.inference.objects import ClassV, DictObj, Instance, ListObj, Maybe, ModuleV
+from taskgates.inference.objects import ClassV, DictObj, FunctionV, Instance, ListObj, Maybe, ModuleV
 from taskgates.inference.text import Text
-from taskgates.inference.values import NONE, UNKNOWN, AnyValue, Descriptor, Ext, Known, TupleV, Union, join
+from taskgates.inference.values import (
+    NONE,
+    UNKNOWN,
+    AnyValue,
+    BoundMethod,
+    Descriptor,
+    Ext,
+    Known,
+    Partial,
+    TupleV,
+    Union,
+    join,
+)
 from taskgates.model.access import SharedKind
 from taskgates.syntax import ir
 
@@ -62,6 +76,7 @@ class Statements(Loops, GuardedBlocks):
         except AbstractRaise as error:
             if error.origin is None:
                 error.origin = stmt
+                error.file = frame.module.file
             raise
         finally:
             self.undecided -= extra
@@ -107,7 +122,7 @@ class Statements(Loops, GuardedBlocks):
         """Note that an attribute of an object is changed."""
         if isinstance(obj, Instance) and isinstance(obj.cls, ClassV) and _governed(obj.cls, name):
             return
-        if isinstance(obj, ClassV) and self.frame is not None and self.frame.function is not None:
+        if isinstance(obj, ClassV) and self.beyond_set_up(f"{obj.qualname}.{name}"):
             self.shared(f"{obj.qualname}.{name}", SharedKind.CLASS_ATTRIBUTE, "write", node)
         elif isinstance(obj, ModuleV) and self.frame is not None:
             if obj is not self.frame.module or self.frame.function is not None:
@@ -118,7 +133,10 @@ class Statements(Loops, GuardedBlocks):
     def delete(self, stmt: ir.Delete, frame: Frame) -> int:
         for target in stmt.targets:
             if isinstance(target, ir.Name):
-                self.state.erase(self.slots_for(target.id, frame), target.id)
+                slots = self.slots_for(target.id, frame)
+                if slots is frame.module.slots and slots is not frame.slots:
+                    self.shared(f"{frame.module.dotted}.{target.id}", SharedKind.MODULE_GLOBAL, "write", target)
+                self.state.erase(slots, target.id)
             elif isinstance(target, ir.Subscript):
                 self.delete_item(self.eval(target.obj, frame), self.eval(target.index, frame), target)
             elif isinstance(target, ir.Attr):
@@ -153,8 +171,9 @@ class Statements(Loops, GuardedBlocks):
                 self.loaded(label, SharedKind.MODULE_GLOBAL, "write", node)
             self.own(value, label, "module-global")
         elif name in frame.nonlocals:
-            owner = frame.parent.qualname if frame.parent is not None else frame.qualname
-            self.shared(f"{module.dotted}.{owner}.{name}", SharedKind.CLOSURE, "write", node)
+            enclosed.touch(self, enclosed.holder_of(frame, slots), name, "write", node)
+        elif frame.cells is not None and name in frame.cells.names and self.overlap.active:
+            enclosed.touch(self, frame, name, "write", node)
         elif frame.cls is not None and slots is frame.cls.slots:
             self.own(value, f"{frame.cls.qualname}.{name}", "class-attribute")
         self.state.write(slots, name, value)
@@ -163,6 +182,15 @@ class Statements(Loops, GuardedBlocks):
         """Label a mutable object by the variable that holds it for the life of the program."""
         if isinstance(value, TupleV):
             for item in _flat(value):
+                self.own(item, label, kind)
+        elif isinstance(value, FunctionV) and value.owner is None:
+            value.owner = (f"{value.module.dotted}.{value.qualname}", kind)
+            enclosed.keep(self, value)
+        elif isinstance(value, BoundMethod):
+            self.own(value.self, label, kind)
+        elif isinstance(value, Partial):
+            self.own(value.func, label, kind)
+            for item in value.args.every():
                 self.own(item, label, kind)
         if isinstance(value, ListObj | DictObj | Instance) and value.owner is None and not self.is_private(value):
             value.owner = (label, kind)
@@ -294,17 +322,30 @@ class Statements(Loops, GuardedBlocks):
 
     def function(self, stmt: ir.FunctionDef, frame: Frame) -> int:
         value = self.define_function(stmt.function, frame)
-        for decorator in reversed(stmt.function.decorators):
-            value = self.decorate(self.eval(decorator, frame), value, decorator)
+        if stmt.function.decorators:
+            with self.setting_up(frame):
+                for decorator in reversed(stmt.function.decorators):
+                    value = self.decorate(self.eval(decorator, frame), value, decorator)
         self.store_name(stmt.function.name, value, frame)
         return NORMAL
 
     def class_(self, stmt: ir.ClassDef, frame: Frame) -> int:
-        value = self.define_class(stmt, frame)
-        for decorator in reversed(stmt.decorators):
-            value = self.decorate(self.eval(decorator, frame), value, decorator)
+        with self.setting_up(frame):
+            value = self.define_class(stmt, frame)
+            for decorator in reversed(stmt.decorators):
+                value = self.decorate(self.eval(decorator, frame), value, decorator)
         self.store_name(stmt.name, value, frame)
         return NORMAL
+
+    @contextmanager
+    def setting_up(self, frame: Frame) -> Iterator[None]:
+        """While a module's body makes classes and decorates: registries that this fills belong to its import."""
+        body = frame.function is None
+        self.importing += body
+        try:
+            yield
+        finally:
+            self.importing -= body
 
     def import_(self, stmt: ir.Import | ir.ImportFrom, frame: Frame) -> int:
         self.call_node = stmt

@@ -41,7 +41,7 @@ class Known(Value):
 
     def __hash__(self) -> int:
         try:
-            return hash((type(self.value), self.value))
+            return hash(self.value)
         except TypeError:
             # A slice compares by content, but has no hash of its own.
             return hash(type(self.value))
@@ -155,6 +155,12 @@ class TupleV(Value):
         return f"TupleV({self.items}, {self.rest})"
 
 
+class Unsorted(TupleV):
+    """Elements that are known, but not in which order they come: what the system lists."""
+
+    __slots__ = ()
+
+
 class NamedTupleV(TupleV):
     """A tuple of the interpreter's own whose items have names too, such as `sys.version_info`."""
 
@@ -192,7 +198,7 @@ class Union(Value):
         self.options = options
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Union) and set(self.options) == set(other.options)
+        return isinstance(other, Union) and (self.options == other.options or set(self.options) == set(other.options))
 
     def __hash__(self) -> int:
         return hash(frozenset(self.options))
@@ -359,7 +365,7 @@ def generalise(values: tuple[AnyValue, ...]) -> AnyValue:
     """Shrink a set of too many alternatives: strings to their common prefix and suffix, numbers to their type."""
     out: list[AnyValue] = []
     groups: dict[str, list[AnyValue]] = {}
-    if OBJECTS.get() > SET_SIZE.get() and sum(isinstance(value, _PLAIN) for value in values) <= SET_SIZE.get():
+    if OBJECTS.get() > SET_SIZE.get() and sum(map(_PLAIN.__contains__, map(type, values))) <= SET_SIZE.get():
         out.extend(values)
     else:
         for value in values:
@@ -393,7 +399,7 @@ def generalise(values: tuple[AnyValue, ...]) -> AnyValue:
     return out[0] if len(out) == 1 else Union(tuple(out))
 
 
-_PLAIN = (Known, Text, PathV, Scalar, TupleV)
+_PLAIN = frozenset({Known, Text, PathV, Scalar, TupleV, Unsorted, NamedTupleV})
 """What many of can be told by one; functions and objects stay apart."""
 
 

@@ -55,6 +55,7 @@ class Access(msgspec.Struct, frozen=True):
         conditional: whether some undecided condition stands before every site.
         operation: what is done.
         sites: at least one place, in source order.
+        own: for reads, whether the program has always written the file anew before, so that it reads its own text.
     """
 
     path: str | None
@@ -62,6 +63,7 @@ class Access(msgspec.Struct, frozen=True):
     conditional: bool
     operation: Operation
     sites: tuple[Site, ...] = ()
+    own: bool = False
 
 
 class SharedKind(StrEnum):

@@ -10,6 +10,7 @@ and 3.3).
 from __future__ import annotations
 
 from collections import deque
+from functools import cache
 from typing import Final
 
 from taskgates.model.pattern_syntax import (
@@ -174,6 +175,13 @@ def covers(outer: Automaton, inner: Automaton) -> bool:
                 cuts.update((low, high + 1))
     # Every label is a union of the intervals between two cuts, so that one character speaks for each of them.
     representatives = sorted(cuts)[:-1]
+
+    @cache
+    def members(label: Ranges) -> list[int]:
+        return [code for code in representatives if any(low <= code <= high for low, high in label)]
+
+    inner_moves = [[(members(label), target) for label, target in moves] for moves in inner.moves]
+    outer_moves = [[(frozenset(members(label)), after) for label, after in moves] for moves in outer.moves]
     start = (0, frozenset({0}), _WITHIN)
     seen = {start}
     stack = [start]
@@ -183,16 +191,11 @@ def covers(outer: Automaton, inner: Automaton) -> bool:
             return False
         if len(seen) > _COVER_STEPS:
             return False
-        for label, target in inner.moves[state]:
-            for code in representatives:
-                if not any(low <= code <= high for low, high in label) or (code == SLASH and stage != _WITHIN):
+        for codes, target in inner_moves[state]:
+            for code in codes:
+                if code == SLASH and stage != _WITHIN:
                     continue
-                reached = frozenset(
-                    after
-                    for each in subset
-                    for ranges, after in outer.moves[each]
-                    if any(low <= code <= high for low, high in ranges)
-                )
+                reached = frozenset(after for each in subset for into, after in outer_moves[each] if code in into)
                 next_stage = _AFTER_SLASH if code == SLASH else _after_dot(stage) if code == DOT else _WITHIN
                 following = (target, reached, next_stage)
                 if following not in seen:

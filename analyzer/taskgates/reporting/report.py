@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from functools import cached_property
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -128,6 +127,9 @@ def plural(count: int, noun: str) -> str:
 
 def package_version() -> str:
     """The installed version of taskgates; `0.0.0` where it runs without being installed."""
+    # Imported here: it takes longer than a small report, and only some formats name the version.
+    from importlib.metadata import PackageNotFoundError, version
+
     try:
         return version("taskgates")
     except PackageNotFoundError:

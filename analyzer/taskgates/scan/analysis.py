@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from hashlib import blake2b
-from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -44,6 +43,9 @@ def code_identity() -> str:
                 if path.suffix in (".py", ".toml"):
                     status = path.stat()
                     digest.update(f"{path.relative_to(folder)}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
+    # Imported here, as it takes long and only a cache needs it.
+    from importlib.metadata import version
+
     return f"{version('taskgates')}:{digest.hexdigest()}"
 
 

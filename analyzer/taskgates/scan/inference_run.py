@@ -6,9 +6,7 @@ import signal
 import threading
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
-from multiprocessing import active_children, get_context
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -88,6 +86,10 @@ def infer_all(setup: InferenceSetup, tasks: Sequence[Task], progress: Progress, 
     """
     if jobs <= 1 or len(tasks) < 2:
         return _infer_here(setup, tasks, progress)
+    # Imported here, as one task or a small repository needs no other process.
+    from concurrent.futures import ProcessPoolExecutor, as_completed
+    from multiprocessing import active_children, get_context
+
     chunks = _chunks(tasks, jobs * _CHUNKS_PER_PROCESS)
     results: dict[int, Inferred] = {}
     done = 0

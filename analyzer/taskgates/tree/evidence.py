@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from taskgates.tree.tree import Tree
 
-Question = Literal["kind", "link", "size", "read", "digest", "list", "glob", "walk"]
+Question = Literal["kind", "link", "real", "size", "modified", "read", "digest", "list", "glob", "walk"]
 Stamp = tuple[int, int, int, int]
 """Modification and change time in nanoseconds, size in bytes, inode."""
 

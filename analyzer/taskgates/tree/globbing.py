@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 import re
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 
 Members = Callable[[str], tuple[tuple[str, bool, bool], ...]]
 """A folder's entries: name, whether it is a folder (or a link to one), whether it is a link."""
@@ -76,7 +77,7 @@ class GlobPattern:
             if kind is not None and (last or kind):
                 yield path
         else:
-            matches = re.compile(fnmatch.translate(segment)).match
+            matches = _matcher(segment)
             dotted = self._hidden or segment.startswith(".")
             for name, is_folder, _ in lister.members(folder or "."):
                 if (last or is_folder) and (dotted or not name.startswith(".")) and matches(name):
@@ -96,6 +97,15 @@ class GlobPattern:
                     yield path
                 if is_folder and not link:
                     pending.append(path)
+
+
+@lru_cache(maxsize=1 << 10)
+def _matcher(segment: str) -> Callable[[str], object]:
+    """The test whether a name matches one segment; `name.*`, which finding a module asks for, needs no expression."""
+    start = segment[:-1]
+    if segment.endswith("*") and _MAGIC.search(start) is None:
+        return lambda name: name.startswith(start)
+    return re.compile(fnmatch.translate(segment)).match
 
 
 def _join(folder: str, name: str) -> str:

@@ -118,6 +118,8 @@ def entry_point(name: str, tree: Tree, environment: Environment | None) -> str |
 def _find_in(qualified: str, tail: str, folders: Sequence[SearchEntry], tree: Tree) -> Module | None:
     portions: list[SearchEntry] = []
     for folder in folders:
+        if isinstance(folder, Path) and tail not in _installed_stems(folder):
+            continue
         inside = _join(folder, tail)
         is_folder = _kind(inside, tree) == "folder"
         installed = isinstance(folder, Path)
@@ -186,19 +188,27 @@ def _kind(entry: SearchEntry, tree: Tree) -> str | None:
 
 
 def _names(folder: SearchEntry, tree: Tree) -> Sequence[str]:
-    if isinstance(folder, str):
-        return tree.list(folder) or ()
+    return tree.list(folder) or () if isinstance(folder, str) else _installed(folder)[0]
+
+
+def _installed_stems(folder: Path) -> frozenset[str]:
+    """The names in a folder of the environment up to their first dot: most modules are in none of most folders."""
+    return _installed(folder)[1]
+
+
+def _installed(folder: Path) -> tuple[tuple[str, ...], frozenset[str]]:
     try:
-        return _installed_names(str(folder), folder.stat().st_mtime_ns)
+        return _listing(str(folder), os.stat(folder).st_mtime_ns)  # noqa: PTH116 - hot path on strings
     except (OSError, ValueError):
-        return ()
+        return (), frozenset()
 
 
 @lru_cache(maxsize=1 << 10)
-def _installed_names(folder: str, changed: int) -> tuple[str, ...]:
+def _listing(folder: str, changed: int) -> tuple[tuple[str, ...], frozenset[str]]:
     """The names in a folder of the environment, as long as none comes or goes: each import of each program asks."""
     del changed
-    return tuple(sorted(os.listdir(folder)))  # noqa: PTH208 - names only
+    names = tuple(sorted(os.listdir(folder)))  # noqa: PTH208 - names only
+    return names, frozenset(name.partition(".")[0] for name in names)
 
 
 def _project_entry_point(name: str, tree: Tree) -> str | None:

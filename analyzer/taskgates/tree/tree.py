@@ -135,13 +135,26 @@ class Tree:
         return kind
 
     def is_link(self, path: str) -> bool:
-        """Whether a symbolic link is there that stays below the root."""
+        """Whether a symbolic link is there that stays below the root; it may lead nowhere."""
         name = self.normalise(path)
         if name is None:
             return False
         link = self._is_link(name)
         self._note("link", name, 0, str(link), None)
         return link
+
+    def real(self, path: str) -> str:
+        """A path as it is without the symbolic links on it that stay below the root.
+
+        Where the last name, or a folder, is not there, only what stands before it is looked at.
+        """
+        name = self.normalise(path)
+        if name is None or name == ".":
+            return path
+        real = self._real(name)
+        if real != name:
+            self._note("real", name, 0, real, None)
+        return real
 
     def size(self, path: str) -> int | None:
         """The length of a file in bytes; None where there is no file."""
@@ -152,6 +165,16 @@ class Tree:
         size = found.status.st_size if found else None
         self._note("size", name, 0, "" if size is None else str(size), None)
         return size
+
+    def modified(self, path: str) -> int | None:
+        """When a file or folder was last changed, in nanoseconds since the epoch; None where there is neither."""
+        name = self.normalise(path)
+        if name is None:
+            return None
+        found = self._locate(name)
+        when = found.status.st_mtime_ns if found else None
+        self._note("modified", name, 0, "" if when is None else str(when), None)
+        return when
 
     def read_bytes(self, path: str, limit: int) -> bytes | None:
         """The content of a file of at most `limit` bytes; None where it is absent, larger, or not readable."""
@@ -266,9 +289,14 @@ class Tree:
                 return _kind_of(found.status.st_mode) if found else ""
             case "link":
                 return str(self._is_link(path))
+            case "real":
+                return self._real(path)
             case "size":
                 file = self._locate_file(path)
                 return str(file.status.st_size) if file else ""
+            case "modified":
+                found = self._locate(path)
+                return str(found.status.st_mtime_ns) if found else ""
             case "read":
                 file = self._locate_file(path)
                 return (self._digest(path)[0] or "") if file and file.status.st_size <= argument else ""
@@ -310,10 +338,28 @@ class Tree:
             return None
 
     def _is_link(self, name: str) -> bool:
-        found = self._locate(name)
         parent, _, last = name.rpartition("/")
-        folder = self._real_folder(parent) if found is not None and name != "." else None
-        return found is not None and folder is not None and found.real != folder.rstrip("/") + "/" + last
+        folder = self._real_folder(parent) if name != "." else None
+        if folder is None:
+            return False
+        full = folder.rstrip("/") + "/" + last
+        found = self._locate(name)
+        if found is not None:
+            return found.real != full
+        return os.path.islink(full) and self._follow(name, full) is not None  # noqa: PTH114 - hot path on strings
+
+    def _real(self, name: str) -> str:
+        """The real place of a normalised path, relative to the root."""
+        found = self._locate(name)
+        if found is not None:
+            full = found.real
+        else:
+            parent, _, last = name.rpartition("/")
+            folder = self._real_folder(parent)
+            if folder is None:
+                return f"{self._real(parent)}/{last}"
+            full = folder.rstrip("/") + "/" + last
+        return full[len(self._prefix) :] if full.startswith(self._prefix) else "."
 
     def _follow(self, name: str, full: str) -> str | None:
         """The target of a link, or None (noted) when it lies outside the root."""

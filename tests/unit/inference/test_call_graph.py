@@ -445,3 +445,121 @@ table = {"start": Handler.on_start}
 table["start"].__get__(Handler())()
 """
     assert graph(tmp_path, source).callees["main.Handler.on_start"] == ["main.Handler.note"]
+
+
+def test_a_private_name_is_that_of_its_class(tmp_path: Path) -> None:
+    found = graph(
+        tmp_path,
+        """
+def one(): return 1
+def two(): return 2
+class Base:
+    def __init__(self): self.__hook = one
+    def __step(self): return one()
+    def run(self):
+        self.__hook()
+        return self.__step()
+class Derived(Base):
+    def __init__(self):
+        super().__init__()
+        self.__hook = two
+    def __step(self): return two()
+    def go(self):
+        self.run()
+        self.__hook()
+        return self.__step()
+Derived().go()
+""",
+    ).callees
+    assert set(found["main.Base.run"]) == {"main.one", "main.Base.__step"}
+    assert set(found["main.Derived.go"]) == {"main.Base.run", "main.two", "main.Derived.__step"}
+
+
+def test_classes_that_answer_for_themselves(tmp_path: Path) -> None:
+    found = graph(
+        tmp_path,
+        """
+from abc import ABC
+class Shape(ABC):
+    @classmethod
+    def __subclasshook__(cls, other): return NotImplemented
+class Square:
+    def area(self): return 1
+Shape.register(Square)
+class Meta(type):
+    @classmethod
+    def __prepare__(mcs, name, bases): return Names()
+    def __new__(mcs, name, bases, names): return type.__new__(mcs, name, bases, dict(names))
+    def __instancecheck__(cls, obj): return True
+class Names(dict):
+    def __setitem__(self, key, value): super().__setitem__(key, value)
+class Any(metaclass=Meta):
+    value = 1
+class Seen:
+    def __getattribute__(self, name): return object.__getattribute__(self, name)
+    def go(self): return 1
+class Pair(tuple):
+    def __new__(cls, one, two): return tuple.__new__(cls, (one, two))
+    @property
+    def first(self): return self[0]
+def check(value):
+    if isinstance(value, Shape):
+        return value.area()
+    return other()
+def other(): return 0
+check(Square())
+isinstance(1, Any)
+Seen().go()
+Pair(other, 1).first()
+""",
+    ).callees
+    assert found["main.check"] == ["<builtin>.isinstance", "main.Square.area"]
+    assert {
+        "main.Meta.__prepare__", "main.Names.__setitem__", "main.Meta.__new__", "main.Meta.__instancecheck__",
+        "main.Seen.__getattribute__", "main.Seen.go", "main.Pair.__new__", "main.Pair.first", "main.other",
+    } <= set(found["main"])  # fmt: skip
+
+
+def test_a_package_that_imports_what_it_lacks_while_it_is_imported_itself(tmp_path: Path) -> None:
+    found = graph(
+        tmp_path,
+        """
+from pack import go
+go()
+--- pack/__init__.py
+from .low import go
+--- pack/low.py
+def plain(): return 1
+try:
+    from . import fast
+except ImportError:
+    pass
+else:
+    plain = fast.plain
+def go(): return plain()
+""",
+    ).callees
+    assert found["pack.low.go"] == ["pack.low.plain"]
+
+
+def test_short_calls_do_what_they_do_to_their_objects(tmp_path: Path) -> None:
+    found = graph(
+        tmp_path,
+        """
+class Node:
+    def __init__(self, kind):
+        self.kind = kind
+        self.below = []
+    def add(self, node):
+        self.below.append(node)
+def first(): return 1
+def last(): return 2
+root = Node(first)
+for number in range(1500):
+    root.add(Node(last if number == 1490 else first))
+for node in root.below:
+    node.kind()
+""",
+        limits=Limits(unroll=2_000),
+    ).callees
+    assert {"main.first", "main.last"} <= set(found["main"])

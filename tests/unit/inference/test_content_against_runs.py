@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import sqlite3
 import tarfile
 import zipfile
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -427,8 +429,19 @@ for name in sorted(glob.glob("conf/*.json")):
 def test_each_file_of_a_pattern_decides(tmp_path: Path) -> None:
     files = {"main.py": EACH, "conf/a.json": '{"out": "a.txt"}', "conf/b.json": '{"out": "b.txt"}'}
     reads, writes = told(infer(tmp_path, files, "python main.py"))
-    assert writes == {f"overwrite {name}?" for name in ("a.txt", "b.txt", "again-a.txt", "again-b.txt")}
-    assert reads == {"read conf/*.json?"}
+    assert writes == {f"overwrite {name}" for name in ("a.txt", "b.txt", "again-a.txt", "again-b.txt")}
+    assert reads == {"read conf/a.json", "read conf/b.json"}
+
+
+@pytest.mark.parametrize(("wanted", "written"), [("note", set()), ("other", {"update notes.db"})])
+def test_a_table_that_is_there_already_is_not_made_again(tmp_path: Path, wanted: str, written: set[str]) -> None:
+    with closing(sqlite3.connect(tmp_path / "made.db")) as made:
+        made.execute("CREATE TABLE note (text TEXT)")
+        made.execute("CREATE INDEX by_text ON note (text)")
+    schema = f"CREATE TABLE IF NOT EXISTS {wanted} (text TEXT); create index if not exists by_text on note (text);"
+    code = f"import sqlite3\nsqlite3.connect('notes.db').executescript({schema!r})\n"
+    files: dict[str, str | bytes] = {"main.py": code, "notes.db": (tmp_path / "made.db").read_bytes()}
+    assert told(infer(tmp_path / "tree", files, "python main.py")) == ({"read notes.db"}, written)
 
 
 def test_files_of_a_pattern_that_the_program_writes_itself_are_not_known(tmp_path: Path) -> None:

@@ -33,6 +33,27 @@ while token := words.get_token():
         "overwrite c.out",
     ),
     program(
+        "what functions and classes say of themselves",
+        """
+import inspect, re
+def make(place):
+    \'\'\'Make it.
+
+        :param place: as in made.txt
+    \'\'\'
+class Kind:
+    "kind.txt"
+    def own(self):
+        "own.txt"
+for place in re.findall(r"as in (\\S+)", inspect.getdoc(make)): open(place, "w").close()
+open(Kind.__doc__, "w").close()
+open(Kind().own.__doc__, "w").close()
+""",
+        "overwrite kind.txt",
+        "overwrite made.txt",
+        "overwrite own.txt",
+    ),
+    program(
         "options that an undecided loop declares, and others behind them",
         """
 import argparse
@@ -582,6 +603,20 @@ def tool(tmp_path: Path, code: str, files: dict[str, str], metadata: dict[str, s
     return rows(analyse(tmp_path / "tree", "kit", options=options))
 
 
+def test_a_program_that_a_model_knows_is_not_followed_where_it_is_installed(tmp_path: Path) -> None:
+    files = {f"{SITE}/luigi/__init__.py": "class Task: pass\n", f"{SITE}/luigi/__main__.py": "print(1)\n"}
+    options = installed(tmp_path / "env", files)
+    code = """
+import luigi
+class Mark(luigi.Task):
+    def output(self): return luigi.LocalTarget("out/made")
+    def run(self): open("ran", "w").close()
+"""
+    write_tree(tmp_path / "tree", code, data=False)
+    line = ("python", "-m", "luigi", "--module", "main", "Mark", "--local-scheduler")
+    assert rows(analyse(tmp_path / "tree", *line, options=options)) == {"overwrite ran"}
+
+
 def test_all_packages_of_a_tool_are_analysed(tmp_path: Path) -> None:
     code = "import kit_core\ndef main(): kit_core.run('made')\n"
     record = "kit.py,,\nkit_core/__init__.py,,\n"
@@ -727,3 +762,13 @@ def test_a_script_that_is_seen_to_fail_says_so(tmp_path: Path) -> None:
     (tmp_path / "main.py").write_text("raise RuntimeError('no')\nopen('made', 'w')\n")
     report = Analyser(Tree(tmp_path), InferenceOptions()).command(Command(argv=("python", "main.py")))
     assert any("seen to end with RuntimeError: no" in item.reason for item in report.opaque)
+
+
+def test_a_temporary_file_beside_another(tmp_path: Path) -> None:
+    code = """
+import os, sys, tempfile
+handle, place = tempfile.mkstemp(dir=os.path.dirname("a.txt"), prefix="a.txt", suffix=".new")
+os.replace(place, "a.txt".encode(sys.getfilesystemencoding(), "surrogateescape").decode())
+"""
+    write_tree(tmp_path, code)
+    assert rows(analyse(tmp_path)) == {"create a.txt*.new", "overwrite a.txt", "rename a.txt*.new"}

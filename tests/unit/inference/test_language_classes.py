@@ -486,6 +486,39 @@ open(type(thing).__name__, "w").close()
         "overwrite B",
     ),
     program(
+        "abstract classes know their kinds",
+        """
+import abc, collections, typing
+class Plain(abc.ABC):
+    @classmethod
+    def __subclasshook__(cls, other):
+        return issubclass(other, collections.abc.Iterable) and not issubclass(other, str)
+class Row(collections.abc.Sequence):
+    def __len__(self): return 1
+    def __getitem__(self, index): return index
+class Task:
+    def __call__(self): pass
+things = {"tuple": (), "text": "", "row": Row(), "task": Task(), "turns": iter([]), "table": {}}
+for name, thing in things.items():
+    for kind in (typing.Iterable, typing.Mapping, collections.abc.Sequence, collections.abc.Callable, Plain):
+        if isinstance(thing, kind): open(f"{name}-{kind.__name__}", "w").close()
+""",
+        "overwrite row-Iterable",
+        "overwrite row-Plain",
+        "overwrite row-Sequence",
+        "overwrite table-Iterable",
+        "overwrite table-Mapping",
+        "overwrite table-Plain",
+        "overwrite task-Callable",
+        "overwrite text-Iterable",
+        "overwrite text-Sequence",
+        "overwrite tuple-Iterable",
+        "overwrite tuple-Plain",
+        "overwrite tuple-Sequence",
+        "overwrite turns-Iterable",
+        "overwrite turns-Plain",
+    ),
+    program(
         "method given as a value",
         """
 class Job:

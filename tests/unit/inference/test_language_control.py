@@ -448,6 +448,80 @@ open(os.environ["SET_HERE"], "w").close()
         "overwrite fallback",
         "overwrite set_here",
     ),
+    program(
+        "the end of a block that a return leaves",
+        """
+import contextlib, sys
+class Counter:
+    n = 0
+    def __enter__(self): self.n += 1
+    def __exit__(self, *error): self.n -= 1
+counter = Counter()
+@contextlib.contextmanager
+def counted():
+    counter.n += 1
+    yield
+    counter.n -= 1
+def final(seen):
+    seen["x"] = 1
+    try:
+        return 5
+    finally:
+        del seen["x"]
+def managed():
+    with counter:
+        return 5
+def generated():
+    with counted():
+        return 5
+def sometimes():
+    counter.n += 1
+    try:
+        if sys.stdin.read(): return 1
+        counter.last = 2
+    finally:
+        counter.n -= 1
+def looped(stop):
+    for turn in range(3):
+        counter.n += 1
+        try:
+            if turn < stop: continue
+            break
+        finally:
+            counter.n -= 1
+seen = {}
+final(seen)
+if "x" not in seen: open("gone", "w").close()
+for number, run in enumerate((managed, generated, sometimes, lambda: looped(1))):
+    run()
+    open(f"{number}-{counter.n}", "w").close()
+""",
+        "overwrite 0-0",
+        "overwrite 1-0",
+        "overwrite 2-0",
+        "overwrite 3-0",
+        "overwrite gone",
+    ),
+    program(
+        "asked whether it is a path or an open file",
+        """
+def opened(place):
+    try:
+        place.write
+        return place
+    except AttributeError:
+        return open(place, "w")
+with opened("path") as handle: handle.write("x")
+with open("other", "w") as handle: opened(handle).write("x")
+try:
+    [].read
+except AttributeError:
+    open("list", "w").close()
+""",
+        "overwrite list",
+        "overwrite other",
+        "overwrite path",
+    ),
 ]
 
 

@@ -208,9 +208,15 @@ try:
     from helper import absent
 except ImportError:
     open("name_absent", "w").close()
+try:
+    from os import getcwdu as here
+except ImportError:
+    from os import getcwd as here
+open(here() + "/here", "w").close()
 --- helper.py
 present = 1
 """,
+        "overwrite here",
         "overwrite slow",
         "overwrite name_absent",
     ),

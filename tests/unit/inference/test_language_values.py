@@ -392,6 +392,111 @@ open(args.command, "w").close()
         "overwrite build",
         argv="python main.py build -o here",
     ),
+    program(
+        "types asked at run time",
+        """
+from __future__ import annotations
+from dataclasses import dataclass, field, fields, is_dataclass
+from pathlib import Path
+from typing import get_type_hints
+@dataclass
+class Store:
+    root: Path = Path("data")
+    log: Path | None = None
+    kind: str = "none"
+@dataclass
+class Settings:
+    store: Store = field(default_factory=Store)
+def build(cls, raw):
+    hints = get_type_hints(cls)
+    given = {}
+    for one in fields(cls):
+        if one.name not in raw: continue
+        value, hint = raw[one.name], hints[one.name]
+        if is_dataclass(hint): value = build(hint, value)
+        elif "Path" in str(hint): value = Path(value)
+        given[one.name] = value
+    return cls(**given)
+settings = build(Settings, {"store": {"log": "run.log", "kind": "plain"}})
+settings.store.log.write_text("")
+{"none": print, "plain": lambda: open("plain", "w").close()}[settings.store.kind]()
+(settings.store.root / "made").touch()
+""",
+        "overwrite run.log",
+        "overwrite plain",
+        "update data/made",
+    ),
+    program(
+        "members of enumerations are true or as their values are",
+        """
+import enum
+class Kind(enum.Enum):
+    NONE = 0
+class Form(str, enum.Enum):
+    none = ""
+    csv = "csv"
+for member in (*Kind, *Form):
+    if member: open(f"is-{member.name}-{type(member).__name__}", "w").close()
+""",
+        "overwrite is-NONE-Kind",
+        "overwrite is-csv-Form",
+    ),
+    program(
+        "files keep their content under new names",
+        """
+import os, shutil
+from pathlib import Path
+Path("a.txt").rename("moved.txt")
+first = Path("moved.txt").read_text().split()[0]
+shutil.copy("b.txt", "copy.txt")
+Path(first + "-" + Path("copy.txt").read_text().strip()).touch()
+Path("copy.txt").write_text("other")
+os.replace("copy.txt", "last.txt")
+Path("x-" + Path("last.txt").read_text()[:0]).touch()
+""",
+        "rename a.txt",
+        "overwrite moved.txt",
+        "read moved.txt",
+        "read b.txt",
+        "overwrite copy.txt",
+        "read copy.txt",
+        "rename copy.txt",
+        "overwrite last.txt",
+        "read last.txt",
+        "update alpha-one",
+        "update x-",
+    ),
+    program(
+        "what nothing stands in the way of does not fail",
+        """
+from pathlib import Path
+try:
+    Path("a.txt").unlink()
+    Path("data", "new.txt").write_text("x")
+    Path("gone.txt").unlink(missing_ok=True)
+except OSError:
+    open("failed", "w").close()
+try:
+    Path("nowhere", "new.txt").write_text("x")
+except OSError:
+    open("as expected", "w").close()
+""",
+        "delete a.txt",
+        "overwrite data/new.txt",
+        "overwrite nowhere/new.txt",
+        "overwrite as expected",
+    ),
+    program(
+        "addresses below a known one",
+        """
+from pathlib import Path
+from urllib.parse import urljoin, urlparse
+from urllib.request import url2pathname
+base = Path("data/x.csv").resolve().as_uri()
+print(open(url2pathname(urlparse(urljoin(base, "y.csv")).path)).read())
+""",
+        "read data/y.csv",
+    ),
 ]
 
 
@@ -429,7 +534,7 @@ PARTLY_KNOWN = [
     (
         "glob of a folder",
         "import glob\nfor name in glob.glob('data/*.csv'):\n    open(name)\n    open(name[:-4] + '.out', 'w')",
-        {"list data", "read data/*.csv", "overwrite data/*.out"},
+        {"list data", "read data/x.csv", "read data/y.csv", "overwrite data/x.out", "overwrite data/y.out"},
     ),
     (
         "a text behind the branches that tell it apart",
@@ -446,7 +551,13 @@ PARTLY_KNOWN = [
     (
         "names from a folder as the words of a command",
         "import glob, os\nos.system('cat ' + ' '.join(glob.glob('data/*.csv')) + ' > all.txt')",
-        {"list data", "read data/**.csv", "overwrite all.txt"},
+        {"list data", "read data/x.csv", "read data/y.csv", "overwrite all.txt"},
+    ),
+    (
+        "a loop whose test takes from an iterator as many as is not known",
+        "import sys\nfrom itertools import islice\nlines = iter(open('a.txt').read().split())\nn = 0\n"
+        "while chunk := list(islice(lines, len(sys.stdin.read()))):\n    n += 1\n    open(f'{n}.txt', 'w')",
+        {"read a.txt", "overwrite 1.txt", "overwrite 2.txt", "overwrite 3.txt", "overwrite *.txt"},
     ),
     (
         "two stars that go into folders",
@@ -458,7 +569,7 @@ PARTLY_KNOWN = [
         "pathlib's glob",
         "from pathlib import Path\nfor path in Path('data').glob('*.csv'):\n    path.read_text()\n"
         "    Path('o', path.stem).with_suffix('.json').touch()",
-        {"list data", "read data/*.csv", "update o/*.json"},
+        {"list data", "read data/x.csv", "read data/y.csv", "update o/x.json", "update o/y.json"},
     ),
 ]
 

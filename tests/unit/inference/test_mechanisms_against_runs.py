@@ -444,6 +444,24 @@ def test_the_hook_is_called_for_an_exception_that_nothing_catches(tmp_path: Path
     assert {access.path for access in analyse(tmp_path).writes} == {"before"}
 
 
+@pytest.mark.parametrize(
+    ("statement", "written"),
+    [
+        ("{}['absent']", {"before", "behind"}),
+        ("[].absent()", {"before", "behind"}),
+        ("input()", {"before", "behind"}),
+        ("raise ValueError", {"before"}),
+        ("assert not 1", {"before"}),
+        ("import sys; sys.exit(1)", {"before"}),
+    ],
+)
+def test_an_end_that_nothing_explains_is_looked_beyond(statement: str, written: set[str], tmp_path: Path) -> None:
+    write_tree(tmp_path, f"open('before', 'w')\n{statement}\nopen('behind', 'w')\n", data=False)
+    found = analyse(tmp_path)
+    assert {access.path for access in found.writes} == written
+    assert found.complete == (statement in ("[].absent()", "input()", "import sys; sys.exit(1)"))
+
+
 PRESENCE = r"""
 import os, time
 from os.path import isfile

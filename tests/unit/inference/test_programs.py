@@ -499,9 +499,9 @@ def test_pip_is_told_from_its_command(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("call", "written"),
     [
-        ('["cp", str(f), f"html/{f.stem}.html"]', "html/*.html"),
-        ('f"mv {f} html/{f.stem}.html", shell=True', "html/*.html"),
-        ('["cp", str(f), "html"]', "html/*.csv"),
+        ('["cp", str(f), f"html/{f.stem}.html"]', "html/a.html"),
+        ('f"mv {f} html/{f.stem}.html", shell=True', "html/a.html"),
+        ('["cp", str(f), "html"]', "html/a.csv"),
         ('"cp data/*.csv html", shell=True', "html/a.csv"),
     ],
 )

@@ -89,6 +89,86 @@ RACES: dict[str, tuple[str, set[str]]] = {
         ),
         set(),
     ),
+    "after a future was waited for": (
+        (
+            "from concurrent.futures import ThreadPoolExecutor\nR = []\ndef f(): R.append(1)\n"
+            "with ThreadPoolExecutor() as pool:\n    pool.submit(f).result()\n    R.append(2)\n"
+            "    pool.submit(f).result()\n"
+        ),
+        set(),
+    ),
+    "a pool of one": (
+        (
+            "from concurrent.futures import ThreadPoolExecutor\nR = []\ndef f(n): R.append(n)\n"
+            "with ThreadPoolExecutor(max_workers=1) as pool:\n    for n in range(3): pool.submit(f, n)\n"
+            "    list(pool.map(f, [4, 5]))\n"
+        ),
+        set(),
+    ),
+    "what a pool's threads begin with": (
+        (
+            "from concurrent.futures import ThreadPoolExecutor\nR = []\ndef f(): R.append(1)\n"
+            "with ThreadPoolExecutor(2, initializer=f) as pool: pool.submit(print)\n"
+        ),
+        {"main.R"},
+    ),
+    "an object of main's": (
+        (
+            "import threading\nclass T: n = 0\ndef work(t): t.n += 1\ndef main():\n    t = T()\n"
+            "    a = threading.Thread(target=work, args=(t,))\n    b = threading.Thread(target=work, args=(t,))\n"
+            "    a.start(); b.start(); a.join(); b.join()\nmain()\n"
+        ),
+        {"main.main.t"},
+    ),
+    "an object of main's, while one thread has it": (
+        (
+            "import threading\ndef work(t): t.append(1)\ndef main():\n    t = []\n"
+            "    a = threading.Thread(target=work, args=(t,))\n    a.start()\n    t.append(2)\n    a.join()\nmain()\n"
+        ),
+        {"main.main.t"},
+    ),
+    "a lock of main's": (
+        (
+            "import threading\nR = []\ndef work(lock):\n    with lock: R.append(1)\ndef main():\n"
+            "    lock = threading.Lock()\n"
+            "    ts = [threading.Thread(target=work, args=(lock,)) for _ in range(2)]\n"
+            "    for t in ts: t.start()\n    for t in ts: t.join()\nmain()\n"
+        ),
+        set(),
+    ),
+    "a variable of a call that each thread makes": (
+        in_threads(
+            "def make():\n    n = 0\n    def step():\n        nonlocal n\n        n += 1\n    return step\n"
+            "def work():\n    step = make()\n    step()\n"
+        ),
+        set(),
+    ),
+    "a variable of a call that all threads share": (
+        in_threads(
+            "def make():\n    n = 0\n    def step():\n        nonlocal n\n        n += 1\n    return step\n"
+            "step = make()\ndef work(): step()\n"
+        ),
+        {"main.make.n"},
+    ),
+    "an object in a table": (
+        in_threads(
+            "class T:\n    def __init__(self): self.rows = []\nTABLE = {}\nL = threading.Lock()\n"
+            "def get():\n    with L:\n        if 1 not in TABLE: TABLE[1] = T()\n        return TABLE[1]\n"
+            "def work(): get().rows.append(1)\n"
+        ),
+        {"main.TABLE"},
+    ),
+    "an attribute of a function": (
+        in_threads("def work(): work.n += 1\nwork.n = 0\n"),
+        {"main.work"},
+    ),
+    "taken where there is a lock": (
+        in_threads(
+            "N = 0\nL = threading.RLock()\ndef take():\n    if L: L.acquire()\ndef give():\n    if L: L.release()\n"
+            "def work():\n    global N\n    take()\n    N += 1\n    give()\n"
+        ),
+        set(),
+    ),
     "in processes": (
         (
             "import multiprocessing\nR = []\ndef f(): R.append(1)\n"

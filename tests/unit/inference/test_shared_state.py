@@ -223,3 +223,57 @@ def test_process_wide_state(code: str, word: str, tmp_path: Path) -> None:
         if shared.kind is SharedKind.PROCESS and shared.access == "write"
     ]
     assert any(word in name for name in found), found
+
+
+SET_UP_OR_NOT = [
+    (
+        "filled while it is imported",
+        "import jobs\n--- jobs.py\nS = {}\ndef put(f): S[f] = 1\n@put\ndef a(): pass\n",
+        set(),
+    ),
+    ("filled by the script's decorators", "S = {}\ndef put(f): S[f] = 1\n@put\ndef a(): pass\n", set()),
+    ("its own body", "S = {}\nS['a'] = 1\nprint(S)\n", set()),
+    ("changed by the script itself", "import jobs\njobs.S['a'] = 1\n--- jobs.py\nS = {}\n", {"jobs.S"}),
+    ("attribute set by the script itself", "import jobs\njobs.C.n = 1\n--- jobs.py\nclass C: n = 0\n", {"jobs.C.n"}),
+    ("deleted", "S = 1\ndef f():\n    global S\n    del S\nf()\n", {"main.S"}),
+    (
+        "closure that ends",
+        "def f():\n    n = 0\n    def g():\n        nonlocal n\n        n += 1\n    g()\nf()\n",
+        set(),
+    ),
+    (
+        "closure that stays",
+        "def f():\n    n = []\n    def g(): n.append(1)\n    return g\nG = f()\ndef h(): G()\nh()\n",
+        {"main.f.n"},
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "code", "changed"), SET_UP_OR_NOT, ids=[row[0] for row in SET_UP_OR_NOT])
+def test_setting_up_is_no_touch(name: str, code: str, changed: set[str], tmp_path: Path) -> None:
+    assert {state for state, access in touches(tmp_path, code) if access == "write"} == changed
+
+
+def test_what_only_reads_of_another_module_is_told(tmp_path: Path) -> None:
+    code = "import jobs\nfrom jobs import T\nprint(jobs.S, T)\n--- jobs.py\nS = 1\nT = []\ndef f():\n    global S\n    S = 2\n    T.append(1)\n"
+    assert set(touches(tmp_path, code)) == {("jobs.S", "read"), ("jobs.T", "read")}
+
+
+PROCESS_OF_ITS_OWN = [
+    ("child", "import subprocess, sys\nsubprocess.run([sys.executable, '-c', 'import os; os.chdir(\"/\")'])\n", False),
+    (
+        "worker",
+        "import multiprocessing, os\ndef f(): os.chdir('/')\nmultiprocessing.Process(target=f).start()\n",
+        False,
+    ),
+    ("thread", "import threading, os\ndef f(): os.chdir('/')\nthreading.Thread(target=f).start()\n", True),
+    ("patched library", "import time\ntime.sleep = print\n", True),
+    ("stream for a while", "import contextlib, io\nwith contextlib.redirect_stdout(io.StringIO()): pass\n", True),
+]
+
+
+@pytest.mark.parametrize(("name", "code", "told"), PROCESS_OF_ITS_OWN, ids=[row[0] for row in PROCESS_OF_ITS_OWN])
+def test_a_process_of_its_own_has_state_of_its_own(name: str, code: str, told: bool, tmp_path: Path) -> None:
+    write_tree(tmp_path, code, data=False)
+    shared = analyse(tmp_path).shared_state
+    assert any(each.kind is SharedKind.PROCESS and each.access == "write" for each in shared) is told

@@ -29,7 +29,7 @@ def test_what_is_changed_under_which_locks(name: str, tmp_path: Path) -> None:
 
 def test_objects_of_a_call_are_local_to_it(tmp_path: Path) -> None:
     write_tree(tmp_path, PROGRAMS["closure list in threads"][0], data=False)
-    assert [shared.local for shared in analyse(tmp_path).shared_state] == [True]
+    assert {shared.local for shared in analyse(tmp_path).shared_state} == {True}
 
 
 def test_one_worker_alone_shares_with_nobody(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from taskgates.inference.objects import Maybe
+from taskgates.inference.objects import DictObj, Maybe
 from taskgates.inference.state import MISSING, State
 from taskgates.inference.values import AnyValue, Known, options
 
@@ -138,3 +138,11 @@ def test_an_early_exit_brings_its_state_along(before: list[Any], leaving: list[A
     assert found == [
         {key: left[index].get(key, absent) | stayed[index].get(key, absent) for key in "abc"} for index in range(2)
     ]
+
+
+def test_the_join_of_a_table_follows_what_its_entries_become() -> None:
+    table = DictObj("dict", {Known("a"): Known(1), Known("b"): Known(2)})
+    for value in (2, 2, 3):
+        table.slots[Known("b")] = Known(value)
+        joined = table.join_entries([entry for _, entry in table.known()])
+        assert set(options(joined)) == {Known(1), Known(value)}

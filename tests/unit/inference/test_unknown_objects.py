@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import dedent
 from typing import TYPE_CHECKING
 
 import pytest
@@ -62,15 +63,73 @@ for pattern in ("*.csv", "*.json"):
 @pytest.mark.parametrize(
     ("files", "reads"),
     [
-        ({"raw/a.csv": ""}, {"read raw/*.csv?"}),
+        ({"raw/a.csv": ""}, {"read raw/a.csv"}),
         ({"other/a.csv": ""}, set()),
-        ({"raw/a.csv": "", "raw/b.json": ""}, {"read raw/*.csv?", "read raw/*.json?"}),
+        ({"raw/a.csv": "", "raw/b.json": ""}, {"read raw/a.csv", "read raw/b.json"}),
     ],
 )
 def test_a_pattern_that_nothing_fits_is_left_out_where_there_is_data(
     tmp_path: Path, files: dict[str, str], reads: set[str]
 ) -> None:
     assert told(infer(tmp_path, {"main.py": GLOB, **files}, "python main.py"))[0] == reads
+
+
+@pytest.mark.parametrize(
+    ("pick", "reads"),
+    [
+        ("next(Path('raw').glob('*.csv'))", {"read raw/a.csv", "read raw/b.csv"}),
+        ("glob.glob('raw/*.csv')[0]", {"read raw/a.csv", "read raw/b.csv"}),
+        ("list(Path('raw').rglob('*.csv'))[-1]", {"read raw/a.csv", "read raw/b.csv", "read raw/sub/c.csv"}),
+        ("sorted(Path('raw').glob('*.csv'))[-1]", {"read raw/b.csv"}),
+        ("glob.glob('raw/**/*.csv')[0]", {"read raw/sub/c.csv"}),
+    ],
+)
+def test_what_is_picked_from_a_listing_is_any_of_its_members(tmp_path: Path, pick: str, reads: set[str]) -> None:
+    files = {"main.py": f"import glob\nfrom pathlib import Path\nopen({pick})\n"}
+    files |= {"raw/a.csv": "", "raw/b.csv": "", "raw/sub/c.csv": "", "raw/d.txt": ""}
+    assert told(infer(tmp_path, files, "python main.py"))[0] == reads
+
+
+def test_a_folder_that_the_program_made_keeps_what_is_in_it_under_a_new_name(tmp_path: Path) -> None:
+    code = """
+    import os
+    from pathlib import Path
+    for name in ("empty", "full"): os.makedirs(f"work/{name}")
+    Path("work/full/a.txt").write_text("a")
+    os.rename("work/empty", "work/none")
+    Path("work/full").rename("work/one")
+    Path("work/note.md").write_text("n")
+    for folder in Path("work").iterdir():
+        if folder.is_dir():
+            (folder / "seen").write_text(",".join(os.listdir(folder)))
+            for file in folder.glob("*.txt"): file.with_suffix(".out").write_text("o")
+    """
+    written = told(infer(tmp_path, {"main.py": dedent(code)}, "python main.py"))[1]
+    assert {each for each in written if not each.startswith(("mkdir", "rename"))} == {
+        "overwrite work/full/a.txt",
+        "overwrite work/one/a.txt",
+        "overwrite work/one/a.out",
+        "overwrite work/note.md",
+        "overwrite work/none/seen",
+        "overwrite work/one/seen",
+    }
+
+
+def test_one_broken_document_of_several_leaves_the_others(tmp_path: Path) -> None:
+    code = """
+    import json
+    from pathlib import Path
+    def load(name):
+        try:
+            return json.loads(Path(name).read_text())
+        except json.JSONDecodeError:
+            return {}
+    import sys
+    for key in load(sys.argv[1] if len(sys.stdin.read()) else sys.argv[2]):
+        open(key, "w")
+    """
+    files = {"main.py": dedent(code), "a.json": '{"out": 1}', "b.json": "{"}
+    assert told(infer(tmp_path, files, "python main.py a.json b.json"))[1] == {"overwrite out?"}
 
 
 HANDLER = """

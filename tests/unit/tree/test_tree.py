@@ -319,3 +319,17 @@ def test_evidence_of_a_tree_that_changed_while_recording_never_holds(repo: Path)
     assert not evidence.holds(tree)
     (repo / "late").unlink()
     assert not evidence.holds(tree)
+
+
+def test_times_of_change_are_part_of_the_evidence(tmp_path: Path) -> None:
+    place = tmp_path / "a.txt"
+    place.write_text("text")
+    os.utime(place, ns=(5_000_000_000, 5_000_000_000))
+    tree = Tree(tmp_path)
+    with tree.recording() as evidence:
+        assert tree.modified("a.txt") == 5_000_000_000
+        assert tree.modified("b.txt") is None
+        assert tree.modified("../a.txt") is None
+    assert evidence.holds(Tree(tmp_path))
+    os.utime(place, ns=(6_000_000_000, 6_000_000_000))
+    assert not evidence.holds(Tree(tmp_path))

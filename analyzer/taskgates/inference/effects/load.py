@@ -39,19 +39,31 @@ _TOML_LINE = re.compile(r" ?\(at line (\d+), column \d+\)| ?\(at end of document
 
 
 class RowText(msgspec.Struct, frozen=True):
-    """One row as it stands in its file.
+    """One row as it stands in its file; of most rows nothing but the name is ever asked for.
 
     Attributes:
         name: the qualified name.
         file: the table's file, for messages.
-        line: the header's line.
-        text: the row's lines, the header first.
+        table: the text of the file.
+        start: where the row's header begins in it.
+        end: where the next row's does.
     """
 
     name: str
     file: str
-    line: int
-    text: str
+    table: str
+    start: int
+    end: int
+
+    @property
+    def line(self) -> int:
+        """The header's line."""
+        return self.table.count("\n", 0, self.start) + 1
+
+    @property
+    def text(self) -> str:
+        """The row's lines, the header first."""
+        return self.table[self.start : self.end]
 
     def parse(self) -> Row:
         """Parse the row.
@@ -92,12 +104,9 @@ def split_rows(text: str, file: str) -> Iterator[RowText]:
         if row.strip() and not row.lstrip().startswith("#"):
             message = 'every row begins with its qualified name: ["library.function"]'
             raise EffectTableError([EffectProblem(file, index, message)])
-    line, at = 1, 0
-    for header, following in pairwise([*headers, None]):
-        assert header is not None
-        line += text.count("\n", at, header.start())
-        at = header.start()
-        yield RowText(header["name"], file, line, text[at : following.start() if following is not None else len(text)])
+    bounds = [*(header.start() for header in headers), len(text)]
+    for header, (start, end) in zip(headers, pairwise(bounds), strict=True):
+        yield RowText(header["name"], file, text, start, end)
 
 
 def load_effects(paths: Iterable[Path] = (), *, packaged: bool = True, root: Path | None = None) -> EffectTable:

@@ -429,6 +429,7 @@ class Row(msgspec.Struct, frozen=True):
         lock: `lock` on a type that guards, `acquire` or `release` on its methods; else empty.
         thread_safe: whether objects of the type may be shared by threads without a lock.
         private: whether every thread sees a value of its own.
+        connection: whether objects of the type are connections to a database, which threads use in turn.
         database: the parameter that holds a database's file; empty when there is none.
         bases: of a type, the types whose methods and attributes it has too.
         keep: of a type, constructor arguments that its objects remember.
@@ -440,6 +441,7 @@ class Row(msgspec.Struct, frozen=True):
         context: what `with` binds; the object itself when unsaid.
         attributes: values of attributes.
         constant: the literal value of a value row.
+        none: parameters with a default for which None is a value of its own.
     """
 
     name: str
@@ -465,6 +467,7 @@ class Row(msgspec.Struct, frozen=True):
     lock: str = ""
     thread_safe: bool = False
     private: bool = False
+    connection: bool = False
     database: str = ""
     bases: tuple[str, ...] = ()
     keep: tuple[str, ...] = ()
@@ -475,6 +478,7 @@ class Row(msgspec.Struct, frozen=True):
     context: Returns | None = None
     attributes: Mapping[str, Returns] = {}
     constant: Scalar | None = None
+    none: tuple[str, ...] = ()
 
     @property
     def has_effect(self) -> bool:

@@ -55,6 +55,7 @@ _CALL_KEYS = frozenset(_OPERATIONS) | {
     "ignore",
     "launch",
     "lock",
+    "none",
     "open",
     "origin",
     "params",
@@ -74,6 +75,7 @@ _TYPE_KEYS = {
     "iter",
     "keep",
     "private",
+    "connection",
     "thread_safe",
     "unlisted",
 }
@@ -159,6 +161,7 @@ class RowParser:
             lock=self._lock(table, kind),
             thread_safe=self._flag(table, "thread_safe"),
             private=self._flag(table, "private"),
+            connection=self._flag(table, "connection"),
             database=self._param_of(table, "database"),
             bases=self._qualified_of(table, "bases"),
             keep=tuple(self._known_param("keep", name) for name in self._strings_of(table, "keep")),
@@ -169,6 +172,7 @@ class RowParser:
             context=self._returns(table, "context"),
             attributes=self._attributes(table),
             constant=self._constant(table, kind),
+            none=tuple(self._known_param("none", name) for name in self._strings_of(table, "none")),
         )
 
     # Faults and lines

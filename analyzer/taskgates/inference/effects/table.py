@@ -8,7 +8,7 @@ from taskgates.inference.effects.errors import EffectProblem, EffectTableError
 from taskgates.inference.effects.model import Kind, Returns, Row, Unlisted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 
 class UnparsedRow(Protocol):
@@ -62,7 +62,8 @@ class EffectTable:
         self._canonical: dict[str, str] = {}
         self._linear: dict[str, tuple[Row, ...]] = {}
         self._prefixes: frozenset[str] | None = None
-        self._effect_methods: dict[str, frozenset[str]] | None = None
+        self._names: dict[str, list[str]] | None = None
+        self._effect_methods: dict[str, frozenset[str]] = {}
 
     def __len__(self) -> int:
         return len(self._unparsed)
@@ -163,15 +164,17 @@ class EffectTable:
 
     def effect_methods(self, top: str) -> frozenset[str]:
         """The names of the methods of a top-level module's types whose rows speak of an effect."""
-        if self._effect_methods is None:
-            types = {name for name, unparsed in self._unparsed.items() if _TYPE in unparsed.text}
-            found: dict[str, set[str]] = {}
-            for name, unparsed in self._unparsed.items():
+        known = self._effect_methods.get(top)
+        if known is None:
+            texts = {name: self._unparsed[name].text for name in self._names_below(top)}
+            types = {name for name, text in texts.items() if _TYPE in text}
+            found: set[str] = set()
+            for name, text in texts.items():
                 owner, _, method = name.rpartition(".")
-                if owner in types and owner != "os._Environ" and any(word in unparsed.text for word in _EFFECT_WORDS):
-                    found.setdefault(name.split(".", 1)[0], set()).add(method)
-            self._effect_methods = {head: frozenset(names) for head, names in found.items()}
-        return self._effect_methods.get(top, frozenset())
+                if owner in types and owner != "os._Environ" and any(word in text for word in _EFFECT_WORDS):
+                    found.add(method)
+            known = self._effect_methods[top] = frozenset(found)
+        return known
 
     def unlisted(self, qualname: str) -> Unlisted:
         """What is assumed of a name without a row: what its nearest listed owner says, else opaque."""
@@ -199,9 +202,17 @@ class EffectTable:
             owner = owner.rpartition(".")[0]
         return None
 
+    def _names_below(self, top: str) -> list[str]:
+        """The names of a top-level module's rows."""
+        if self._names is None:
+            self._names = {}
+            for name in self._unparsed:
+                self._names.setdefault(name.partition(".")[0], []).append(name)
+        return self._names.get(top, [])
+
     def _known_prefixes(self) -> frozenset[str]:
         if self._prefixes is None:
-            self._prefixes = frozenset(_prefixes(self._unparsed))
+            self._prefixes = _prefixes(self._unparsed)
         return self._prefixes
 
     def _row(self, name: str) -> Row:
@@ -244,10 +255,13 @@ class EffectTable:
         return None
 
 
-def _prefixes(names: Mapping[str, UnparsedRow]) -> Iterator[str]:
+def _prefixes(names: Iterable[str]) -> frozenset[str]:
+    """Dotted names, and all names of what they lie in."""
+    out: set[str] = set()
     for name in names:
-        yield name
-        end = name.rfind(".")
-        while end > 0:
-            yield name[:end]
-            end = name.rfind(".", 0, end)
+        prefix = name
+        # What a name lies in came in together with it.
+        while prefix and prefix not in out:
+            out.add(prefix)
+            prefix = prefix.rpartition(".")[0]
+    return frozenset(out)

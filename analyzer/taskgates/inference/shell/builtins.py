@@ -86,7 +86,10 @@ def _source(call: Call) -> Outcome:
         return Outcome(Status.FAILURE)
     path = words[0]
     base = path if isinstance(path, str) else path.suffix
-    if base.endswith(("/bin/activate", "/etc/profile", ".bashrc", ".profile")):
+    if base.endswith("/bin/activate"):
+        _activate(call, path)
+        return Outcome(Status.LIKELY)
+    if base.endswith(("/etc/profile", ".bashrc", ".profile")):
         return Outcome(Status.LIKELY)
     known = call.machine.script(path, words[1:], call.frame, call.state, source=True)
     if not known or not base.endswith((".sh", ".bash")):
@@ -94,6 +97,23 @@ def _source(call: Call) -> Outcome:
     if not known:
         call.opaque(f"the sourced file {call.machine.describe(path)} is not in the repository")
     return Outcome(Status.LIKELY)
+
+
+def _activate(call: Call, script: TextLike) -> None:
+    """Activate a virtual environment: its Python is the one that runs from now on."""
+    full = call.full(script)
+    if not isinstance(full, str) or full.startswith(("/", "~")):
+        return
+    if call.machine.tree.kind(full) == "file" or call.machine.unsure(full):
+        call.read(script)
+    call.state.variables["VIRTUAL_ENV"] = full.removesuffix("/bin/activate")
+    call.state.exported.add("VIRTUAL_ENV")
+
+
+def _deactivate(call: Call) -> Outcome:
+    """Leave the virtual environment: a function that its script defines."""
+    call.state.variables.pop("VIRTUAL_ENV", None)
+    return Outcome()
 
 
 def _exec(call: Call) -> Outcome:
@@ -270,6 +290,7 @@ def _caller(call: Call) -> Outcome:
 
 
 BUILTINS: dict[str, Builtin] = {
+    "deactivate": _deactivate,
     ":": _true,
     "true": _true,
     "false": _false,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from taskgates.inference.shell.machine import Outcome
 from taskgates.inference.shell.patterns import remove_suffix
 from taskgates.inference.shell.texts import basename, join_path
-from taskgates.inference.text import Text, TextLike, concat
+from taskgates.inference.text import TextLike, concat
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,6 +22,9 @@ _INCLUDE = re.compile(
 _QUOTED, _SEARCHED = ("-iquote",), ("-I", "-isystem", "-idirafter")
 _FILES = 2_000
 """How many headers are followed."""
+
+_COLUMNS = 72
+"""Where the compilers break the lines of a rule."""
 
 
 def compiler(call: Call) -> Outcome:
@@ -51,35 +54,58 @@ def compiler(call: Call) -> Outcome:
     compiled = [source for source in sources if str(source).endswith(_SOURCES)]
     if compiled and not _headers(call, [*arguments.values("-include", "-imacros"), *compiled]):
         call.opaque(f"{call.name}: what a source includes is not known")
+    elif arguments.has("-MM") and output is None and not arguments.has("-MF"):
+        call.out("".join(_rule(call, source) for source in compiled if isinstance(source, str)))
     return Outcome(call.status)
 
 
 def _headers(call: Call, files: Sequence[TextLike]) -> bool:
     """Read the headers of the tree that sources include, and theirs in turn; whether every source is known."""
+    plain = [file for file in files if isinstance(file, str)]
+    seen: dict[str, bool] = {}
+    for file in plain:
+        _follow(call, file, seen)
+    for file in seen:
+        if file not in plain:
+            call.read(file)
+    return len(plain) == len(files) and all(seen.values())
+
+
+def _follow(call: Call, start: str, seen: dict[str, bool]) -> None:
+    """Note a source, then the headers that it includes as they come, and whether the content of each is known."""
     shared = call.arguments.values(*_SEARCHED)
     quoted = [*call.arguments.values(*_QUOTED), *shared]
-    known = True
-    seen: set[str] = set()
-    queue = list(files)
-    while queue and len(seen) < _FILES:
-        file = queue.pop(0)
-        if isinstance(file, Text) or file in seen:
-            known = known and not isinstance(file, Text)
+    pending = [start]
+    while pending and len(seen) < _FILES:
+        file = pending.pop()
+        if file in seen:
             continue
-        seen.add(file)
         data = call.data(file)
-        if data is None:
-            known = False
-            continue
+        seen[file] = data is not None
         folder = file.rpartition("/")[0]
-        for match in _INCLUDE.finditer(data.decode("utf-8", "replace")):
+        included: list[str] = []
+        for match in _INCLUDE.finditer((data or b"").decode("utf-8", "replace")):
             own, name = match["own"], match["own"] or match["shared"]
             places = [folder or ".", *quoted] if own else shared
             found = next((place for each in places if call.kind(place := join_path(each, name)) == "file"), None)
-            if isinstance(found, str) and found not in seen:
-                call.read(found)
-                queue.append(found)
-    return known
+            if isinstance(found, str):
+                included.append(found)
+        pending.extend(reversed(included))
+
+
+def _rule(call: Call, source: str) -> str:
+    """What `-MM` prints of a source: a rule for make with what its object file depends on."""
+    seen: dict[str, bool] = {}
+    _follow(call, source, seen)
+    named = call.arguments.last("-MT", "-MQ")
+    stem = source.rpartition("/")[2].rpartition(".")[0]
+    text = f"{named if isinstance(named, str) else stem + '.o'}:"
+    column = len(text)
+    for file in seen:
+        if column + len(file) > _COLUMNS:
+            text, column = text + " \\\n", 0
+        text, column = f"{text} {file}", column + len(file) + 1
+    return text + "\n"
 
 
 __all__ = ["compiler"]

@@ -74,6 +74,8 @@ def copy(call: Call) -> Outcome:
             _copy_tree(call, source, target)
         else:
             call.access(_writing(call), target)
+            if not links and not attributes:
+                note_copy(call, source, target)
     return Outcome(call.status)
 
 
@@ -87,7 +89,16 @@ def _copy_tree(call: Call, source: TextLike, target: TextLike) -> None:
         full = call.full(target)
         call.machine.changes.add_folder(full)
     for name in names:
-        call.access(_writing(call), join_path(strip_trailing(target, "/"), name))
+        copy_ = join_path(strip_trailing(target, "/"), name)
+        call.access(_writing(call), copy_)
+        note_copy(call, join_path(strip_trailing(source, "/"), name), copy_)
+
+
+def note_copy(call: Call, source: TextLike, target: TextLike) -> None:
+    """Tell the host that a file has what is in another one."""
+    told = call.machine.options.on_copy
+    if told is not None and not call.frame.conditional:
+        told(call.full(source), call.full(target))
 
 
 def tree_files(call: Call, folder: TextLike, bound: int = 40) -> list[str] | None:
@@ -136,11 +147,14 @@ def move(call: Call) -> Outcome:
             if names is None:
                 call.overwrite(below(target))
             for name in names or ():
-                call.overwrite(join_path(strip_trailing(target, "/"), name))
+                inner = join_path(strip_trailing(target, "/"), name)
+                call.overwrite(inner)
+                note_copy(call, join_path(strip_trailing(source, "/"), name), inner)
             continue
         call.access(Operation.RENAME, source)
         if target is not None:
             call.overwrite(target)
+            note_copy(call, source, target)
     return Outcome(call.status)
 
 

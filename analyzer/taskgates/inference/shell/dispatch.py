@@ -60,9 +60,7 @@ class Dispatcher:
             call = Call(self._machine, name, words, Row(), parse_arguments(Row(), ()), frame, state, place)
             return BUILTINS[name](call)
         if _PYTHON.fullmatch(name):
-            self._machine.python(words, frame, state, place)
-            self._unknown_output(frame)
-            return Outcome(Status.LIKELY)
+            return Outcome(self._machine.python(words, frame, state, place))
         found = self._machine.commands.find(name)
         if found is None:
             own = self._on_path(name, words, frame, state, place)
@@ -142,9 +140,7 @@ class Dispatcher:
             machine.script(first, words[1:], frame, state)
             return Outcome(Status.LIKELY)
         if _PYTHON.fullmatch(interpreter):
-            machine.python([interpreter, *words], frame, state, place)
-            self._unknown_output(frame)
-            return Outcome(Status.LIKELY)
+            return Outcome(machine.python([interpreter, *words], frame, state, place))
         return machine.run_words([interpreter, *words], frame, state, place)
 
     def _on_path(

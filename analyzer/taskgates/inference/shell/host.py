@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
-from taskgates.inference.shell.machine import FunctionDefinition
+from taskgates.inference.shell.machine import FunctionDefinition, Status
 from taskgates.inference.shell.places import Place
 from taskgates.inference.text import TextLike
 
@@ -84,7 +84,13 @@ class ShellState(msgspec.Struct):
 
 
 class Host(Protocol):
-    """What the interpreter needs from the engine, and where its findings go."""
+    """What the interpreter needs from the engine, and where its findings go.
+
+    Attributes:
+        printed: what the Python interpreter that was started last printed, where that is known.
+    """
+
+    printed: TextLike | None
 
     @property
     def tree(self) -> Tree:
@@ -109,8 +115,12 @@ class Host(Protocol):
 
     def python(
         self, argv: Sequence[TextLike], state: ShellState, place: Place, conditional: bool, stdin: TextLike | None
-    ) -> None:
-        """A Python interpreter is started with `argv` (its name first); `stdin` is its standard input where known."""
+    ) -> Status | None:
+        """A Python interpreter is started with `argv` (its name first); `stdin` is its standard input where known.
+
+        Returns:
+            Whether it succeeds; None where that is not known.
+        """
         ...
 
     def program(self, name: str, argv: Sequence[TextLike], state: ShellState, place: Place, conditional: bool) -> bool:
@@ -136,6 +146,7 @@ class ShellOptions(msgspec.Struct, frozen=True):
         made_folder: whether the program has made a folder at a root-relative path (in an earlier command, in Python).
         temporary: the name under which the engine knows the system's folder for temporary files.
         closed: whether what is not in the tree is certainly not there.
+        on_copy: told where a file, and what copy of it, are, both from the root or absolute.
         locking: holds the lock on a file at a path, from the root or absolute, while a command runs; told where, and
             whether the command waits for it as long as it takes.
     """
@@ -153,4 +164,5 @@ class ShellOptions(msgspec.Struct, frozen=True):
     made_folder: Callable[[str], bool] | None = None
     temporary: str = "/\0tmp"
     closed: bool = False
+    on_copy: Callable[[TextLike, TextLike], None] | None = None
     locking: Callable[[TextLike, Place, bool], AbstractContextManager[None]] | None = None

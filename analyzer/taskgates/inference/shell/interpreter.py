@@ -259,11 +259,13 @@ class ShellInterpreter:
             return concat(self.options.temporary, "/", Hole("random", False, "mktemp"), *word.parts[1:])
         return word
 
-    def python(self, argv: Sequence[TextLike], frame: Frame, state: ShellState, place: Place) -> None:
-        """Hand a Python command line to the host."""
+    def python(self, argv: Sequence[TextLike], frame: Frame, state: ShellState, place: Place) -> Status:
+        """Hand a Python command line to the host; whether it succeeds."""
         self.changes.foreign = True
         if self.muted:
-            return
+            if frame.sink is not None:
+                frame.sink.unknown()
+            return Status.LIKELY
         # A program in a loop over standard input seldom reads it; the loop goes on with what is left.
         stdin = outward(frame.stdin.rest) if frame.stdin is not None else None
         written = self._written_script(argv, state)
@@ -271,8 +273,16 @@ class ShellInterpreter:
             position, stdin = written
             argv = [*argv[:position], "-", *argv[position + 1 :]]
         children = self._children(argv, state)
-        for words, child in children:
-            self.host.python(words, child, place, frame.conditional or len(children) > 1, stdin)
+        several = len(children) > 1
+        self.host.printed = None
+        ends = {self.host.python(words, child, place, frame.conditional or several, stdin) for words, child in children}
+        if frame.sink is not None:
+            printed = None if several else self.host.printed
+            if printed is None:
+                frame.sink.unknown()
+            else:
+                frame.sink.write(printed)
+        return (ends.pop() if len(ends) == 1 else None) or Status.LIKELY
 
     def _children(self, argv: Sequence[TextLike], state: ShellState) -> list[tuple[list[TextLike], ShellState]]:
         """The words and states of a child process, one for each combination of alternatives, as the host knows them."""

@@ -23,6 +23,7 @@ class RecordingHost:
 
     def __init__(self, root: Path, known: Sequence[str] = ()) -> None:
         self.tree = Tree(root)
+        self.printed: TextLike | None = None
         self.known = known
         self.accesses: list[tuple[str, str]] = []
         self.sites: list[tuple[str, str, str, int, int, str | None]] = []

@@ -14,6 +14,8 @@ from taskgates.inference.shell.interpreter import ShellInterpreter
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from taskgates.inference.text import TextLike
+
 BASH = shutil.which("bash")
 
 PREPARE = r"""
@@ -215,6 +217,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 class SilentHost:
+    printed: TextLike | None = None
+
     def __init__(self, root: Path) -> None:
         from taskgates.tree.tree import Tree
 

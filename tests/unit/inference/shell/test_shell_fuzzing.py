@@ -90,6 +90,8 @@ def interpret(text: TextLike) -> list[object]:
 
 
 class _Host:
+    printed: TextLike | None = None
+
     def __init__(self, root: Path) -> None:
         from taskgates.tree.tree import Tree
 

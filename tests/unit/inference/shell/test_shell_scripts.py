@@ -475,6 +475,15 @@ def test_compilers_read_the_headers_of_the_tree(shell: Callable[..., Any], comma
     assert not host.problems
 
 
+def test_compilers_print_what_a_source_depends_on(shell: Callable[..., Any]) -> None:
+    files = {"src/a.c": '#include "own.h"\n#include <part.h>\n', "src/own.h": '#include "deep.h"\n'}
+    far = "inc/" + "x" * 50
+    files |= {"src/deep.h": "", f"{far}/part.h": ""}
+    host = shell(f"gcc -MM -I{far} src/a.c > deps.mk; cp $(gcc -MM src/a.c | tr -d '\\\\:') out/", files)
+    assert {"read src/deep.h", f"read {far}/part.h", "read a.o", "overwrite out/own.h"} <= set(host.effects)
+    assert not host.problems
+
+
 def test_a_source_that_is_not_known_may_include_anything(shell: Callable[..., Any]) -> None:
     host = shell("gen > made.c; gcc -c made.c", {})
     assert any("what a source includes is not known" in problem for problem in host.problems)
@@ -484,6 +493,12 @@ def test_an_unknown_program_reads_the_files_that_it_is_told(shell: Callable[...,
     host = shell("tool run --ref=in.fa -x 3 b.txt none.txt -o out.tsv --output folder", {"in.fa": "", "b.txt": ""})
     assert host.effects == ["read in.fa?", "read b.txt?", "overwrite out.tsv?"]
     assert host.problems == ["the command tool is not modelled"]
+
+
+def test_an_unknown_program_reads_the_index_that_it_is_told(shell: Callable[..., Any]) -> None:
+    files = {"ref/genome.1.bt2": "", "ref/genome.rev.1.bt2": "", "ref/genomes.fa": ""}
+    host = shell("align -x ref/genome --out-prefix ref/genome -y ref/none", files)
+    assert host.effects == ["read ref/genome.1.bt2?", "read ref/genome.rev.1.bt2?"]
 
 
 def test_what_sed_makes_of_a_file_is_known(shell: Callable[..., Any]) -> None:

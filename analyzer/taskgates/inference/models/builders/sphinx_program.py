@@ -29,6 +29,11 @@ _VALUED = frozenset(
 _PLAIN_EXTENSIONS = ("sphinx.ext.", "myst_parser", "sphinx_rtd_theme", "sphinx_copybutton", "sphinx_design", "furo",
                      "alabaster", "numpydoc", "recommonmark", "sphinx_autodoc_typehints", "sphinx_inline_tabs",
                      "sphinx_tabs", "sphinx_issues", "sphinx_click", "IPython.sphinxext")  # fmt: skip
+_OWN_SHEETS = frozenset(
+    ["alabaster", "classic", "nature", "pyramid", "haiku", "sphinxdoc", "agogo", "bizstyle", "scrolls", "traditional"]
+)
+"""Themes with a style sheet of their own name."""
+
 _SCRIPTS = ("documentation_options.js", "doctools.js", "sphinx_highlight.js", "pygments.css", "basic.css")
 _PAGES = {"text": ".txt", "xml": ".xml", "pseudoxml": ".pseudoxml", "json": ".fjson", "pickle": ".fpickle"}
 _HTML = frozenset({"html", "dirhtml", "singlehtml", "readthedocs"})
@@ -272,8 +277,15 @@ class Build:
             self._made("searchindex.js")
             self._made("searchindex.js.tmp")
         machine.access(Operation.OVERWRITE, below(self._out, "_static", "**"), "sphinx")
-        for name in _SCRIPTS:
+        theme = self._setting("html_theme") or "alabaster"
+        sheets = [f"{theme}.css"] if theme in _OWN_SHEETS else []
+        sheets += [name for name in self._list("html_css_files") if "://" not in name]
+        # What pages refer to is read for a digest in the reference.
+        for name in (*_SCRIPTS, *sheets):
             machine.access(Operation.READ, below(self._out, "_static", name), "sphinx")
+        if theme in _OWN_SHEETS and any(_stem(file) == root for file in documents):
+            # The table of contents beside each page comes from the top document.
+            machine.access(Operation.READ, below(self._doctrees, f"{root}.doctree"), "sphinx")
         extensions = self._list("extensions")
         if "sphinx.ext.viewcode" in extensions:
             machine.access(Operation.OVERWRITE, below(self._out, "_modules", "**"), "sphinx")

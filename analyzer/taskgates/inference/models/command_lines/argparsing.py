@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+from typing import TYPE_CHECKING
 
 from taskgates.inference.models.command_lines.parser_building import (
     GROUP,
@@ -37,6 +38,9 @@ from taskgates.inference.values import (
     text_of,
 )
 from taskgates.model.access import Operation
+
+if TYPE_CHECKING:
+    from taskgates.inference.frames import AbstractRaise
 
 _ACTION_ATTRIBUTES = (
     "option_strings",
@@ -172,11 +176,23 @@ def add_parser(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
     return out  # type: ignore[no-any-return]
 
 
-@method(f"{PARSER}.error", f"{PARSER}.exit")
-def parser_exit(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
+@method(f"{PARSER}.error")
+def parser_error(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
     """The program ends with a usage message."""
     del obj, args
-    raise machine.throw("SystemExit")
+    raise _refused(machine)
+
+
+@method(f"{PARSER}.exit")
+def parser_exit(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
+    """The program ends with a message."""
+    del obj
+    raise machine.throw("SystemExit", args=TupleV([args.get(0, "status", Known(0)) or UNKNOWN]))
+
+
+def _refused(machine: Machine) -> AbstractRaise:
+    """How a program ends whose command line is not as it should be."""
+    return machine.throw("SystemExit", args=TupleV([Known(2)]))  # type: ignore[no-any-return]
 
 
 def _parse(machine: Machine, obj: Instance, args: Arguments, *, known_only: bool) -> AnyValue:
@@ -203,9 +219,10 @@ def _parse(machine: Machine, obj: Instance, args: Arguments, *, known_only: bool
         with contextlib.redirect_stderr(io.StringIO()), contextlib.redirect_stdout(io.StringIO()):
             _, extras = parser.parse_known_args(encoded, Noted(builder.events))
     except Stop as stop:
-        if extras_message(stop):
-            machine.opaque(f"the command line does not parse: {stop}")
-        raise machine.throw("SystemExit") from None
+        if not extras_message(stop):
+            raise machine.throw("SystemExit") from None
+        machine.opaque(f"the command line does not parse: {stop}")
+        raise _refused(machine) from None
     except Exception as error:  # noqa: BLE001 - argparse raises what it likes on odd declarations
         machine.opaque(f"the argument parser could not be rebuilt: {error}")
         _unknown_command_line(machine, obj, namespace, rest if rest is not None else UNKNOWN)
@@ -216,7 +233,7 @@ def _parse(machine: Machine, obj: Instance, args: Arguments, *, known_only: bool
         return namespace
     if extras and not known_only:
         machine.opaque(f"the command line has unrecognised arguments: {' '.join(extras)}")
-        raise machine.throw("SystemExit")
+        raise _refused(machine)
     builder.fill(namespace)
     if known_only:
         return TupleV([namespace, ListObj("list", [words.decode(extra) for extra in extras], rest)])

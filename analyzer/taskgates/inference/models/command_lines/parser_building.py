@@ -15,6 +15,7 @@ from taskgates.inference.values import (
     Ext,
     Known,
     TupleV,
+    Unknown,
     options,
     text_of,
 )
@@ -178,6 +179,9 @@ class Builder:
         parser = _Parser(prog=prog, conflict_handler="resolve", **extra)
         for action in declared(obj):
             self.add(parser, action, obj)
+        rest = obj.slots["actions"].rest
+        # Of too many that only some paths tell of, it is no longer known which they are.
+        self.guessed = self.guessed or isinstance(rest, Unknown)
         parser.set_defaults(
             **{str(k.value): self.marker(v) for k, v in obj.slots["defaults"].known() if isinstance(k, Known)}
         )

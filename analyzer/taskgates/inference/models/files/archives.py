@@ -152,8 +152,11 @@ def write_member(machine: Machine, obj: AnyValue, args: Arguments) -> None:
     source, given = path_text(args.get(0, "filename") or NONE), args.get(1, "arcname")
     name = source if given is None or given == NONE else path_text(given)
     place = machine.in_tree(source) if source is not None else None
-    if made is not None and place is not None and isinstance(name, str) and machine.tree.kind(place) == "file":
-        made.members[name.lstrip("./")] = place
+    if made is None or place is None or not isinstance(name, str):
+        return
+    origin = machine.copied_from(place) if machine.wrote(place) else place
+    if origin is not None and machine.tree.kind(origin) == "file":
+        made.members[name.lstrip("./")] = origin
 
 
 @method(f"{ZIP}.writestr")

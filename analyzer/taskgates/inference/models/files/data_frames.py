@@ -71,10 +71,15 @@ def table_of(value: AnyValue | None, kind: str | None = None) -> Table | None:
     if not isinstance(value, Instance) or not isinstance(value.cls, Ext) or kind not in (None, value.cls.name):
         return None
     held = value.slots.get(VALUES)
-    if not isinstance(held, Known) or any(isinstance(name, str) for name in value.slots):
-        # Other attributes were set, such as new names of the columns.
+    table = held.value if isinstance(held, Known) else None
+    given = {name for name in value.slots if isinstance(name, str)}
+    if not given or not isinstance(table, Table):
+        return table if isinstance(table, Table) else None
+    # Other attributes were set: a new index, or what is not followed, such as new names of the columns.
+    index = table_of(value.slots["index"], SERIES) if given == {"index"} else None
+    if index is None or len(index.rows) != len(table.rows):
         return None
-    return held.value if isinstance(held.value, Table) else None
+    return Table(table.columns, tuple(index.values), table.rows)
 
 
 def _listing(values: list[Any]) -> ListObj:

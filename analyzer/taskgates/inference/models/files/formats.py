@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import json
 import shlex
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from taskgates.inference.frames import AbstractRaise
 from taskgates.inference.models.reading import file_text, handle_content
 from taskgates.inference.models.registry import Machine, function
 from taskgates.inference.models.values.dictionaries import dict_items
@@ -33,6 +34,9 @@ from taskgates.inference.values import (
 )
 from taskgates.model.access import Operation
 from taskgates.tree.toml_source import load_toml
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 NODE_LIMIT = 20_000
 
@@ -59,7 +63,7 @@ def _is_small(value: Any) -> bool:
 def parsed(machine: Machine, text: AnyValue, parse: Any) -> AnyValue:
     """Parse known text; unknown data otherwise."""
     if isinstance(text, Union):
-        found = machine.vouched = join(parsed(machine, option, parse) for option in text.options)
+        found = machine.vouched = join(_any_parsed(machine, text.options, parse))
         return found
     if isinstance(text, Known) and isinstance(text.value, str | bytes):
         source = text.value.decode("utf-8", "replace") if isinstance(text.value, bytes) else text.value
@@ -79,6 +83,22 @@ def parsed(machine: Machine, text: AnyValue, parse: Any) -> AnyValue:
             return found
     machine.may_raise("ValueError")
     return DATA
+
+
+def _any_parsed(machine: Machine, texts: Iterable[AnyValue], parse: Any) -> list[AnyValue]:
+    """What the texts of several files say; broken ones make an error possible, or certain where all are."""
+    found = []
+    failed: AbstractRaise | None = None
+    for text in texts:
+        try:
+            found.append(parsed(machine, text, parse))
+        except AbstractRaise as error:
+            failed = error
+    if failed is not None and not found:
+        raise failed
+    if failed is not None:
+        machine.may_raise("ValueError")
+    return found
 
 
 def _with_simple(value: Any) -> AnyValue:

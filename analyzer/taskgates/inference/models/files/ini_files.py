@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import io
 from typing import Any
 
 from taskgates.inference.conversion import NotKnown, from_python, to_python
@@ -30,9 +31,19 @@ from taskgates.inference.values import (
 from taskgates.model.access import Operation
 
 
-@function("configparser.ConfigParser", "configparser.RawConfigParser", "configparser.SafeConfigParser")
+@function("configparser.ConfigParser", "configparser.SafeConfigParser")
 def config_parser(machine: Machine, args: Arguments) -> AnyValue:
     """`ConfigParser(...)`: known text is read by the real parser with the same settings."""
+    return _new_parser(machine, args)
+
+
+@function("configparser.RawConfigParser")
+def raw_parser(machine: Machine, args: Arguments) -> AnyValue:
+    """`RawConfigParser(...)`: nothing in values stands for others."""
+    return _new_parser(machine, Arguments(args.pos, {**args.kw, "interpolation": args.kw.get("interpolation", NONE)}))
+
+
+def _new_parser(machine: Machine, args: Arguments) -> Instance:
     del machine
     out = Instance(Ext("configparser.ConfigParser"))
     out.slots[("sections",)] = DictObj()
@@ -154,9 +165,26 @@ def config_read_file(machine: Machine, obj: Instance, args: Arguments) -> AnyVal
 @method(f"{CONFIG}.read_dict")
 def config_read_dict(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
     """`parser.read_dict(mapping)`."""
-    if args.pos:
+    if not args.pos:
+        return NONE
+    try:
+        text = _as_ini(to_python(args.pos[0]))
+    except (NotKnown, configparser.Error, AttributeError, TypeError, ValueError):
         machine.merge_into(obj.slots[("sections",)], args.pos[0])
+    else:
+        # Values of files that are read later may refer to these.
+        _merge_ini(machine, obj, Known(text))
     return NONE
+
+
+def _as_ini(sections: Any) -> str:
+    """The text of a settings file that says the same as a mapping of sections."""
+    writer = configparser.RawConfigParser(allow_no_value=True)
+    writer.optionxform = str  # type: ignore[assignment,method-assign]
+    writer.read_dict(sections)
+    out = io.StringIO()
+    writer.write(out)
+    return out.getvalue()
 
 
 def _missing(kind: str, name: str) -> AbstractRaise:
@@ -233,7 +261,9 @@ def config_has(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
         return BOOL
     entries = sections.slots.get(args.pos[0])
     if len(args.pos) > 1 and isinstance(args.pos[1], Known):
-        return Known(isinstance(entries, DictObj) and Known(str(args.pos[1].value).lower()) in entries.slots)
+        holders = (entries, sections.slots.get(Known("DEFAULT")))
+        name = Known(str(args.pos[1].value).lower())
+        return Known(isinstance(entries, DictObj) and any(name in held.slots for held in holders if held is not None))
     return Known(entries is not None)
 
 

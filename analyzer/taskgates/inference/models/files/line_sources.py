@@ -11,7 +11,7 @@ from taskgates.inference.models.registry import Machine, function, method
 from taskgates.inference.models.values.computed import known_result
 from taskgates.inference.models.values.strings import pure_call
 from taskgates.inference.objects import STREAM, Arguments, Instance, ListObj
-from taskgates.inference.values import FALSE, NONE, AnyValue, Known, Stream, TupleV, path_text
+from taskgates.inference.values import FALSE, NONE, AnyValue, Ext, Known, Stream, TupleV, path_text
 from taskgates.model.access import Operation
 
 if TYPE_CHECKING:
@@ -86,6 +86,18 @@ LINES = ("lines",)
 def make_input(machine: Machine, args: Arguments) -> AnyValue | None:
     """`fileinput.input(files)`: the files are read in turn."""
     files = args.get(0, "files")
+    if files is None or files == NONE:
+        content = machine.iterate(machine.argv)
+        if content.rest is None:
+            files = TupleV(content.items[1:])
+            args = Arguments([files, *args.pos[1:]], {name: each for name, each in args.kw.items() if name != "files"})
+            if not files.items:
+                # What stands on standard input is read.
+                return Instance(Ext(INPUT))
+            if (row := machine.effects.lookup(INPUT)) is not None and any(
+                name in args.kw for name in ("inplace", "mode")
+            ):
+                return machine.apply(row, args, None, INPUT)  # type: ignore[no-any-return]
     if files is None or (args.get(1, "inplace") or FALSE) != FALSE or args.get(4, "mode") is not None:
         return None
     names = [files] if path_text(files) is not None else list(machine.iterate(files).items)

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from taskgates.inference.exceptions import file_error
 from taskgates.inference.models import registry
 from taskgates.inference.models.files.path_objects import path_method
-from taskgates.inference.models.files.paths import as_text, exists_value, strip_base
+from taskgates.inference.models.files.paths import as_text, exists_value, link_value, strip_base
 from taskgates.inference.models.registry import Machine, function, method
 from taskgates.inference.models.values.strings import pure_call
-from taskgates.inference.objects import Arguments, Instance, ListObj
+from taskgates.inference.objects import CONTENT, Arguments, Instance, ListObj
 from taskgates.inference.paths import (
     from_segments,
     join_paths,
@@ -32,6 +32,7 @@ from taskgates.inference.values import (
     PathV,
     Stream,
     TupleV,
+    Unsorted,
     as_value,
     join,
     options,
@@ -40,7 +41,7 @@ from taskgates.inference.values import (
 from taskgates.model.access import Operation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 
 def glob_element(base: TextLike, pattern: TextLike) -> TextLike:
@@ -80,7 +81,8 @@ def members(machine: Machine, folder: TextLike) -> list[str] | None:
         return _installed_members(machine, folder)
     names = machine.tree.list(place)
     base = str(machine.absolute(folder if folder != "" else "."))
-    if names is None and machine.closed and machine.made_folder(place) and not machine.log.ran_other_code:
+    made = names is None and machine.closed and machine.made_folder(place) and not machine.log.ran_other_code
+    if made:
         # What the program has made itself holds what it has put there.
         names = ()
     if names is None or any(_may_lie_in(pattern, base) for pattern in machine.log.written_patterns):
@@ -89,7 +91,7 @@ def members(machine: Machine, folder: TextLike) -> list[str] | None:
     for path in (*machine.log.written, *machine.log.folders):
         if isinstance(path, str) and path.startswith(base + "/"):
             found.add(path[len(base) + 1 :].split("/", 1)[0])
-    return sorted(found) if 0 < len(found) <= LISTING_LIMIT else None
+    return sorted(found) if (found or made) and len(found) <= LISTING_LIMIT else None
 
 
 def _installed_members(machine: Machine, folder: TextLike) -> list[str] | None:
@@ -151,16 +153,17 @@ _UNSPECIFIC = frozenset({"*", "**", "**/*", "**/**", "*/*", "*/", "**/"})
 """Patterns that say so little that the members of the tree say more."""
 
 
-_SOURCES_LIMIT = 32
+_CHOSEN_LIMIT = 32
 
-"""Modules that a pattern takes and that are looked at one by one; more are kept as a pattern."""
+"""Files that a telling pattern takes and that are looked at one by one; more are kept as a pattern."""
 
 
 def listed(machine: Machine, folder: TextLike, pattern: TextLike, call: str, wrap: Any) -> AnyValue:
     """The outcome of a glob or listing.
 
-    A telling pattern (`*.csv`) stands for itself; for one that takes everything, the present members are the elements,
-    so that what the program asks of each (is it a folder, does it end so) can be answered.
+    For a pattern that takes everything, the present members are the elements, so that what the program asks of each
+    (is it a folder, does it end so) can be answered. So they are for a telling one (`*.csv`) that takes few files of a
+    complete tree; else it stands for itself.
     """
     machine.access(Operation.LIST, as_value(folder if folder != "" else "."), call)
     if isinstance(pattern, str) and pattern in _UNSPECIFIC:
@@ -178,25 +181,41 @@ def listed(machine: Machine, folder: TextLike, pattern: TextLike, call: str, wra
                 # The folder itself comes first.
                 paths.insert(0, concat(base, "/") if hidden else folder)
             return ListObj("iterator", [wrap(path) for path in paths])
-    if isinstance(pattern, str) and pattern.endswith(".py") and (chosen := _sources(machine, folder, pattern)):
-        base = folder if folder != "." else ""
-        return ListObj("iterator", [wrap(join_paths(base, name) if base != "" else name) for name in chosen])
+    if isinstance(pattern, str) and (machine.closed or pattern.endswith(".py")):
+        chosen = _chosen(machine, folder, pattern, hidden=not call.startswith("glob."))
+        if chosen:
+            base = folder if folder != "." else ""
+            out = ListObj("iterator")
+            out.slots[CONTENT] = Unsorted(wrap(join_paths(base, name) if base != "" else name) for name in chosen)
+            return out
     if isinstance(pattern, str) and _matches_nothing(machine, folder, pattern):
         return ListObj("iterator")
     return ListObj("iterator", (), wrap(glob_element(folder, pattern)))
 
 
-def _sources(machine: Machine, folder: TextLike, pattern: str) -> list[str]:
-    """The modules of the tree that a pattern takes, where they are known and few.
+def _chosen(machine: Machine, folder: TextLike, pattern: str, *, hidden: bool) -> list[str]:
+    """What in the tree a telling pattern takes, relative to the folder, where that is known and little.
 
-    They are no data that comes and goes but parts of programs: what each says matters, and in which order they come.
+    A complete tree has what it has. Otherwise only modules count: they are no data that comes and goes but parts of
+    programs, what each says matters.
     """
-    name = pattern.removeprefix("**/")
-    if "/" in name or "**" in name:
+    pieces = pattern.split("/")
+    if not pieces[-1] or any(piece in (".", "..") or ("**" in piece and piece != "**") for piece in pieces):
         return []
-    found = members(machine, folder) if name == pattern else all_below(machine, folder)
-    chosen = [path for path in found or () if fnmatch.fnmatchcase(path.rpartition("/")[2], name)]
-    return chosen if len(chosen) <= _SOURCES_LIMIT else []
+    found = members(machine, folder) if len(pieces) == 1 else all_below(machine, folder)
+    chosen = [path for path in found or () if _takes(pieces, path.split("/"), hidden=hidden)]
+    return chosen if len(chosen) <= _CHOSEN_LIMIT else []
+
+
+def _takes(pieces: Sequence[str], names: Sequence[str], *, hidden: bool) -> bool:
+    """Whether the pieces of a pattern take the names of a path; `hidden`: whether a wildcard takes a leading dot."""
+    if not pieces or not names:
+        return not names and all(piece == "**" for piece in pieces)
+    head, name = pieces[0], names[0]
+    seen = hidden or not name.startswith(".") or head.startswith(".")
+    if head == "**":
+        return _takes(pieces[1:], names, hidden=hidden) or (seen and _takes(pieces, names[1:], hidden=hidden))
+    return seen and fnmatch.fnmatchcase(name, head) and _takes(pieces[1:], names[1:], hidden=hidden)
 
 
 def _matches_nothing(machine: Machine, folder: TextLike, pattern: str) -> bool:
@@ -257,10 +276,11 @@ def _iterdir(machine: Machine, path: PathV, args: Arguments) -> AnyValue:
 
 @method("pathlib.Path.walk")
 def _path_walk(machine: Machine, path: PathV, args: Arguments) -> AnyValue:
-    del args
-    machine.access(Operation.LIST, path, "pathlib.Path.walk")
-    folder = PathV(concat(path.text, Hole("glob", True)), path.type)
-    return ListObj("iterator", (), _walk_row(join([path, folder])))
+    def with_path(row: TupleV) -> TupleV:
+        folder = join(PathV(as_text(machine, option), path.type) for option in options(row.items[0]))
+        return TupleV([folder, *row.items[1:]])
+
+    return _walked(machine, as_value(path.text), args.get(0, "top_down"), "pathlib.Path.walk", with_path)
 
 
 def _walk_row(folder: AnyValue) -> TupleV:
@@ -271,24 +291,48 @@ def _walk_row(folder: AnyValue) -> TupleV:
 @function("os.walk")
 def walk(machine: Machine, args: Arguments) -> AnyValue:
     """`os.walk(top)`: a row for every folder of the tree, pruned as the program prunes; else patterns."""
-    top = args.get(0, "top") or UNKNOWN
-    topdown = args.get(1, "topdown")
-    machine.access(Operation.LIST, top, "os.walk")
+    return _walked(machine, args.get(0, "top") or UNKNOWN, args.get(1, "topdown"), "os.walk", lambda row: row)
+
+
+@function("os.fwalk")
+def fwalk(machine: Machine, args: Arguments) -> AnyValue:
+    """`os.fwalk(top)`: as `os.walk`, with a descriptor of the folder in each row."""
+
+    def with_descriptor(row: TupleV) -> TupleV:
+        return TupleV([*row.items, machine.open_handle(row.items[0], Known("r"))])
+
+    top = args.get(0, "top", Known(".")) or UNKNOWN
+    return _walked(machine, top, args.get(1, "topdown"), "os.fwalk", with_descriptor)
+
+
+def _walked(
+    machine: Machine, top: AnyValue, topdown: AnyValue | None, call: str, shape: Callable[[TupleV], TupleV]
+) -> AnyValue:
+    """The rows of a walk.
+
+    Args:
+        machine: the interpreter.
+        top: where it begins.
+        topdown: whether folders come before what is in them.
+        call: what walks.
+        shape: makes a row of that walk from one of `os.walk`.
+    """
+    machine.access(Operation.LIST, top, call)
     places = [as_text(machine, option) for option in options(top)]
     if len(places) == 1 and all_below(machine, places[0]) is not None:
         upwards = topdown is not None and machine.truth(topdown) is False
-        return Stream(lambda: _walk_rows(machine, places[0], upwards=upwards))
+        return Stream(lambda: (shape(row) for row in _walk_rows(machine, places[0], upwards=upwards)))
     if len(places) == 1 and machine.in_tree(places[0]) is not None:
         place = machine.in_tree(places[0])
         if machine.absent(place):
             return ListObj("iterator")
         if machine.tree.kind(place) is None and not machine.made_folder(place):
-            return ListObj("iterator", (), _walk_row(join([as_value(places[0]), as_value(_span(places[0]))])))
+            return ListObj("iterator", (), shape(_walk_row(join([as_value(places[0]), as_value(_span(places[0]))]))))
     folder = join([*(as_value(text) for text in places), *(as_value(_span(text)) for text in places)])
-    return ListObj("iterator", (), _walk_row(folder))
+    return ListObj("iterator", (), shape(_walk_row(folder)))
 
 
-def _walk_rows(machine: Machine, top: TextLike, *, upwards: bool) -> Iterator[AnyValue]:
+def _walk_rows(machine: Machine, top: TextLike, *, upwards: bool) -> Iterator[TupleV]:
     names = members(machine, top) or []
     folders = ListObj("list", [Known(name) for name in names if is_folder(machine, join_paths(top, name))])
     files = ListObj("list", [Known(name) for name in names if not is_folder(machine, join_paths(top, name))])
@@ -361,6 +405,13 @@ _entry_test("is_file", "file")
 _entry_test("is_dir", "folder")
 
 
+@method("os.DirEntry.is_symlink")
+def entry_is_link(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
+    """Whether a directory entry is a symbolic link."""
+    del args
+    return link_value(machine, obj.slots["path"], "os.DirEntry.is_symlink")
+
+
 @method("os.DirEntry.__fspath__")
 def entry_path(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
     """A directory entry used as a path."""
@@ -378,8 +429,8 @@ def glob_glob(machine: Machine, args: Arguments) -> AnyValue:
         text = as_text(machine, option)
         folder = _glob_folder(text)
         rest = strip_base(text, folder) if folder != "." else text
-        if rest == "**" and (recursive is None or machine.truth(recursive) is False):
-            rest = "*"
+        if isinstance(rest, str) and (recursive is None or machine.truth(recursive) is False):
+            rest = "/".join("*" if piece == "**" else piece for piece in rest.split("/"))
         if root is not None and root != NONE:
             machine.access(Operation.LIST, root, "glob.glob")
             results.append(ListObj("iterator", (), as_value(glob_element("", text))))
@@ -390,7 +441,11 @@ def glob_glob(machine: Machine, args: Arguments) -> AnyValue:
         else:
             results.append(listed(machine, folder, rest if rest is not None else text, "glob.glob", as_value))
     merged = _merge_iterators(results)
-    return ListObj("list", merged.items, merged.rest) if isinstance(merged, ListObj) else merged
+    if not isinstance(merged, ListObj):
+        return merged
+    out = ListObj("list")
+    out.slots[CONTENT] = merged.slots[CONTENT]
+    return out
 
 
 def _glob_folder(text: TextLike) -> TextLike:
@@ -430,9 +485,9 @@ def fnmatch_filter(machine: Machine, args: Arguments) -> AnyValue:
     return ListObj("list", (), join([*content.items, content.rest]) if content.items or content.rest else None)
 
 
-@function("os.path.getsize", "os.path.getmtime", "os.path.getctime", "os.path.getatime")
-def getsize(machine: Machine, args: Arguments) -> AnyValue:
-    """Size and times of a file."""
-    machine.access(Operation.STAT, args.pos[0] if args.pos else UNKNOWN, "os.path.getsize")
+@function("os.path.getmtime", "os.path.getctime", "os.path.getatime")
+def times(machine: Machine, args: Arguments) -> AnyValue:
+    """Times of a file."""
+    machine.access(Operation.STAT, args.pos[0] if args.pos else UNKNOWN, "os.path.getmtime")
     machine.may_raise("OSError")
     return INT

@@ -65,9 +65,15 @@ def _move(
     names = _files(machine, old)
     inner: list[TextLike] = [Hole("glob", True)] if names is None else list(names)  # type: ignore[list-item]
     for name in inner:
-        machine.access(Operation.RENAME, as_value(concat(old, "/", name)), call)
-        machine.access(Operation.OVERWRITE, as_value(concat(new, "/", name)), call)
+        before, after = concat(old, "/", name), concat(new, "/", name)
+        origin = machine.original(before)
+        machine.access(Operation.RENAME, as_value(before), call)
+        machine.access(Operation.OVERWRITE, as_value(after), call)
+        machine.remember_copy(origin, after)
     machine.access(Operation.RENAME, as_value(old), call)
+    if not machine.conditional:
+        machine.log.remove_folder(str(machine.absolute(old)))
+    machine.access(Operation.MKDIR, as_value(new), call)
     return new
 
 
@@ -171,4 +177,5 @@ def copytree(machine: Machine, args: Arguments) -> AnyValue | None:
             continue
         machine.access(Operation.READ, as_value(join_paths(old, name)), call)
         machine.access(Operation.OVERWRITE, as_value(join_paths(new, name)), call)
+        machine.note_copy(join_paths(old, name), join_paths(new, name))
     return target if isinstance(target, PathV) else as_value(new)

@@ -234,10 +234,16 @@ def _is_relative_to(machine: Machine, path: PathV, args: Arguments) -> AnyValue:
     return Known(False) if isinstance(path.text, str) and isinstance(base, str) else BOOL
 
 
-@path_method("absolute", "resolve")
+@path_method("absolute")
 def _absolute(machine: Machine, path: PathV, args: Arguments) -> AnyValue:
     del args
     return PathV(machine.absolute(path.text), path.type)
+
+
+@path_method("resolve")
+def _resolve(machine: Machine, path: PathV, args: Arguments) -> AnyValue:
+    del args
+    return PathV(machine.without_links(path.text), path.type)
 
 
 @path_method("expanduser")

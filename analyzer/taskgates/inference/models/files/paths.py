@@ -30,6 +30,7 @@ from taskgates.inference.values import (
     Known,
     Scalar,
     TupleV,
+    Union,
     as_value,
     join,
     options,
@@ -93,6 +94,10 @@ def _text_function(*names: str) -> Callable[[_TextModel], _TextModel]:
     def register(action: _TextModel) -> _TextModel:
         def model(machine: Machine, args: Arguments) -> AnyValue:
             value = args.pos[0] if args.pos else next(iter(args.kw.values()), UNKNOWN)
+            if isinstance(value, Union) and NONE in value.options:
+                # None is no path: a program that goes on holds one of the other alternatives.
+                machine.may_raise("TypeError")
+                value = join(option for option in value.options if option != NONE)
             return each_text(machine, value, lambda text: action(machine, text))
 
         for name in names:
@@ -131,9 +136,14 @@ def _splitext(machine: Machine, text: TextLike) -> AnyValue:
     return TupleV([as_value(stem_text), as_value(extension_text)])
 
 
-@_text_function("os.path.abspath", "os.path.realpath")
+@_text_function("os.path.abspath")
 def _abspath(machine: Machine, text: TextLike) -> AnyValue:
     return as_value(machine.absolute(text))
+
+
+@_text_function("os.path.realpath")
+def _realpath(machine: Machine, text: TextLike) -> AnyValue:
+    return as_value(machine.without_links(text))
 
 
 @_text_function("os.path.normpath")
@@ -266,19 +276,21 @@ for _name, _kind in PATH_TESTS.items():
     registry.FUNCTIONS[f"os.path.{_name}"] = _existence_function(f"os.path.{_name}", _kind)
 
 
-def _link_value(machine: Machine, value: AnyValue, call: str) -> AnyValue:
+def link_value(machine: Machine, value: AnyValue, call: str) -> AnyValue:
     """Whether a path is a symbolic link: answered for what is in the tree and the program has not touched."""
     machine.access(Operation.STAT, value, call)
     place = machine.in_tree(text) if (text := path_text(value)) is not None else None
-    if place is None or machine.tree.kind(place) is None or machine.wrote(place) or machine.deleted(place):
+    if place is None or machine.wrote(place) or machine.deleted(place):
         return BOOL
-    return Known(machine.tree.is_link(place))
+    link = machine.tree.is_link(place)
+    known = link or machine.tree.kind(place) is not None or machine.absent(place)
+    return Known(link) if known or (machine.closed and machine.made_folder(place)) else BOOL
 
 
-registry.FUNCTIONS["os.path.islink"] = lambda machine, args: _link_value(
+registry.FUNCTIONS["os.path.islink"] = lambda machine, args: link_value(
     machine, args.get(0, "path") or UNKNOWN, "os.path.islink"
 )
-registry.METHODS["pathlib.Path.is_symlink"] = lambda machine, path, _: _link_value(
+registry.METHODS["pathlib.Path.is_symlink"] = lambda machine, path, _: link_value(
     machine, path, "pathlib.Path.is_symlink"
 )
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from taskgates.inference.models.files.listings import glob_element
 from taskgates.inference.models.registry import METHODS, Machine, function, method
-from taskgates.inference.objects import Arguments, DictObj
+from taskgates.inference.objects import Arguments, DictObj, Instance
 from taskgates.inference.text import Text
 from taskgates.inference.values import NONE, AnyValue, Known, Unknown, as_value, options, path_text, text_of
 from taskgates.model.access import Operation
@@ -24,6 +24,12 @@ _QUOTED = r"'(?P<path>(?:[^']|'')*)'"
 _ATTACH = re.compile(rf"\battach\s+(?:database\s+)?(?:if\s+not\s+exists\s+)?{_QUOTED}(?P<rest>[^;]*)", re.IGNORECASE)
 _ATTACH_PARAMETER = re.compile(r"\battach\s+(?:database\s+)?(?:\?\d*|[:@$](?P<name>\w+))", re.IGNORECASE)
 _VACUUM = re.compile(rf"\bvacuum\b[^;']*\binto\s+{_QUOTED}", re.IGNORECASE)
+_VACUUM_PARAMETER = re.compile(r"\bvacuum\b[^;']*\binto\s+(?:\?\d*|[:@$](?P<name>\w+))", re.IGNORECASE)
+_ENSURED = re.compile(
+    r"\s*create\s+(?:unique\s+)?(?:table|index|view)\s+if\s+not\s+exists\s+[\"'`\[]?(?P<name>\w+)", re.IGNORECASE
+)
+_MADE = re.compile(rb"create\s+(?:unique\s+)?(?:table|index|view)\s+[\"'`\[]?(\w+)", re.IGNORECASE)
+"""How the schema in a file of SQLite's says what there is."""
 _COPY_TO = re.compile(rf"\bcopy\b[^;]*?\bto\s+{_QUOTED}(?P<rest>[^;]*)", re.IGNORECASE)
 _COPY_FROM = re.compile(rf"\bcopy\s+[^;()]*(?:\([^;()]*\))?\s*\bfrom\s+{_QUOTED}", re.IGNORECASE)
 _TABLE = re.compile(rf"\b(?:from|join)\s+{_QUOTED}", re.IGNORECASE)
@@ -56,6 +62,7 @@ def sqlite_files(sql: str) -> Iterator[tuple[Operation, str]]:
             yield Operation.READ, path
             yield Operation.UPDATE, path
     for found in _VACUUM.finditer(sql):
+        yield Operation.READ, _unquote(found["path"])
         yield Operation.OVERWRITE, _unquote(found["path"])
 
 
@@ -141,21 +148,42 @@ def sqlite_connect(machine: Machine, args: Arguments) -> AnyValue | None:
     return None
 
 
+def _changes_nothing(machine: Machine, obj: AnyValue, sql: str) -> bool:
+    """Whether statements only make sure of what a database of a complete tree has already."""
+    path = path_text(obj.slots.get("database", NONE)) if machine.closed and isinstance(obj, Instance) else None
+    data = machine.content(path) if path is not None else None
+    wanted = [_ENSURED.match(statement) for statement in sql.split(";") if statement.strip()]
+    if data is None or not wanted:
+        return False
+    made = {found.lower() for found in _MADE.findall(data)}
+    return all(found is not None and found["name"].lower().encode() in made for found in wanted)
+
+
 def _sqlite_method(name: str) -> None:
     def model(machine: Machine, obj: AnyValue, args: Arguments) -> AnyValue | None:
-        del obj
-        for sql in _known_sql(args, "sql", "sql_script"):
+        known = _known_sql(args, "sql", "sql_script")
+        if len(known) == 1 and _changes_nothing(machine, obj, known[0]):
+            return obj
+        for sql in known:
             if "'" in sql:
                 _note(machine, sqlite_files(sql), f"sqlite3.Connection.{name}")
-        if sql is not None and (found := _ATTACH_PARAMETER.search(sql)) is not None:
-            _attach_parameter(machine, found["name"], args.get(1, "parameters"), f"sqlite3.Connection.{name}")
+            for pattern, operation in _BY_PARAMETER:
+                if (found := pattern.search(sql)) is not None:
+                    given = args.get(1, "parameters")
+                    _note_parameter(machine, found["name"], given, operation, f"sqlite3.Connection.{name}")
         return None
 
     METHODS[f"sqlite3.Connection.{name}"] = model
 
 
-def _attach_parameter(machine: Machine, name: str | None, given: AnyValue | None, call: str) -> None:
-    """A database that `attach` is told by a parameter: the first one, or that of a name."""
+_BY_PARAMETER: Final = ((_ATTACH_PARAMETER, Operation.UPDATE), (_VACUUM_PARAMETER, Operation.OVERWRITE))
+"""Statements that take a database from a parameter, and what they do to it beside reading it."""
+
+
+def _note_parameter(
+    machine: Machine, name: str | None, given: AnyValue | None, operation: Operation, call: str
+) -> None:
+    """A database that a statement is told by a parameter: the first one, or that of a name."""
     for option in options(given) if given is not None else ():
         if name:
             path = dict(option.known()).get(Known(name)) if isinstance(option, DictObj) else None
@@ -164,7 +192,7 @@ def _attach_parameter(machine: Machine, name: str | None, given: AnyValue | None
             path = content.items[0] if content.items else content.rest
         if path is not None and path_text(path) not in _MEMORY:
             machine.access(Operation.READ, path, call)
-            machine.access(Operation.UPDATE, path, call)
+            machine.access(operation, path, call)
 
 
 for _name in ("execute", "executescript"):

@@ -311,7 +311,8 @@ def create_archive(machine: Machine, args: Arguments) -> AnyValue | None:
             machine.access(Operation.LIST, as_value(place), call)
         elif decided is not False:
             machine.access(Operation.READ, as_value(place), call, conditional=decided is None)
-            made.members[name] = machine.in_tree(place) or ""
+            inner = machine.in_tree(place) or ""
+            made.members[name] = machine.copied_from(inner) or inner
     named = target
     if named is None or named == NONE:
         named = machine.call_method(PathV(folder), "with_suffix", Arguments([Known(".pyz")]), None)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from taskgates.inference.backtracking import affordable
 from taskgates.inference.models.files.listings import is_folder, members
 from taskgates.inference.models.registry import Machine, function
-from taskgates.inference.models.system.program_lines import CommandLine
+from taskgates.inference.models.system.program_lines import OPTIMISATION, CommandLine
 from taskgates.inference.models.system.programs import place_of, program
 from taskgates.inference.objects import Arguments, ListObj
 from taskgates.inference.paths import join_paths, split_extension, split_last
@@ -35,8 +35,13 @@ def compiled_path(machine: Machine, source: TextLike, optimisation: str = "") ->
     return join_paths(folder, concat(split_extension(name)[0], f".cpython-{major}{minor}{level}.pyc"))
 
 
-def _level(value: AnyValue | None) -> str:
-    """The part of a byte code file's name that tells how far it is optimised."""
+def _level(machine: Machine, value: AnyValue | None) -> str:
+    """The part of a byte code file's name that tells how far it is optimised; the interpreter's own by default."""
+    if value is None or value in (NONE, Known(-1)):
+        value = machine.library.get(OPTIMISATION)
+        given = text_of(machine.env_value("PYTHONOPTIMIZE"))
+        if value is None and isinstance(given, str) and given:
+            value = Known(int(given) if given.isdigit() else 1)
     if isinstance(value, Known) and isinstance(value.value, int) and value.value > 0:
         return str(value.value)
     return ""
@@ -74,7 +79,7 @@ def cache_from_source(machine: Machine, args: Arguments) -> AnyValue | None:
         return None
     given = args.kw.get("optimization")
     level = text_of(given) if given is not None else None
-    return as_value(compiled_path(machine, text, level if isinstance(level, str) else _level(given)))
+    return as_value(compiled_path(machine, text, level if isinstance(level, str) else _level(machine, given)))
 
 
 @function("py_compile.compile")
@@ -84,7 +89,7 @@ def compile_source(machine: Machine, args: Arguments) -> AnyValue | None:
     if source is None:
         return None
     given = path_text(args.get(1, "cfile") or NONE)
-    target = given if given is not None else compiled_path(machine, source, _level(args.get(4, "optimize")))
+    target = given if given is not None else compiled_path(machine, source, _level(machine, args.get(4, "optimize")))
     _write(machine, source, target, "py_compile.compile")
     return as_value(target)
 
@@ -133,7 +138,7 @@ class _Settings:
         self.legacy = legacy is not None and machine.truth(legacy) is True
         optimise = args.get(start + 5, "optimize")
         levels = optimise.items if isinstance(optimise, ListObj | TupleV) else [optimise]
-        self.levels = [_level(level) for level in levels]
+        self.levels = [_level(machine, level) for level in levels]
 
 
 def _known(machine: Machine, folder: TextLike) -> bool:
@@ -191,9 +196,12 @@ def compile_program(machine: Machine, args: Sequence[AnyValue]) -> None:
     if line.has("help") or line.has("h"):
         return
     for source in _named_sources(machine, line.operands):
-        machine.call_external("py_compile.compile", Arguments([source]), None)
-        if machine.closed and not machine.missing_file(source) and not _compilable(machine, place_of(source)):
+        missing = machine.missing_file(source)
+        if not missing:
+            machine.call_external("py_compile.compile", Arguments([source]), None)
+        if machine.closed and (missing or not _compilable(machine, place_of(source))):
             # The first error ends the program.
+            machine.ended = machine.throw("SystemExit", args=TupleV([Known(1)])).value
             return
 
 

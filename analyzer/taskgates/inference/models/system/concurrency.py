@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from taskgates.inference.locking import is_alone
 from taskgates.inference.models import registry
 from taskgates.inference.objects import CONTENT, Arguments, Instance, ListObj
 from taskgates.inference.sharing import lend
@@ -44,6 +45,9 @@ def _held(obj: Instance) -> ListObj:
 def _put(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
     del machine
     value = args.get(0, "item") or UNKNOWN
+    if value is BOTTOM or (isinstance(value, TupleV) and BOTTOM in value.items):
+        # It is made of what has not come yet.
+        return NONE
     held = _held(obj)
     # A queue is a channel between flows of control: what goes in is not undone with the branch that put it.
     rest = held.slots[CONTENT].rest
@@ -55,6 +59,10 @@ def _get(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
     del args
     rest = _held(obj).rest
     machine.may_raise("Exception")
+    if rest is None and machine.again and machine.worker is None:
+        # The main program waits for those who had nothing to do so far.
+        machine.run_waiting()
+        rest = _held(obj).rest
     if rest is None:
         # Whoever reads before anything was put in is run once more at the end of the program.
         machine.starved += 1
@@ -118,13 +126,13 @@ def _mapper(star: bool, threads: bool) -> Any:
     """`pool.map`: the function is called for every element, in another thread or process."""
 
     def model(machine: Machine, obj: Any, args: Arguments) -> AnyValue:
-        del obj
+        several = not is_alone(obj)
         if threads and args.pos:
-            lend(machine, args.pos[0], Arguments(), several=True)
+            lend(machine, args.pos[0], Arguments(), several=several)
         machine.threads += threads
         try:
             positional = args.pos if star else args.pos[:2]
-            with machine.working(several=True, thread=threads):
+            with machine.working(several=several, thread=threads, handle=None if several else obj):
                 return registry.FUNCTIONS["builtins.map"](machine, Arguments(positional, {}, args.star)) or UNKNOWN
         finally:
             machine.threads -= threads
@@ -136,12 +144,12 @@ def _starmapper(threads: bool) -> Any:
     """`pool.starmap`: the same with rows of arguments."""
 
     def model(machine: Machine, obj: Any, args: Arguments) -> AnyValue:
-        del obj
+        several = not is_alone(obj)
         if threads and args.pos:
-            lend(machine, args.pos[0], Arguments(), several=True)
+            lend(machine, args.pos[0], Arguments(), several=several)
         machine.threads += threads
         try:
-            with machine.working(several=True, thread=threads):
+            with machine.working(several=several, thread=threads, handle=None if several else obj):
                 found = registry.FUNCTIONS["itertools.starmap"](machine, Arguments(args.pos[:2]))
         finally:
             machine.threads -= threads
@@ -197,6 +205,10 @@ for _name in ("threading.Thread", "threading.Timer"):
 for _name in ("Executor", "ThreadPoolExecutor", "ProcessPoolExecutor"):
     for _method in ("shutdown", "__exit__"):
         registry.METHODS[f"concurrent.futures.{_name}.{_method}"] = _waiting
+for _method in ("result", "exception"):
+    registry.METHODS[f"concurrent.futures.Future.{_method}"] = _waiting
+for _method in ("get", "wait"):
+    registry.METHODS[f"multiprocessing.pool.AsyncResult.{_method}"] = _waiting
 for _method in ("join", "__exit__"):
     registry.METHODS[f"multiprocessing.pool.ThreadPool.{_method}"] = _waiting
 

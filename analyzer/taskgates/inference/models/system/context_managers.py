@@ -9,6 +9,7 @@ from taskgates.inference.models.registry import Machine, function, method
 from taskgates.inference.objects import Arguments, Instance, ListObj
 from taskgates.inference.renderings import text_hole
 from taskgates.inference.values import FALSE, NONE, UNKNOWN, AnyValue, Ext, Known, Native, Partial, TupleV, join
+from taskgates.model.access import SharedKind
 
 
 @function("contextlib.contextmanager", "contextlib.asynccontextmanager")
@@ -129,6 +130,7 @@ def suppress_exit(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
 def redirect(machine: Machine, args: Arguments) -> AnyValue:
     """`redirect_stdout(file)`: what is printed meanwhile is not followed, so that a buffer holds anything."""
     target = args.pos[0] if args.pos else NONE
+    machine.shared("standard-streams", SharedKind.PROCESS, "write", call="contextlib.redirect_stdout")
     if isinstance(target, Instance) and CONTENTS in target.slots:
         machine.state.write(target.slots, CONTENTS, text_hole("data", slash=True))
     return closing(machine, args)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -90,6 +91,25 @@ def spec_from_file(machine: Machine, args: Arguments) -> AnyValue:
     return out
 
 
+@function("importlib.util.spec_from_loader")
+def spec_from_loader(machine: Machine, args: Arguments) -> AnyValue | None:
+    """`spec_from_loader(name, loader)`: where the loader has a file, that is the module's."""
+    loader = args.get(1, "loader")
+    if not isinstance(loader, Instance) or "path" not in loader.slots:
+        return None
+    return spec_from_file(machine, Arguments([args.get(0, "name") or UNKNOWN, loader.slots["path"]]))
+
+
+@function("importlib.machinery.SourceFileLoader", "importlib.machinery.SourcelessFileLoader")
+def source_loader(machine: Machine, args: Arguments) -> AnyValue:
+    """`SourceFileLoader(name, path)`: loads a module from a file of any name."""
+    path = args.get(1, "path") or UNKNOWN
+    out = spec_from_file(machine, Arguments([args.get(0, "fullname") or UNKNOWN, path]))
+    assert isinstance(out, Instance)
+    out.slots["path"] = path
+    return out
+
+
 @function("importlib.util.module_from_spec")
 def module_from_spec(machine: Machine, args: Arguments) -> AnyValue:
     """A module that `exec_module` fills."""
@@ -129,7 +149,9 @@ def _modules_of_pattern(machine: Machine, text: Text, spec: Instance) -> AnyValu
 @method("importlib.machinery.ModuleSpec.exec_module", "importlib.machinery.ModuleSpec.load_module")
 def exec_module(machine: Machine, obj: Instance, args: Arguments) -> AnyValue:
     """`spec.loader.exec_module(module)`."""
-    module = args.pos[0] if args.pos and not isinstance(args.pos[0], Known) else obj.slots.get("module", UNKNOWN)
+    module = args.pos[0] if args.pos and not isinstance(args.pos[0], Known) else obj.slots.get("module")
+    if module is None:
+        module = module_from_spec(machine, Arguments([obj]))
     for option in options(module):
         if isinstance(option, ModuleV) and not option.done:
             machine.run_module(option, option.name)
@@ -249,6 +271,22 @@ _inspect_test("isfunction", (FunctionV,))
 _inspect_test("ismodule", (ModuleV,))
 
 _inspect_test("ismethod", (BoundMethod,))
+
+
+@function("inspect.cleandoc")
+def cleandoc(machine: Machine, args: Arguments) -> AnyValue:
+    """`inspect.cleandoc(doc)`: a docstring without its indentation."""
+    del machine
+    doc = args.get(0, "doc", UNKNOWN)
+    return Known(inspect.cleandoc(doc.value)) if isinstance(doc, Known) and isinstance(doc.value, str) else text_hole()
+
+
+@function("inspect.getdoc")
+def getdoc(machine: Machine, args: Arguments) -> AnyValue:
+    """`inspect.getdoc(object)`."""
+    subject = args.get(0, "object", UNKNOWN)
+    known = isinstance(subject, FunctionV | BoundMethod | ClassV | ModuleV)
+    return cleandoc(machine, Arguments([machine.get_attr(subject, "__doc__")])) if known else text_hole()
 
 
 @function("inspect.signature")

@@ -7,7 +7,7 @@ import posixpath
 from typing import TYPE_CHECKING
 
 from taskgates.inference.models.files.listings import is_folder, members
-from taskgates.inference.models.registry import function
+from taskgates.inference.models.registry import function, method
 from taskgates.inference.models.system.program_lines import CommandLine
 from taskgates.inference.models.system.programs import place_of, program
 from taskgates.inference.models.system.refactoring import Fixers
@@ -129,6 +129,16 @@ def read_source(machine: Machine, component: AnyValue, call: str) -> None:
         if isinstance(module, ModuleV) and module.file:
             file = module.file if module.file.startswith("/") else f"{machine.root}/{module.file}"
             machine.access(Operation.READ, Known(file), call)
+
+
+@method("joblib.Memory.cache")
+def joblib_cache(machine: Machine, obj: AnyValue, args: Arguments) -> AnyValue | None:
+    """`memory.cache(function)`: results are kept beside the function's text; the table says the rest."""
+    del obj
+    func = args.get(0, "func")
+    if isinstance(func, FunctionV):
+        read_source(machine, func, "joblib.Memory.cache")
+    return None
 
 
 @function("inspect.getsource", "inspect.getsourcelines", "inspect.findsource", "inspect.getcomments")

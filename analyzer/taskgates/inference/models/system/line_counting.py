@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from taskgates.inference.models.system.loaded_modules import LoadedModules
+from taskgates.inference.frames import AbstractRaise
+from taskgates.inference.models.system.loaded_modules import HOOK, LoadedModules
 from taskgates.inference.models.system.program_lines import CommandLine
 from taskgates.inference.models.system.programs import below, place_of, program, run_target
 from taskgates.inference.objects import ModuleV
@@ -72,10 +74,11 @@ def tracer(machine: Machine, args: Sequence[AnyValue]) -> None:
             machine.access(Operation.OVERWRITE, below(".", "**", "*.cover"), "trace")
         machine.access(Operation.READ, below(".", "**", "*.py"), "trace")
         return
-    run_target(machine, line.operands, module=line.has("module"))
     if not line.operands:
         return
-    sources = _ran(machine, line, line.operands[0], module=line.has("module"))
+    before = _around(machine, line.operands) if line.has("module") else frozenset()
+    run_target(machine, line.operands, module=line.has("module"))
+    sources = _ran(machine, line, line.operands[0], before, module=line.has("module"))
     # Lists of functions, and of who calls whom, come in the place of lines.
     lines = not line.has("listfuncs") and not line.has("trackcalls")
     if line.has("trace") and lines:
@@ -101,16 +104,25 @@ def tracer(machine: Machine, args: Sequence[AnyValue]) -> None:
         machine.access(Operation.OVERWRITE, counts, "trace")
 
 
-def _ran(machine: Machine, line: CommandLine, target: AnyValue, *, module: bool) -> list[tuple[str, TextLike]]:
-    """The modules of the tree that ran: absolute file, and the name that the tracer gives it."""
+def _around(machine: Machine, words: Sequence[AnyValue]) -> frozenset[str]:
+    """The modules that are loaded to find the one that a command line names, before anything is traced."""
+    package = str(text_of(words[0])).rpartition(".")[0]
+    machine.set_program(words[0], list(words[1:]), "")
+    if package:
+        with suppress(AbstractRaise):
+            machine.import_module(package)
+    return frozenset(machine.modules)
+
+
+def _ran(
+    machine: Machine, line: CommandLine, target: AnyValue, before: frozenset[str], *, module: bool
+) -> list[tuple[str, TextLike]]:
+    """The modules of the tree that ran, but for those before: absolute file, and the name that the tracer gives it."""
     ignored, folders = _ignored(machine, line)
     script = path_text(target)
     found: list[tuple[str, TextLike]] = []
-    # The packages around a module are imported to find it, before anything is traced.
-    parts = str(script).split(".") if module else []
-    packages = {".".join(parts[:count]) for count in range(1, len(parts) + 1)}
     for name, loaded in machine.modules.items():
-        if name in packages:
+        if name in before or (module and name == str(script)):
             continue
         if not isinstance(loaded, ModuleV) or not loaded.file or loaded.file.startswith(("/", "<")):
             continue
@@ -153,13 +165,19 @@ def _library(machine: Machine, line: CommandLine, files: list[str]) -> list[str]
     contents = [content for place in places if (content := machine.tree.read_bytes(place, machine.limits.file_size))]
     loaded = LoadedModules(machine, _LOADED)
     found = loaded.run_by(contents, imports=len(files) > 1)
-    return [
-        loaded.base(name)
-        for name in found
-        # Of a package the tracer knows only that the file is an `__init__`.
-        if loaded.base(name).rpartition(".")[2] not in ignored
-        and not any(str(loaded.file(name)).startswith(f"{folder}/") for folder in folders)
-    ]
+
+    def left_out(name: str) -> bool:
+        return any(str(loaded.file(name)).startswith(f"{folder}/") for folder in folders)
+
+    # Of a package the tracer knows only that the file is an `__init__`: what is decided of the first goes for all.
+    first_left_out = left_out(HOOK) if HOOK in found else None
+    kept: list[str] = []
+    for name in found:
+        base = loaded.base(name)
+        decided = first_left_out if base.endswith(".__init__") else None
+        if base.rpartition(".")[2] not in ignored and not (left_out(name) if decided is None else decided):
+            kept.append(base)
+    return kept
 
 
 def _traced_name(machine: Machine, loaded: ModuleV, script: TextLike | None) -> TextLike:

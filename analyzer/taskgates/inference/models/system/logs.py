@@ -6,7 +6,9 @@ import ast
 import configparser
 
 from taskgates.inference.conversion import NotKnown, from_python, to_python
+from taskgates.inference.frames import AbstractRaise
 from taskgates.inference.models.files.formats import content_of
+from taskgates.inference.models.reading import handle_content
 from taskgates.inference.models.registry import Machine, function
 from taskgates.inference.objects import Arguments, DictObj, Instance
 from taskgates.inference.text import Hole
@@ -68,7 +70,7 @@ def basic_config(machine: Machine, args: Arguments) -> AnyValue | None:
     return None
 
 
-_NO_ARGUMENTS = ("class", "level", "formatter", "filters", ".")
+_NO_ARGUMENTS = ("class", "()", "level", "formatter", "filters", ".")
 """What the description of a handler says beside the arguments of its class."""
 
 
@@ -79,19 +81,35 @@ def dict_config(machine: Machine, args: Arguments) -> AnyValue | None:
     handlers = _entry(config, "handlers")
     if not isinstance(handlers, DictObj) or handlers.rest is not None:
         return None
-    made: list[tuple[str, Arguments]] = []
+    made: list[tuple[AnyValue, Arguments]] = []
     for _, handler in handlers.known():
-        kind = text_of(_entry(handler, "class") or NONE)
-        if not isinstance(handler, DictObj) or handler.rest is not None or not isinstance(kind, str):
-            return None
-        if not kind.startswith("logging."):
+        kind = _maker(machine, handler)
+        if not isinstance(handler, DictObj) or handler.rest is not None or kind is None:
             return None
         keywords = {str(key.value): value for key, value in handler.known() if isinstance(key, Known)}
         made.append((kind, Arguments((), {name: keywords[name] for name in keywords if name not in _NO_ARGUMENTS})))
     machine.shared("logging", SharedKind.PROCESS, "write", call="logging.config.dictConfig")
     for kind, arguments in made:
-        machine.call(Ext(kind), arguments)
+        machine.call(kind, arguments)
     return NONE
+
+
+def _maker(machine: Machine, handler: AnyValue) -> AnyValue | None:
+    """What makes a handler that is described: a class of the library, or one of the program, perhaps by its name."""
+    given = _entry(handler, "()") or _entry(handler, "class") or NONE
+    name = text_of(given)
+    if name is None:
+        return None if given == NONE else given
+    if not isinstance(name, str):
+        return None
+    if name.startswith("logging."):
+        return Ext(name)
+    module, _, attribute = name.removeprefix("ext://").rpartition(".")
+    try:
+        owner = machine.modules.get(module) or (machine.import_module(module) if module else None)
+        return machine.get_attr(owner, attribute) if owner is not None else None
+    except AbstractRaise:
+        return None
 
 
 def _entry(value: AnyValue | None, name: str) -> AnyValue | None:
@@ -104,7 +122,7 @@ def file_config(machine: Machine, args: Arguments) -> AnyValue:
     source = args.get(0, "fname") or UNKNOWN
     if not isinstance(source, Instance):
         machine.access(Operation.READ, source, "logging.config.fileConfig")
-    text = content_of(machine, source)
+    text = handle_content(machine, source) if isinstance(source, Instance) else content_of(machine, source)
     if not (isinstance(text, Known) and isinstance(text.value, str)):
         machine.opaque("logging is configured by a file that is not known")
         return NONE

@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Sequence
 
 
+OPTIMISATION = "sys.flags.optimize"
+"""The key of the level of optimisation that Python was started with, among what is set in libraries."""
+
+
 class UsageError(Exception):
     """The program does not accept its command line: it prints how it is used, and ends."""
 

@@ -15,7 +15,7 @@ from taskgates.inference.models.system.program_lines import CommandLine, UsageEr
 from taskgates.inference.paths import join_paths
 from taskgates.inference.renderings import render
 from taskgates.inference.text import Hole, Text, TextLike, concat
-from taskgates.inference.values import AnyValue, Known, as_value, path_text
+from taskgates.inference.values import AnyValue, Known, as_value, path_text, text_of
 from taskgates.model.access import Operation
 
 Program = Callable[[Machine, Sequence[AnyValue]], None]
@@ -99,11 +99,22 @@ def quiet(machine: Machine, args: Sequence[AnyValue]) -> None:
     del machine, args
 
 
-@program("code", "asyncio")
+@program("code")
 def console(machine: Machine, args: Sequence[AnyValue]) -> None:
     """A Python console: what stands on standard input is run."""
     del args
     if machine.stdin is not None:
+        machine.run_text(machine.stdin)
+
+
+@program("asyncio")
+def asyncio_console(machine: Machine, args: Sequence[AnyValue]) -> None:
+    """A Python console in whose namespace `asyncio` is."""
+    del args
+    text = text_of(machine.stdin) if machine.stdin is not None else None
+    if isinstance(text, str):
+        machine.run_text(Known(f"import asyncio\n{text}"))
+    elif machine.stdin is not None:
         machine.run_text(machine.stdin)
 
 
@@ -174,6 +185,9 @@ def venv(machine: Machine, args: Sequence[AnyValue]) -> None:
             machine.access(Operation.OVERWRITE, below(folder, name), "venv")
         for name in linked:
             machine.access(Operation.CREATE, below(folder, name), "venv")
+        if line.has("copies") and not upgrade:
+            # The other names are copies of the first.
+            machine.access(Operation.READ, below(folder, f"bin/python{major}.{minor}"), "venv")
         if (not upgrade and not line.has("without-pip")) or line.has("upgrade-deps"):
             packages = below(folder, f"lib/python{major}.{minor}/site-packages", "**")
             machine.access(Operation.OVERWRITE, packages, "venv")

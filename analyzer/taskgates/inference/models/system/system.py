@@ -78,6 +78,13 @@ def make_chdir(machine: Machine, args: Arguments) -> AnyValue:
     return out
 
 
+@function("sys.getdefaultencoding", "sys.getfilesystemencoding")
+def encoding(machine: Machine, args: Arguments) -> AnyValue:
+    """The encoding of texts and of file names, which is UTF-8 unless the environment says otherwise."""
+    del machine, args
+    return Known("utf-8")
+
+
 @function("sys.exit", "os._exit", "builtins.exit", "builtins.quit", "os.abort")
 def sys_exit(machine: Machine, args: Arguments) -> AnyValue:
     """The program ends here."""
@@ -153,7 +160,12 @@ def sys_path(machine: Machine) -> AnyValue:
     return machine.search  # type: ignore[no-any-return]
 
 
-registry.SETTERS["sys.argv"] = lambda machine, value: setattr(machine, "argv", value)
+def _set_arguments(machine: Machine, value: AnyValue) -> None:
+    machine.shared("sys.argv", SharedKind.PROCESS, "write")
+    machine.argv = value
+
+
+registry.SETTERS["sys.argv"] = _set_arguments
 
 
 def _set_search_path(machine: Machine, value: AnyValue) -> None:
@@ -165,6 +177,7 @@ registry.SETTERS["sys.path"] = _set_search_path
 
 
 def _set_temporary_folder(machine: Machine, value: AnyValue) -> None:
+    machine.shared("tempfile.tempdir", SharedKind.PROCESS, "write")
     machine.library["tempfile.tempdir"] = value
 
 
@@ -290,6 +303,9 @@ def _process_setter(state: str) -> Callable[[Machine, AnyValue], None]:
 for _stream in ("stdin", "stdout", "stderr", "__stdout__", "__stderr__", "__stdin__"):
 
     def _standard(machine: Machine, name: str = _stream) -> AnyValue:
+        if name.strip("_") == "stdout":
+            # What is written to the stream itself is not followed.
+            machine.printed = None
         known = standard_input(machine) if name.strip("_") == "stdin" else None
         if known is not None:
             return known

@@ -330,13 +330,13 @@ def _number(value: AnyValue | None) -> int:
     return value.value if isinstance(value, Known) and isinstance(value.value, int) else 0
 
 
-@program("invoke", commands=["invoke", "inv"])
+@program("invoke", "invoke.__main__", commands=["invoke", "inv"])
 def invoke(machine: Machine, args: Sequence[AnyValue]) -> None:
     """`invoke TASK...`."""
     Session(machine, "invoke", "tasks").main(args)
 
 
-@program("fabric", commands=["fab"])
+@program("fabric", "fabric.__main__", commands=["fab"])
 def fab(machine: Machine, args: Sequence[AnyValue]) -> None:
     """`fab TASK...`: without hosts, tasks run here."""
     Session(machine, "fabric", "fabfile").main(args)

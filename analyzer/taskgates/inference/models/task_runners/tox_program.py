@@ -315,7 +315,7 @@ class Environment:
         return self._filtered(own).strip() if isinstance(own, str) else None
 
 
-@program("tox", commands=["tox"])
+@program("tox", "tox.__main__", commands=["tox"])
 def tox(machine: Machine, args: Sequence[AnyValue]) -> None:
     """`tox -e ENVIRONMENT`."""
     Program(machine, args).main()

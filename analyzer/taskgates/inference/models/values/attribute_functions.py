@@ -211,6 +211,8 @@ def vars_(machine: Machine, args: Arguments) -> AnyValue:
 @function("builtins.dir")
 def dir_(machine: Machine, args: Arguments) -> AnyValue:
     """`dir(obj)`."""
+    if args.pos and isinstance(args.pos[0], Instance) and machine.has_attr(args.pos[0], "__dir__"):
+        return machine.call(machine.get_attr(args.pos[0], "__dir__"), Arguments())  # type: ignore[no-any-return]
     if args.pos and isinstance(args.pos[0], Heap):
         names = set()
         holders: list[Any] = [args.pos[0]]
@@ -221,5 +223,4 @@ def dir_(machine: Machine, args: Arguments) -> AnyValue:
         for holder in holders:
             names |= {key for key in holder.slots if isinstance(key, str)}
         return ListObj("list", [Known(name) for name in sorted(names)])
-    del machine
     return ListObj("list", (), text_hole())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import collections.abc
 import math
 from typing import TYPE_CHECKING, Any
 
@@ -15,11 +16,13 @@ from taskgates.inference.models import registry
 from taskgates.inference.models.files.buffers import CONTENTS, print_into
 from taskgates.inference.models.reading import handle_content, line_from, standard_input
 from taskgates.inference.models.registry import Machine, constant, function
+from taskgates.inference.models.values.class_hooks import class_check, has_own_check, is_abstractly
 from taskgates.inference.models.values.formatting import repr_text, show_elements, to_text
 from taskgates.inference.models.values.strings import pure_call
 from taskgates.inference.objects import Arguments, ClassV, DictObj, FunctionV, Instance, ListObj, ModuleV
 from taskgates.inference.operators import bounded
 from taskgates.inference.renderings import text_hole
+from taskgates.inference.text import concat
 from taskgates.inference.values import (
     BOOL,
     FALSE,
@@ -46,6 +49,8 @@ from taskgates.inference.values import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from taskgates.inference.text import TextLike
 
 
 _OWN_OPERATORS = {
@@ -138,9 +143,23 @@ def nothing(machine: Machine, args: Arguments) -> AnyValue:
         elif isinstance(value, ListObj | DictObj | TupleV):
             show_elements(machine, value)
     target = args.kw.get("file")
+    if machine.printed is not None and (target is None or target == NONE):
+        _keep_printed(machine, args)
     if isinstance(target, Instance) and CONTENTS in target.slots:
         print_into(machine, target, args)
     return NONE
+
+
+def _keep_printed(machine: Machine, args: Arguments) -> None:
+    """Keep what the program prints for whoever started it; once that is not certain, it is not known."""
+    ends = [text_of(args.kw.get(name) or Known(usual)) for name, usual in (("sep", " "), ("end", "\n"))]
+    if machine.conditional or machine.threads or args.star is not None or None in ends:
+        machine.printed = None
+        return
+    pieces: list[TextLike] = []
+    for number, value in enumerate(args.pos):
+        pieces += [*([ends[0] or ""] if number else []), to_text(machine, value)]
+    machine.printed.append(concat(*pieces, ends[1] or ""))
 
 
 @function("builtins.str")
@@ -220,6 +239,8 @@ def make_bytearray(machine: Machine, args: Arguments) -> AnyValue:
 @function("builtins.bytes")
 def make_bytes(machine: Machine, args: Arguments) -> AnyValue:
     """`bytes(...)`."""
+    if args.pos and machine.has_attr(args.pos[0], "__bytes__"):
+        return machine.call(machine.get_attr(args.pos[0], "__bytes__"), Arguments())  # type: ignore[no-any-return]
     known = pure_call(
         machine, lambda *a, **k: bytes(*a, **k) if not (a and isinstance(a[0], int) and a[0] > 4096) else b"", args
     )
@@ -275,11 +296,17 @@ def isinstance_(machine: Machine, args: Arguments) -> AnyValue:
 @function("builtins.issubclass")
 def issubclass_(machine: Machine, args: Arguments) -> AnyValue:
     """`issubclass(cls, types)`."""
-    del machine
     if len(args.pos) < 2 or not isinstance(args.pos[0], ClassV | Ext):
         return BOOL
+    cls = args.pos[0]
     kinds = args.pos[1].items if isinstance(args.pos[1], TupleV) else (args.pos[1],)
-    found = [derives(args.pos[0], kind) for kind in kinds]
+    found = [
+        class_check(machine, kind, "__subclasscheck__", cls)
+        if isinstance(kind, ClassV) and has_own_check(kind)
+        else None
+        for kind in kinds
+    ]
+    found = [derives(cls, kind) if answer is None else answer for kind, answer in zip(kinds, found, strict=True)]
     return TRUE if True in found else (BOOL if None in found else FALSE)
 
 
@@ -290,6 +317,8 @@ def derives(cls: ClassV | Ext, kind: AnyValue) -> bool | None:
         return True
     if isinstance(kind, ClassV):
         return False
+    if isinstance(kind, Ext) and is_abstractly(bases, kind.name):
+        return True
     plain = [_builtin_type(base) for base in bases if isinstance(base, Ext)]
     wanted = _builtin_type(kind)
     if wanted is None or None in plain:
@@ -298,7 +327,11 @@ def derives(cls: ClassV | Ext, kind: AnyValue) -> bool | None:
 
 
 def _builtin_type(kind: AnyValue) -> type | None:
-    found = getattr(builtins, kind.name.removeprefix("builtins."), None) if isinstance(kind, Ext) else None
+    if kind == Ext("collections.iterator"):
+        return collections.abc.Iterator
+    module, _, name = kind.name.rpartition(".") if isinstance(kind, Ext) else ("", "", "")
+    home = {"builtins": builtins, "collections.abc": collections.abc, "typing": collections.abc}.get(module)
+    found = getattr(home, name, None)
     return found if isinstance(found, type) else None
 
 

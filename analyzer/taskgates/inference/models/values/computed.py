@@ -33,9 +33,10 @@ from typing import TYPE_CHECKING, Any
 from taskgates.inference.conversion import NotKnown, from_python, to_python
 from taskgates.inference.models import registry
 from taskgates.inference.models.values.strings import pure_call
-from taskgates.inference.objects import Arguments
+from taskgates.inference.objects import Arguments, Instance
 from taskgates.inference.renderings import text_hole
-from taskgates.inference.values import FLOAT, INT, AnyValue, Known, Native, TupleV
+from taskgates.inference.text import Hole, Text, concat
+from taskgates.inference.values import FLOAT, INT, NONE, AnyValue, Ext, Known, Native, TupleV, as_value, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -133,7 +134,7 @@ _register(zlib, "crc32 adler32", INT)
 _register(html, "escape unescape")
 _register(
     urllib.parse,
-    "quote unquote quote_plus unquote_plus urlencode urljoin parse_qs parse_qsl quote_from_bytes urlunsplit",
+    "quote unquote quote_plus unquote_plus urlencode parse_qs parse_qsl quote_from_bytes urlunsplit",
 )
 _register(statistics, "mean fmean median median_low median_high mode stdev pstdev variance pvariance")
 _register(unicodedata, "normalize name category lookup combining")
@@ -292,12 +293,40 @@ def _split_url(name: str, func: Callable[..., Any]) -> None:
             values = [to_python(value) for value in args.pos]
             found = func(*values, **{key: to_python(value) for key, value in args.kw.items()})
         except (NotKnown, AttributeError, TypeError):
-            return None
+            return _partly_split(args.pos[0], func) if args.pos else None
         except ValueError as error:
             raise machine.throw("ValueError", str(error)) from None
         return url_parts(machine, found)
 
     registry.FUNCTIONS[name] = model
+
+
+def _partly_split(url: AnyValue, func: Callable[..., Any]) -> AnyValue | None:
+    """The parts of a URL of which only the beginning is known, where that goes as far as into its path."""
+    text = text_of(url)
+    head = text.prefix if isinstance(text, Text) else ""
+    if not re.match(r"\w+://[^/]*/[^?#]*$", head):
+        return None
+    assert isinstance(text, Text)
+    found = func(head)
+    out = Instance(Ext(f"urllib.parse.{type(found).__name__}"))
+    for name in ("scheme", "netloc", "hostname", "username", "password", "port"):
+        out.slots[name] = from_python(getattr(found, name))
+    for name in ("query", "fragment", "params"):
+        out.slots[name] = text_hole()
+    out.slots["path"] = as_value(concat(found.path, *text.parts[1:]))
+    out.slots["geturl"] = Native("geturl", lambda _, __: url)
+    return out
+
+
+@registry.function("urllib.parse.urljoin")
+def urljoin(machine: Machine, args: Arguments) -> AnyValue | None:
+    """`urljoin(base, url)`: an unknown URL, as links have it, is taken to lie below the base's folder."""
+    found = pure_call(machine, urllib.parse.urljoin, args)
+    base = text_of(args.get(0, "base") or NONE)
+    if found is not None or not isinstance(base, str) or not re.match(r"\w+://[^/]*/", base):
+        return found
+    return as_value(concat(base[: base.rindex("/") + 1], Hole("data", True)))
 
 
 def url_parts(machine: Machine, found: Any) -> AnyValue:

@@ -10,7 +10,7 @@ from taskgates.inference.comparison import contains, equal
 from taskgates.inference.conversion import NotKnown, comparable
 from taskgates.inference.models import registry
 from taskgates.inference.models.registry import Machine, function, method
-from taskgates.inference.objects import CONTENT, Arguments, Heap, Instance, ListObj
+from taskgates.inference.objects import CONTENT, Arguments, Instance, ListObj
 from taskgates.inference.operators import concat_contents
 from taskgates.inference.values import (
     BOOL,
@@ -23,6 +23,7 @@ from taskgates.inference.values import (
     AnyValue,
     Known,
     TupleV,
+    Unsorted,
     join,
 )
 
@@ -53,10 +54,8 @@ def _set(machine: Machine, obj: ListObj, content: TupleV) -> None:
         # What a deque does at its ends is safe among threads.
         machine.mutated(obj)
     machine.state.write(obj.slots, CONTENT, content)
-    if obj.owner is not None:
-        for item in content.items[-1:]:
-            if isinstance(item, Heap) and item.owner is None and item is not None:
-                item.owner = obj.owner
+    for item in content.items[-1:]:
+        machine.taken_in(obj, item)
 
 
 @method("builtins.list.append", "collections.deque.append", "builtins.set.add")
@@ -369,7 +368,10 @@ for _kind in ("list", "set", "frozenset"):
     def _make(machine: Machine, args: Arguments, kind: str = _kind) -> AnyValue:
         content = machine.iterate(args.pos[0]) if args.pos else TupleV(())
         items = tuple(dict.fromkeys(content.items)) if kind != "list" else content.items
-        return ListObj(kind, items, content.rest)
+        out = ListObj(kind, items, content.rest)
+        if type(content) is Unsorted and kind == "list":
+            out.slots[CONTENT] = content
+        return out
 
     registry.FUNCTIONS[f"builtins.{_kind}"] = _make
 

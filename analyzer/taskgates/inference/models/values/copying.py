@@ -5,20 +5,22 @@ from __future__ import annotations
 from taskgates.inference.models.registry import CLASS_ATTRIBUTES, Machine, function
 from taskgates.inference.models.values.generic_aliases import field_types
 from taskgates.inference.objects import CONTENT, Arguments, ClassV, DictObj, Heap, Instance, ListObj, Maybe
-from taskgates.inference.values import TRUE, UNKNOWN, AnyValue, Ext, Known, TupleV
+from taskgates.inference.values import BOOL, FALSE, TRUE, UNKNOWN, AnyValue, Ext, Known, TupleV, Union, Unknown
 
 
 @function("copy.copy")
 def copy(machine: Machine, args: Arguments) -> AnyValue:
     """A shallow copy."""
-    del machine
+    if args.pos and machine.has_attr(args.pos[0], "__copy__"):
+        return machine.call(machine.get_attr(args.pos[0], "__copy__"), Arguments())  # type: ignore[no-any-return]
     return _copy(args.pos[0] if args.pos else UNKNOWN, {}, deep=False)
 
 
 @function("copy.deepcopy")
 def deepcopy(machine: Machine, args: Arguments) -> AnyValue:
     """A deep copy."""
-    del machine
+    if args.pos and machine.has_attr(args.pos[0], "__deepcopy__"):
+        return machine.call(machine.get_attr(args.pos[0], "__deepcopy__"), Arguments([DictObj()]))  # type: ignore[no-any-return]
     return _copy(args.pos[0] if args.pos else UNKNOWN, {}, deep=True)
 
 
@@ -65,6 +67,7 @@ def astuple(machine: Machine, args: Arguments) -> AnyValue:
 
 
 _NO_DEFAULT = Ext("dataclasses.MISSING")
+_FIELD = Ext("dataclasses._FIELD")
 
 
 def field_table(machine: Machine, cls: ClassV) -> dict[str, Instance]:
@@ -83,6 +86,7 @@ def field_table(machine: Machine, cls: ClassV) -> dict[str, Instance]:
         field.slots["default"] = declared.get("default") or _NO_DEFAULT
         field.slots["default_factory"] = declared.get("factory") or _NO_DEFAULT
         field.slots["init"] = declared.get("init") or TRUE
+        field.slots["_field_type"] = _FIELD
     return table
 
 
@@ -93,6 +97,18 @@ def dataclass_fields(machine: Machine, cls: ClassV) -> AnyValue | None:
 
 
 CLASS_ATTRIBUTES["__dataclass_fields__"] = dataclass_fields
+
+
+@function("dataclasses.is_dataclass")
+def is_dataclass(machine: Machine, args: Arguments) -> AnyValue:
+    """`is_dataclass(class or object)`: a class of the program with generated fields that no other library generates."""
+    del machine
+    value = args.pos[0] if args.pos else UNKNOWN
+    cls = value.cls if isinstance(value, Instance) else value
+    if isinstance(cls, ClassV):
+        made = [base for base in cls.mro if isinstance(base, ClassV) and "fields" in base.traits]
+        return Known(any("auto_fields" not in base.traits and "tuple" not in base.traits for base in made))
+    return BOOL if isinstance(value, Unknown | Union) else FALSE
 
 
 @function("dataclasses.fields", "attr.fields", "attrs.fields")

@@ -6,7 +6,7 @@ from taskgates.inference.comparison import may_equal
 from taskgates.inference.models import registry
 from taskgates.inference.models.registry import Machine, function, method
 from taskgates.inference.models.values.containers import summary
-from taskgates.inference.objects import DEFAULT, REST, Arguments, DictObj, Heap, Instance, ListObj, Maybe
+from taskgates.inference.objects import DEFAULT, REST, Arguments, DictObj, Instance, ListObj, Maybe
 from taskgates.inference.renderings import text_hole
 from taskgates.inference.values import (
     BOOL,
@@ -61,8 +61,7 @@ def dict_setdefault(machine: Machine, obj: DictObj, args: Arguments) -> AnyValue
         machine.state.write(obj.slots, key, current)
     else:
         machine.put(obj, key, current)
-    if isinstance(default, Heap) and obj.owner is not None and default.owner is None:
-        default.owner = obj.owner
+    machine.taken_in(obj, default)
     return current
 
 

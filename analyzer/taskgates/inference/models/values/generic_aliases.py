@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from taskgates.inference.frames import AbstractRaise, Frame
 from taskgates.inference.models.registry import CLASS_ATTRIBUTES, ITEMS, Machine, function, method
 from taskgates.inference.objects import Arguments, ClassV, FunctionV, Instance
-from taskgates.inference.values import FALSE, NONE, TRUE, UNKNOWN, AnyValue, Ext, Known, TupleV
+from taskgates.inference.renderings import text_hole
+from taskgates.inference.text import TextLike, concat
+from taskgates.inference.values import FALSE, NONE, TRUE, UNKNOWN, AnyValue, Ext, Known, TupleV, as_value, text_of
 from taskgates.syntax import ir
 
 if TYPE_CHECKING:
@@ -55,10 +57,32 @@ def alias_of(head: Ext, index: AnyValue) -> Instance:
         if short == "Optional":
             args = TupleV([*args.items, Ext("types.NoneType")])
         out.slots["__args__"] = TupleV(Ext("types.NoneType") if item == NONE else item for item in args.items)
+    out.slots["__text__"] = as_value(_alias_text(head, args))
     out.slots["__origin__"] = origin
     out.slots[HEAD] = head
     out.slots[("items",)] = args
     return out
+
+
+def _alias_text(head: Ext, args: TupleV) -> TextLike:
+    """What `str(alias)` says: its head and the types in brackets, as far as their names are known."""
+    if head.name in ("typing.Union", "typing.Optional"):
+        # What `X | None` says depends on how it was written.
+        return concat(text_hole(), concat(_type_text(args.items[0]) if args.items else "", text_hole()))
+    shown: TextLike = f"{head.name.removeprefix('builtins.')}["
+    for number, item in enumerate(args.items):
+        shown = concat(shown, concat(", " if number else "", _type_text(item)))
+    return concat(shown, "]")
+
+
+def _type_text(item: AnyValue) -> TextLike:
+    if isinstance(item, Ext):
+        return item.name.removeprefix("builtins.").removeprefix("types.")
+    if isinstance(item, ClassV):
+        return concat(text_hole(), f".{item.name}")
+    if isinstance(item, Instance) and "__text__" in item.slots:
+        return text_of(item.slots["__text__"]) or text_hole()
+    return repr(item.value) if isinstance(item, Known) else text_hole(slash=True)
 
 
 def _origin(head: Ext) -> Ext:

@@ -12,6 +12,7 @@ from taskgates.inference.models.values.strings import pure_call
 from taskgates.inference.objects import CONTENT, Arguments, Instance, ListObj
 from taskgates.inference.values import (
     BOOL,
+    BOTTOM,
     FALSE,
     INT,
     NONE,
@@ -21,6 +22,7 @@ from taskgates.inference.values import (
     Ext,
     Known,
     TupleV,
+    Unsorted,
     join,
     options,
 )
@@ -191,6 +193,8 @@ def _until(machine: Machine, func: AnyValue, sentinel: AnyValue) -> AnyValue:
     found: list[AnyValue] = []
     for _ in range(machine.limits.unroll):
         item = machine.call(func, Arguments())
+        if item is BOTTOM:
+            return ListObj("iterator", found)
         same = equal(item, sentinel)
         if same is None:
             # What may be the sentinel and is none of its kind is not among the results.
@@ -218,6 +222,9 @@ def next_(machine: Machine, args: Arguments) -> AnyValue:
         content: TupleV = value.slots[CONTENT]
         if value.owner is not None:
             machine.mutated(value)
+        if type(content) is Unsorted and len(content.items) > 1:
+            machine.state.write(value.slots, CONTENT, TupleV((), content.summary))
+            return content.summary or UNKNOWN
         if content.items:
             machine.state.write(value.slots, CONTENT, TupleV(content.items[1:], content.rest))
             return content.items[0]

@@ -202,6 +202,8 @@ def islice(machine: Machine, args: Arguments) -> AnyValue:
             break
         bounds.append(value.value)
     if not bounds:
+        if consumed is not None:
+            machine.state.write(consumed.slots, CONTENT, TupleV((), summary(content)))
         return ListObj("iterator", (), summary(content))
     stop = bounds[0] if len(bounds) == 1 else bounds[1]
     if content.rest is not None and (stop is None or stop > len(content.items)):

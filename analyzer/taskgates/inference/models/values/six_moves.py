@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from taskgates.inference.models.registry import ALIASES, Machine, function
-from taskgates.inference.objects import ClassV
-from taskgates.inference.values import UNKNOWN, AnyValue, Ext, Native
+from taskgates.inference.models.registry import ALIASES, CONSTANTS, Machine, fixed, function
+from taskgates.inference.objects import Arguments, ClassV
+from taskgates.inference.values import UNKNOWN, AnyValue, Ext, Known, Native, TupleV
 
 if TYPE_CHECKING:
-    from taskgates.inference.objects import Arguments
+    from collections.abc import Callable
 
 _MODULES = {
     "builtins": "builtins",
@@ -90,6 +90,45 @@ def renamed(name: str) -> str | None:
     """What a module stands for that six, also a copy of it inside another package, makes when it is imported."""
     start = f".{name}".find(f".{PACKAGE}")
     return ALIASES.get(name[start:]) if start >= 0 else None
+
+
+# What tells the two Pythons apart ("Constants"), and the methods that were renamed ("Object model compatibility").
+for _name, _renamed in {"text_type": "str", "binary_type": "bytes", "unichr": "chr", "next": "next"}.items():
+    ALIASES[f"six.{_name}"] = f"builtins.{_renamed}"
+ALIASES["six.StringIO"] = "io.StringIO"
+ALIASES["six.BytesIO"] = "io.BytesIO"
+for _name, _kind in {"string_types": "str", "integer_types": "int", "class_types": "type"}.items():
+    CONSTANTS[f"six.{_name}"] = fixed(TupleV([Ext(f"builtins.{_kind}")]))
+for _name, _value in {"PY2": False, "PY3": True, "PY34": True}.items():
+    CONSTANTS[f"six.{_name}"] = fixed(Known(_value))
+
+
+def _as_kind(wanted: type) -> Callable[[Machine, Arguments], AnyValue]:
+    """`six.u(text)` and its like: the text or the bytes, whichever is wanted."""
+
+    def convert(machine: Machine, args: Arguments) -> AnyValue:
+        del machine
+        given = args.get(0, "s", UNKNOWN) or UNKNOWN
+        if not isinstance(given, Known) or isinstance(given.value, wanted):
+            return given
+        if isinstance(given.value, str):
+            return Known(given.value.encode())
+        return Known(given.value.decode("utf-8", "replace")) if isinstance(given.value, bytes) else given
+
+    return convert
+
+
+function("six.u", "six.ensure_text", "six.ensure_str")(_as_kind(str))
+function("six.b", "six.ensure_binary")(_as_kind(bytes))
+
+
+def _method(name: str) -> Callable[[Machine, Arguments], AnyValue]:
+    """A method under its name in Python 3."""
+    return lambda machine, args: machine.call(machine.get_attr(args.pos[0], name), Arguments(args.pos[1:], args.kw))
+
+
+for _name in ("keys", "values", "items"):
+    function(f"six.iter{_name}", f"six.view{_name}")(_method(_name))
 
 
 @function("six.add_metaclass")

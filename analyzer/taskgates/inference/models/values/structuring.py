@@ -154,6 +154,22 @@ def structure(machine: Machine, args: Arguments) -> AnyValue:
     return structured(machine, cls, args.get(0, "obj") or UNKNOWN)
 
 
+def _decoder(name: str, parser: str) -> None:
+    """`msgspec.json.decode(text, type=Config)` and its like."""
+
+    def model(machine: Machine, args: Arguments) -> AnyValue:
+        text = args.pos[0] if args.pos else UNKNOWN
+        found = FUNCTIONS[parser](machine, Arguments([text])) or DATA
+        cls = args.kw.get("type")
+        return found if cls is None else structured(machine, cls, found)
+
+    FUNCTIONS[f"msgspec.{name}.decode"] = model
+
+
+for _name, _parser in (("json", "json.loads"), ("toml", "tomllib.loads"), ("yaml", "yaml.safe_load")):
+    _decoder(_name, _parser)
+
+
 @function("marshmallow_dataclass.class_schema")
 def class_schema(machine: Machine, args: Arguments) -> AnyValue:
     """`class_schema(Config)`: a class whose objects load mappings."""

@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING, Any
 
 from taskgates.inference.conversion import NotKnown, from_python
-from taskgates.inference.models.registry import FUNCTIONS, Machine, function
+from taskgates.inference.models.registry import CONSTANTS, FUNCTIONS, Machine, fixed, function
 from taskgates.inference.objects import Arguments, ClassV, Instance, ListObj
 from taskgates.inference.values import NONE, AnyValue, Ext, Known, TupleV, text_of
 
@@ -212,3 +212,9 @@ def visit_children(machine: Machine, obj: AnyValue, node: AnyValue, *, replace: 
             if replace:
                 node.slots[name] = result
     return node if replace else NONE
+
+
+for _name, _kind in vars(ast).items():
+    if isinstance(_kind, type) and issubclass(_kind, ast.AST):
+        # Visitors of the program's own go by them.
+        CONSTANTS[f"ast.{_name}._fields"] = fixed(TupleV(map(Known, _kind._fields)))

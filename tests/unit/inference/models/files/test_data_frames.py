@@ -31,6 +31,10 @@ df = pd.read_csv("units.tsv", sep="\\t")
         ("w(*df[(df.n != 1) & (df['unit'] == 'l1')].fq)", {"b1"}),
         ("w(*df[df['sample'].isin(['B'])].fq.tolist())", {"b1"}),
         ("w(df.set_index('fq').loc['a2', 'unit'], df.set_index('fq').loc['b1']['sample'])", {"l2", "B"}),
+        (
+            "df.index = df['fq']; w(df.loc['a2']['unit'], df.at['b1', 'sample'], *df.index)",
+            {"l2", "B", "a1", "a2", "b1"},
+        ),
         ("w(*df.loc[df.n > 2, 'fq'])", {"b1"}),
         ("w(*df['sample'].unique()); w(len(df), df.shape[1])", {"A", "B", "3", "4"}),
         ("for rec in df.to_dict('records'): w(rec['fq'])", {"a1", "a2", "b1"}),
