@@ -10,7 +10,6 @@ from taskgates.gates.shared_state import (
     ReadModifyWrite,
     SharedConflict,
     find_read_modify_writes,
-    find_shared_conflicts,
     role_of,
 )
 from taskgates.model.access import LOCK_FILE_PREFIX, AccessSet, SharedAccess, SharedKind
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
 
     from taskgates.gates.footprint import Touch
     from taskgates.model.spans import Site, SourceSpan
+    from taskgates.model.task import Task
     from taskgates.scan.project import Project
 
 _KINDS = {
@@ -54,6 +54,15 @@ def _what(shared: SharedAccess) -> str:
     if shared.name.endswith(_OBJECT):
         return f"an object of `{shared.name.removesuffix(_OBJECT)}` that they share"
     return f"the {_KINDS[shared.kind]} `{shared.name}`"
+
+
+def _raced_for(project: Project) -> Iterator[tuple[Task, SharedAccess]]:
+    """What threads of one task change while others of its threads may touch it, task by task."""
+    for task in project.tasks:
+        access = project.access(task) or AccessSet()
+        for shared in access.shared_state:
+            if shared.racing and shared.access == "write":
+                yield task, shared
 
 
 class SharedMutableGlobal(Rule):
@@ -119,27 +128,23 @@ class SharedMutableGlobal(Rule):
     def check(self, project: Project) -> Iterator[Finding]:
         """Yield one finding for each piece of state, whatever the number of tasks that share it."""
         by_name: dict[str, list[SharedConflict]] = {}
-        for conflict in find_shared_conflicts(project.footprints, project.relations):
+        for conflict in project.shared_conflicts:
             if conflict.kind is not SharedKind.PROCESS and not _is_connection(conflict.first_access):
                 by_name.setdefault(conflict.name, []).append(conflict)
         for name, conflicts in by_name.items():
             yield self._between_tasks(project, name, conflicts)
-        for task in project.tasks:
-            access = project.access(task) or AccessSet()
-            for shared in access.shared_state:
-                if shared.name in by_name or not (shared.racing and shared.access == "write"):
-                    continue
-                if shared.kind is SharedKind.PROCESS or _is_connection(shared):
-                    continue
-                place = place_of(shared.sites, task)
-                yield self.finding(
-                    f"Threads of task {task.id} change {_what(shared)} {place.where}".rstrip()
-                    + (" while others touch it without the same lock." if shared.guards else " without a lock."),
-                    place.span,
-                    tasks=[task.id],
-                    flow=place.flow,
-                    key=[shared.name, place.function],
-                )
+        for task, shared in _raced_for(project):
+            if shared.name in by_name or shared.kind is SharedKind.PROCESS or _is_connection(shared):
+                continue
+            place = place_of(shared.sites, task)
+            yield self.finding(
+                f"Threads of task {task.id} change {_what(shared)} {place.where}".rstrip()
+                + (" while others touch it without the same lock." if shared.guards else " without a lock."),
+                place.span,
+                tasks=[task.id],
+                flow=place.flow,
+                key=[shared.name, place.function],
+            )
 
     def _between_tasks(self, project: Project, name: str, conflicts: list[SharedConflict]) -> Finding:
         holders: dict[str, SharedAccess] = {}
@@ -506,7 +511,7 @@ class SharedConnection(Rule):
         """Connection objects that several tasks use, or the threads of one."""
         remedy = "give each a connection of its own, or hold one lock around every transaction"
         seen: set[str] = set()
-        for conflict in find_shared_conflicts(project.footprints, project.relations):
+        for conflict in project.shared_conflicts:
             if conflict.name in seen or not _is_connection(conflict.first_access):
                 continue
             seen.add(conflict.name)
@@ -527,20 +532,18 @@ class SharedConnection(Rule):
                 flow=place.flow,
                 key=[conflict.name, place.function],
             )
-        for task in project.tasks:
-            access = project.access(task) or AccessSet()
-            for shared in access.shared_state:
-                if shared.name in seen or not (shared.racing and shared.access == "write" and _is_connection(shared)):
-                    continue
-                place = place_of(shared.sites, task)
-                yield self.finding(
-                    f"Threads of task {task.id} use the connection `{shared.name}` {place.where}".rstrip()
-                    + f" without a lock; {remedy}.",
-                    place.span,
-                    tasks=[task.id],
-                    flow=place.flow,
-                    key=[shared.name, place.function],
-                )
+        for task, shared in _raced_for(project):
+            if shared.name in seen or not _is_connection(shared):
+                continue
+            place = place_of(shared.sites, task)
+            yield self.finding(
+                f"Threads of task {task.id} use the connection `{shared.name}` {place.where}".rstrip()
+                + f" without a lock; {remedy}.",
+                place.span,
+                tasks=[task.id],
+                flow=place.flow,
+                key=[shared.name, place.function],
+            )
 
     def _place(self, project: Project, task_id: str, touch: Touch) -> Place:
         return place_of([touch.site] if touch.site is not None else [], project.by_id[task_id])

@@ -61,7 +61,7 @@ class Calls(CallBounds):
     def define_function(self, node: ir.Function, frame: Frame) -> AnyValue:
         """Make a function object."""
         defaults: dict[str, AnyValue] = {}
-        qualname = node.name if frame.qualname == "<module>" else f"{frame.qualname}.{shown_name(node.name, frame.cls)}"
+        qualname = _qualified(node.name, frame)
         for param in node.params:
             if param.default is not None:
                 value = self.eval(param.default, frame)
@@ -91,7 +91,7 @@ class Calls(CallBounds):
                 if isinstance(value, Native) and value.name == "typing.NamedTuple":
                     value = Ext(value.name)
                 bases.append(plain_type(value))
-        qualname = node.name if frame.qualname == "<module>" else f"{frame.qualname}.{shown_name(node.name, frame.cls)}"
+        qualname = _qualified(node.name, frame)
         flat: list[AnyValue] = []
         for base in bases:
             if isinstance(base, Union):
@@ -499,6 +499,11 @@ class Calls(CallBounds):
 
 def _unwrap(value: AnyValue) -> AnyValue:
     return value.func if isinstance(value, Descriptor) else value
+
+
+def _qualified(name: str, frame: Frame) -> str:
+    """The name of a function or class that is defined in a frame, with what it stands in before it."""
+    return name if frame.qualname == "<module>" else f"{frame.qualname}.{shown_name(name, frame.cls)}"
 
 
 def _hooks(cls: ClassV, library: str) -> list[str]:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from taskgates.inference.objects import DictObj, FunctionV, Instance, ListObj, Maybe
 from taskgates.model.access import SharedKind
 from taskgates.syntax import ir
+from taskgates.syntax.walking import walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,7 +52,7 @@ def touch(machine: Any, holder: Frame, name: str, access: str, node: ir.Name | N
     It is shared while that function lives as long as the program, or runs in another thread than the call.
     """
     cells = holder.cells
-    label = f"{holder.module.dotted}.{holder.qualname}.{name}"
+    label = holder.label(name)
     several = machine.log.local_state
     if cells is None or not cells.lasting:
         elsewhere = machine.threads > 0 and (cells is None or cells.flow != machine.worker.serial)
@@ -77,17 +76,16 @@ def keep(machine: Any, func: FunctionV) -> None:
         if frame.cells is not None:
             frame.cells.lasting = True
         value = frame.slots.get(name)
-        machine.own(
-            value.value if isinstance(value, Maybe) else value,
-            f"{frame.module.dotted}.{frame.qualname}.{name}",
-            SharedKind.CLOSURE.value,
-        )
+        machine.own(value.value if isinstance(value, Maybe) else value, frame.label(name), SharedKind.CLOSURE.value)
 
 
 def used(func: FunctionV) -> Iterator[tuple[Frame, str]]:
     """The variables of enclosing calls that a function mentions, with the calls that they belong to."""
-    names = _mentioned(func.node).difference(func.node.locals)
     frame: Frame | None = func.frame
+    if frame is None or frame.function is None:
+        # Most functions stand within no other one.
+        return
+    names = _mentioned(func.node).difference(func.node.locals)
     while frame is not None and frame.function is not None:
         for name in sorted(names.intersection(frame.slots)):
             yield frame, name
@@ -101,21 +99,15 @@ def objects_used(func: FunctionV) -> Iterator[tuple[str, ListObj | DictObj | Ins
         slot = frame.slots[name]
         value = slot.value if isinstance(slot, Maybe) else slot
         if isinstance(value, ListObj | DictObj | Instance):
-            yield f"{frame.module.dotted}.{frame.qualname}.{name}", value
+            yield frame.label(name), value
 
 
 def _mentioned(function: ir.Function) -> frozenset[str]:
     """The names in a function and the functions inside it."""
     names: set[str] = set(function.nonlocals)
-    pending: list[Any] = [function.params, function.body]
-    while pending:
-        item = pending.pop()
+    for item in walk(function.params, function.body):
         if isinstance(item, ir.Name):
             names.add(item.id)
-        elif isinstance(item, list | tuple):
-            pending.extend(item)
-        elif isinstance(item, msgspec.Struct):
-            pending.extend(getattr(item, field) for field in item.__struct_fields__)
-            if isinstance(item, ir.Function):
-                names.update(item.nonlocals)
+        elif isinstance(item, ir.Function):
+            names.update(item.nonlocals)
     return frozenset(names)

@@ -39,6 +39,7 @@ from taskgates.inference.values import (
     join,
 )
 from taskgates.syntax import ir
+from taskgates.syntax.walking import walk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -272,7 +273,7 @@ class ExploringInterpreter(CallGraphInterpreter):
             names = self._mentioned.get(node)
             if names is None:
                 body = next(iter(visits.values())).func.node.body
-                names = self._mentioned[node] = frozenset(_attributes(body))
+                names = self._mentioned[node] = frozenset(item.name for item in walk(body) if isinstance(item, ir.Attr))
             if not grown.isdisjoint(names):
                 self._lost[node] = None
 
@@ -363,19 +364,6 @@ class ExploringInterpreter(CallGraphInterpreter):
         with self.within(frame):
             for method in self.namesakes(name, args):
                 self.call(method, args)
-
-
-def _attributes(body: Sequence[ir.Stmt]) -> Iterator[str]:
-    """The names of attributes that statements read or set."""
-    stack: list[Any] = list(body)
-    while stack:
-        item = stack.pop()
-        if isinstance(item, list):
-            stack.extend(item)
-        elif isinstance(item, msgspec.Struct):
-            if isinstance(item, ir.Attr):
-                yield item.name
-            stack.extend(getattr(item, name) for name in item.__struct_fields__)
 
 
 def _frame_key(frame: Frame) -> str:

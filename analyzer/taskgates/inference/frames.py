@@ -85,6 +85,10 @@ class Frame:
         self.cells: Cells | None = None
         self.floor = 0
 
+    def label(self, name: str) -> str:
+        """What one of its variables is called in reports."""
+        return f"{self.module.dotted}.{self.qualname}.{name}"
+
 
 def anchor(node: ir.Expr) -> Place | None:
     """The first operand of an expression that has a place, for what its operators cause."""

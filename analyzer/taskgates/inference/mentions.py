@@ -20,8 +20,6 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from taskgates.inference.shown_types import (
     DISPLAYS,
     blocks_of,
@@ -32,6 +30,7 @@ from taskgates.inference.shown_types import (
     variable_types,
 )
 from taskgates.syntax import ir
+from taskgates.syntax.walking import INNER_FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -307,7 +306,7 @@ class ModuleMentions:
             for part in item:
                 self._walk(part)
             return
-        for field in _INNER.get(kind, ()):
+        for field in INNER_FIELDS.get(kind, ()):
             value = getattr(item, field)
             if value is not None:
                 self._walk(value)
@@ -503,17 +502,9 @@ def _is_used(name: str, body: list[ir.Stmt]) -> bool:
         elif type(item) in (ir.Attr, ir.Subscript) and type(item.obj) is ir.Name and item.obj.id == name:
             return True
         else:
-            stack.extend(getattr(item, field) for field in _INNER.get(type(item), ()))
+            stack.extend(getattr(item, field) for field in INNER_FIELDS.get(type(item), ()))
     return False
 
-
-_PLAIN = ("str", "str | None", "list[str]", "int", "bool", "bytes")
-_INNER: dict[type, tuple[str, ...]] = {
-    kind: tuple(field for field in kind.__struct_fields__ if kind.__annotations__[field] not in _PLAIN)
-    for kind in vars(ir).values()
-    if isinstance(kind, type) and issubclass(kind, msgspec.Struct)
-}
-"""The fields of each type of node that may hold other nodes."""
 
 _VISIT: dict[type, Callable[[ModuleMentions, Any], None]] = {
     ir.Name: ModuleMentions.name,

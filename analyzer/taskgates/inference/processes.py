@@ -50,7 +50,10 @@ SMALL_LIBRARY = 800_000
 """Bytes of source up to which a library that a program requires, and that no table describes, is analysed too."""
 
 
-_GIVEN = ("OSError", "EOFError", "SystemExit", "KeyboardInterrupt", "getopt.GetoptError")
+_GIVEN = (
+    *(Ext(f"builtins.{name}") for name in ("OSError", "EOFError", "SystemExit", "KeyboardInterrupt")),
+    Ext("getopt.GetoptError"),
+)
 """Exceptions that a program may well end with for what it was given: its files, its input, its arguments."""
 
 
@@ -416,11 +419,7 @@ class Processes(CodeExecution):
         origin = error.origin
         if origin is None or (isinstance(origin, ir.Raise | ir.Assert) and "/site-packages/" not in error.file):
             return
-        if not any(
-            catches(Ext(kind if "." in kind else f"builtins.{kind}"), option) is not False
-            for option in options(error.value)
-            for kind in _GIVEN
-        ):
+        if not any(catches(kind, option) is not False for option in options(error.value) for kind in _GIVEN):
             self.log.stops.append(origin)
 
     def finish(self) -> None:

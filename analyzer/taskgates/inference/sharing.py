@@ -81,13 +81,13 @@ def _named(machine: Any, value: AnyValue) -> Iterator[tuple[str, Heap]]:
     while frame is not None:
         for key, slot in frame.slots.items():
             if slot is value and isinstance(key, str) and value is not frame.self_value:
-                yield f"{frame.module.dotted}.{frame.qualname}.{key}", value
+                yield frame.label(key), value
                 return
         frame = frame.parent
     if isinstance(value, Instance) and isinstance(value.cls, ClassV):
         yield f"{value.cls.qualname}.<object>", value
     elif machine.frame is not None:
-        yield f"{machine.frame.module.dotted}.{machine.frame.qualname}.<object>", value
+        yield machine.frame.label("<object>"), value
 
 
 def _guards(machine: Any, value: Heap) -> bool:

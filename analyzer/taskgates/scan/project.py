@@ -12,6 +12,7 @@ from taskgates.gates.cycles import CycleReport, cycles_with_flows
 from taskgates.gates.footprint import Origin
 from taskgates.gates.host import HostMeasurement, measure_host
 from taskgates.gates.relations import Relations
+from taskgates.gates.shared_state import SharedConflict, find_shared_conflicts
 from taskgates.model.access import AccessSet
 from taskgates.model.patterns import PathPattern
 from taskgates.model.task import Status, Task
@@ -119,6 +120,11 @@ class Project:
     def conflicts(self) -> tuple[Conflict, ...]:
         """Every conflict between tasks that may run together, files that both only read left out."""
         return tuple(self.conflict_index.find(self.relations))
+
+    @cached_property
+    def shared_conflicts(self) -> tuple[SharedConflict, ...]:
+        """Every piece of state in memory that two tasks share which may run together, one of them changing it."""
+        return tuple(find_shared_conflicts(self.footprints, self.relations))
 
     def conflicts_of(self, kind: ConflictKind) -> Iterator[Conflict]:
         """The conflicts of one kind."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from taskgates.inference.frames import AbstractRaise
 from taskgates.inference.models.files.listings import is_folder
-from taskgates.inference.models.pipelines.snakemake_objects import Entry, filled_command
+from taskgates.inference.models.pipelines.snakemake_objects import filled_command, values_of
 from taskgates.inference.models.pipelines.snakemake_places import STATE, record_of
 from taskgates.inference.models.pipelines.snakemake_texts import apply_wildcards
 from taskgates.inference.models.registry import Machine, constant, function, method
@@ -60,8 +60,8 @@ def run_job(machine: Machine, workflow: Workflow, job: Job, *, keep_metadata: bo
         job: the job.
         keep_metadata: whether a record of each output is kept.
     """
-    outputs = _files(job.output)
-    for value in (*outputs, *_files(job.log), *_files(job.benchmark)):
+    outputs = values_of(job.output)
+    for value in (*outputs, *values_of(job.log), *values_of(job.benchmark)):
         folder = _folder(value)
         if folder is not None:
             machine.access(Operation.MKDIR, folder, "snakemake")
@@ -78,10 +78,10 @@ def run_job(machine: Machine, workflow: Workflow, job: Job, *, keep_metadata: bo
     unseen = machine.log.gaps > gaps
     if keep_metadata and outputs:
         _read_environment(machine, job)
-        for value in _files(job.input):
+        for value in values_of(job.input):
             if _is_digested(machine, workflow, value):
                 machine.access(Operation.READ, value, "snakemake")
-    for value in (*_files(job.benchmark), *_files(job.log)):
+    for value in (*values_of(job.benchmark), *values_of(job.log)):
         machine.access(Operation.OVERWRITE, value, "snakemake")
     touched = _applied(workflow, job, "touch")
     folders = _applied(workflow, job, "directory")
@@ -124,10 +124,6 @@ def _is_digested(machine: Machine, workflow: Workflow, value: AnyValue) -> bool:
     return size is None or 0 < size <= _DIGESTED
 
 
-def _files(entries: list[Entry]) -> list[AnyValue]:
-    return [value for entry in entries for value in entry.values]
-
-
 def _folder(value: AnyValue) -> AnyValue | None:
     text = path_text(value)
     folder = split_last(text)[0] if text is not None else ""
@@ -146,7 +142,7 @@ def _applied(workflow: Workflow, job: Job, flag: str) -> set[str]:
 def marked_outputs(workflow: Workflow, job: Job, flag: str) -> list[AnyValue]:
     """The outputs of a job that a flag marks."""
     names = _applied(workflow, job, flag)
-    return [value for value in _files(job.output) if workflow.encoded(value) in names]
+    return [value for value in values_of(job.output) if workflow.encoded(value) in names]
 
 
 def _was_written(machine: Machine, value: AnyValue) -> bool:
@@ -211,7 +207,7 @@ def _local_wrapper(machine: Machine, job: Job) -> str | None:
 def _opaque(machine: Machine, job: Job, reason: str) -> None:
     """Say that a job is not followed; what it reads is what its rule says."""
     machine.opaque(reason, other_code=True)
-    for value in _files(job.input):
+    for value in values_of(job.input):
         machine.access(Operation.READ, value, "snakemake", conditional=True)
 
 
@@ -219,7 +215,7 @@ def _presume_more(machine: Machine, job: Job, command: AnyValue) -> None:
     """What is not seen through may put more into a folder that it is told and where an output of the job lies."""
     text = text_of(command)
     told = {match.rstrip("/") for match in _TOLD.findall(text)} if isinstance(text, str) else set()
-    for folder in sorted(told & {folder_of(str(text_of(value))) for value in _files(job.output)}):
+    for folder in sorted(told & {folder_of(str(text_of(value))) for value in values_of(job.output)}):
         inside = as_value(concat(folder, "/", Hole("data", True)))
         machine.access(Operation.OVERWRITE, inside, "snakemake", conditional=True)
 
@@ -289,7 +285,7 @@ def folder_of(place: str) -> str:
 
 def read_records(machine: Machine, job: Job) -> None:
     """The records of a job's outputs that earlier runs have left: they tell whether it has to run again."""
-    for value in _files(job.output):
+    for value in values_of(job.output):
         place = record_of("metadata", value)
         text = path_text(place)
         found = machine.in_tree(text) if text is not None else None

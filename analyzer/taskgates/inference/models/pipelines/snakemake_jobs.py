@@ -9,7 +9,7 @@ from taskgates.inference.frames import AbstractRaise
 from taskgates.inference.models.pipelines.doit_actions import parameters_of
 from taskgates.inference.models.pipelines.snakemake_job import Job
 from taskgates.inference.models.pipelines.snakemake_lookups import ITEM
-from taskgates.inference.models.pipelines.snakemake_objects import Entry, named_list
+from taskgates.inference.models.pipelines.snakemake_objects import Entry, is_callable, named_list, values_of
 from taskgates.inference.models.pipelines.snakemake_places import record_of
 from taskgates.inference.models.pipelines.snakemake_records import is_current, is_forced
 from taskgates.inference.models.pipelines.snakemake_rules import UNPACK
@@ -20,16 +20,14 @@ from taskgates.inference.models.pipelines.snakemake_texts import (
     wildcard_expression,
     wildcard_names,
 )
-from taskgates.inference.objects import Arguments, ClassV, DictObj, FunctionV, Instance, ListObj
+from taskgates.inference.objects import Arguments, ClassV, DictObj, Instance, ListObj
 from taskgates.inference.values import (
     NONE,
     UNKNOWN,
     AnyValue,
-    BoundMethod,
     Ext,
     Known,
     Native,
-    Partial,
     TupleV,
     as_value,
     options,
@@ -60,11 +58,6 @@ _CALLS = 3
 """How often the result of a function may be a function in turn."""
 
 _SEVERAL = re.compile(r"/{2,}")
-
-
-def is_callable(value: AnyValue) -> bool:
-    """Whether a value in a rule is called for each job."""
-    return isinstance(value, FunctionV | BoundMethod | Partial | Native)
 
 
 def normal(name: str) -> str:
@@ -166,8 +159,7 @@ class Scheduler:
     def _is_named(self, key: tuple[object, ...], names: Sequence[str]) -> bool:
         job = self.jobs.get(key)
         return job is not None and (
-            job.rule.name in names
-            or any(self.workflow.encoded(value) in names for entry in job.output for value in entry.values)
+            job.rule.name in names or any(self.workflow.encoded(value) in names for value in values_of(job.output))
         )
 
     def used(self) -> list[Job]:
@@ -341,9 +333,9 @@ class Scheduler:
         except AbstractRaise as error:
             machine.note_end(error)
             return False
-        needed = [self.workflow.encoded(value) for entry in job.input for value in entry.values]
+        needed = [self.workflow.encoded(value) for value in values_of(job.input)]
         forced = self.forced or is_forced(self.workflow, job, self.forcing)
-        outputs = [value for entry in job.output for value in entry.values]
+        outputs = values_of(job.output)
         there = bool(outputs) and all(self._is_there(value) for value in outputs)
         waits = not forced and bool(outputs) and (there or lazily) and self.chosen is None
         path = (*above, rule.name)
@@ -353,7 +345,7 @@ class Scheduler:
         if self.blocked:
             # What the job needs is made from what it makes.
             self.blocked = False
-            if not all(self._is_there(value) for entry in job.output for value in entry.values):
+            if not all(map(self._is_there, values_of(job.output))):
                 machine.opaque(f"snakemake: the rule {rule.name} needs what it makes itself")
             return False
         machine.call_node = place
@@ -425,7 +417,7 @@ class Scheduler:
             named = {id(each.values[0]) for each in inner}
             rest = [each for each in flat_values(self.machine, value) if id(each) not in named]
             found = [*(Entry(None, [each]) for each in rest), *inner] if not inner else [Entry(None, rest)]
-            value = ListObj("list", [each for entry in found for each in entry.values])
+            value = ListObj("list", values_of(found))
         values = flat_values(self.machine, value)
         several = not (len(values) == 1 and values[0] is value)
         for each in [value for value in values if is_callable(value)]:
@@ -526,4 +518,4 @@ class Scheduler:
         return made
 
 
-__all__ = ["Scheduler", "is_callable", "normal"]
+__all__ = ["Scheduler", "normal"]

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from taskgates.inference.conversion import from_python
 from taskgates.inference.models.files.data_frames import Table, table_of
-from taskgates.inference.models.pipelines.snakemake_objects import filled_command
-from taskgates.inference.objects import Arguments, ClassV, DictObj, FunctionV, Instance, ListObj
+from taskgates.inference.models.pipelines.snakemake_objects import filled_command, is_callable
+from taskgates.inference.objects import Arguments, ClassV, DictObj, Instance, ListObj
 from taskgates.inference.paths import split_last
 from taskgates.inference.values import (
     FALSE,
@@ -19,11 +19,9 @@ from taskgates.inference.values import (
     TRUE,
     UNKNOWN,
     AnyValue,
-    BoundMethod,
     Known,
     NamedTupleV,
     Native,
-    Partial,
     TupleV,
     as_value,
     options,
@@ -45,12 +43,8 @@ _AND = re.compile(r"&|\band\b")
 _OWN = ("query", "dpath", "cols", "is_nrows", "within", "default")
 
 
-def _is_function(value: AnyValue | None) -> bool:
-    return isinstance(value, FunctionV | BoundMethod | Partial | Native)
-
-
 def _called(machine: Machine, value: AnyValue, args: Arguments) -> AnyValue:
-    return machine.call(value, Arguments(args.pos[:1])) if _is_function(value) else value
+    return machine.call(value, Arguments(args.pos[:1])) if is_callable(value) else value
 
 
 # lookup
@@ -67,7 +61,7 @@ def lookup(machine: Machine, args: Arguments) -> AnyValue:
     if isinstance(text_of(columns), str):
         fields = [*fields, *_FIELD.findall(str(text_of(columns)))]
     own = all(re.split(r"[.\[]", field)[0] in names for field in fields)
-    if not _is_function(wanted) and own and not any(map(_is_function, names.values())):
+    if not is_callable(wanted) and own and not any(map(is_callable, names.values())):
         return _found(machine, args, within, wanted, names)
 
     def run(machine: Machine, given: Arguments) -> AnyValue:
@@ -157,7 +151,7 @@ def _rows(machine: Machine, table: Table, args: Arguments, names: Mapping[str, A
 def branch(machine: Machine, args: Arguments) -> AnyValue:
     """`branch(condition, then=..., otherwise=...)` and `branch(key, cases={...})`."""
     named = [args.get(0, "condition"), args.get(1, "then"), args.get(2, "otherwise")]
-    if any(map(_is_function, named)):
+    if any(map(is_callable, named)):
         return Native("snakemake.branch", lambda machine, given: _chosen(machine, args, given))
     return _chosen(machine, args, Arguments())
 
@@ -186,7 +180,7 @@ def subpath(machine: Machine, args: Arguments) -> AnyValue:
     """`subpath(path, strip_suffix=..., with_suffix=..., basename=True, parent=True, ancestor=2)`."""
     del machine
     value = args.get(0, "path_or_func") or UNKNOWN
-    if _is_function(value):
+    if is_callable(value):
         return Native(ITEM, lambda machine, given: _part(machine.call(value, given), args))
     return _part(value, args)
 

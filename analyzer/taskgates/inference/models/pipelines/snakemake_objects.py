@@ -11,23 +11,25 @@ import msgspec
 
 from taskgates.inference.models.pipelines.snakemake_texts import Marks
 from taskgates.inference.models.values.formatting import format_value, to_text
-from taskgates.inference.objects import Arguments, ClassV, Instance, ListObj
+from taskgates.inference.objects import Arguments, ClassV, FunctionV, Instance, ListObj
 from taskgates.inference.text import Hole, Text, concat
 from taskgates.inference.values import (
     EMPTY,
     NONE,
     UNKNOWN,
     AnyValue,
+    BoundMethod,
     Ext,
     Known,
     Native,
+    Partial,
     TupleV,
     as_value,
     text_of,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from taskgates.inference.models.registry import Machine
     from taskgates.inference.text import TextLike
@@ -183,6 +185,16 @@ class Entry(msgspec.Struct):
     name: str | None
     values: list[AnyValue]
     several: bool = False
+
+
+def values_of(entries: Iterable[Entry]) -> list[AnyValue]:
+    """The members of all entries, in order."""
+    return [value for entry in entries for value in entry.values]
+
+
+def is_callable(value: AnyValue | None) -> bool:
+    """Whether a value in a rule is called for each job."""
+    return isinstance(value, FunctionV | BoundMethod | Partial | Native)
 
 
 def named_list(entries: Sequence[Entry], cls: ClassV | None = None) -> Instance:

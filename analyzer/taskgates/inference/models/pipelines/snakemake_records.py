@@ -12,11 +12,12 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from taskgates.inference.conversion import NotKnown, to_python
+from taskgates.inference.models.pipelines.snakemake_objects import values_of
 from taskgates.inference.paths import join_paths, split_last
 from taskgates.inference.values import NONE, AnyValue, path_text, text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from taskgates.inference.models.pipelines.snakemake_job import Job
     from taskgates.inference.models.pipelines.snakemake_workflow import Workflow
@@ -50,11 +51,7 @@ def is_current(machine: Machine, workflow: Workflow, job: Job, records: Sequence
         _has_input(workflow, job, known),
         _has_params(job, known),
         _has_code(machine, job, known, outputs),
-        *(
-            _is_old(machine, value, workflow.encoded(value), known, outputs)
-            for entry in job.input
-            for value in entry.values
-        ),
+        *(_is_old(machine, value, workflow.encoded(value), known, outputs) for value in values_of(job.input)),
     ]
     if False in answers:
         return False
@@ -75,7 +72,7 @@ def _record(machine: Machine, place: AnyValue) -> dict[str, Any] | None:
 def _times(machine: Machine, job: Job) -> int | None:
     """When the oldest output of a job was made; None where that is not known."""
     times: list[int | None] = []
-    for value in (value for entry in job.output for value in entry.values):
+    for value in values_of(job.output):
         place = machine.in_tree(path_text(value) or "")
         if place is not None and machine.tree.kind(place) == "folder":
             place = f"{place}/.snakemake_timestamp"
@@ -85,18 +82,18 @@ def _times(machine: Machine, job: Job) -> int | None:
 
 
 def _has_input(workflow: Workflow, job: Job, records: Sequence[dict[str, Any]]) -> bool | None:
-    names = {workflow.encoded(value) for entry in job.input for value in entry.values}
+    names = {workflow.encoded(value) for value in values_of(job.input)}
     for record in records:
         before = record.get("input")
         if isinstance(before, list) and set(map(str, before)) != names:
-            return None if any(path_text(value) is None for entry in job.input for value in entry.values) else False
+            return None if any(path_text(value) is None for value in values_of(job.input)) else False
     return True
 
 
 def _has_params(job: Job, records: Sequence[dict[str, Any]]) -> bool | None:
     """Whether all parameters that are kept are those of the job; what depends on other files is not kept."""
     try:
-        now = {repr(to_python(value)) for entry in job.params for value in entry.values}
+        now = {repr(to_python(value)) for value in values_of(job.params)}
     except NotKnown:
         now = None
     for record in records:
@@ -138,14 +135,19 @@ def _has_block(machine: Machine, job: Job, records: Sequence[dict[str, Any]]) ->
         elif indent and line.strip() and not line.startswith((indent + " ", indent + "\t")):
             break
         elif indent:
-            block.append(line.strip())
-    now = {line for line in block if not set(line) <= _PUNCTUATION and not line.startswith("#")}
+            block.append(line)
+    now = _telling(block)
     for record in records:
         code = record.get("code")
-        kept = {line.strip() for line in code.splitlines()} if isinstance(code, str) else now
-        if {line for line in kept if not set(line) <= _PUNCTUATION and not line.startswith("#")} != now:
+        if isinstance(code, str) and _telling(code.splitlines()) != now:
             return None
     return True
+
+
+def _telling(lines: Iterable[str]) -> set[str]:
+    """The lines of some code, without those of nothing but brackets and comments."""
+    stripped = {line.strip() for line in lines}
+    return {line for line in stripped if not set(line) <= _PUNCTUATION and not line.startswith("#")}
 
 
 def _is_old(
@@ -175,7 +177,7 @@ def _is_older(machine: Machine, place: str | None, outputs: int | None) -> bool:
 
 def is_forced(workflow: Workflow, job: Job, words: Sequence[str]) -> bool:
     """Whether the command line names a job's rule or one of its outputs among those that run in any case."""
-    names = {job.rule.name, *(workflow.encoded(value) for entry in job.output for value in entry.values)}
+    names = {job.rule.name, *map(workflow.encoded, values_of(job.output))}
     return not names.isdisjoint(words)
 
 

@@ -16,7 +16,7 @@ from taskgates.inference.models import registry
 from taskgates.inference.models.files.buffers import CONTENTS, print_into
 from taskgates.inference.models.reading import handle_content, line_from, standard_input
 from taskgates.inference.models.registry import Machine, constant, function
-from taskgates.inference.models.values.class_hooks import class_check, has_own_check, is_abstractly
+from taskgates.inference.models.values.class_hooks import class_check, has_own_check, is_abstractly, library_class
 from taskgates.inference.models.values.formatting import repr_text, show_elements, to_text
 from taskgates.inference.models.values.strings import pure_call
 from taskgates.inference.objects import Arguments, ClassV, DictObj, FunctionV, Instance, ListObj, ModuleV
@@ -329,10 +329,7 @@ def derives(cls: ClassV | Ext, kind: AnyValue) -> bool | None:
 def _builtin_type(kind: AnyValue) -> type | None:
     if kind == Ext("collections.iterator"):
         return collections.abc.Iterator
-    module, _, name = kind.name.rpartition(".") if isinstance(kind, Ext) else ("", "", "")
-    home = {"builtins": builtins, "collections.abc": collections.abc, "typing": collections.abc}.get(module)
-    found = getattr(home, name, None)
-    return found if isinstance(found, type) else None
+    return library_class(kind.name) if isinstance(kind, Ext) else None
 
 
 @function("builtins.type", "abc.ABCMeta")

@@ -59,10 +59,20 @@ _PROTOCOLS = {"Iterable": "__iter__", "Callable": "__call__", "Sized": "__len__"
 """Abstract classes whose objects are told by one method."""
 
 
+_HOMES = {"collections.abc": collections.abc, "typing": collections.abc, "builtins": builtins}
+
+
+def library_class(name: str) -> type | None:
+    """A built-in class, or an abstract one of `collections.abc` under either of its names."""
+    module, _, own = name.rpartition(".")
+    found = getattr(_HOMES.get(module), own, None)
+    return found if isinstance(found, type) else None
+
+
 def is_abstractly(classes: Sequence[ClassV | Ext], wanted: str) -> bool:
     """Whether objects of a class with these ancestors are ones of an abstract class of `collections.abc`."""
     module, _, name = wanted.rpartition(".")
-    target = getattr(collections.abc, name, None) if module == "collections.abc" else None
+    target = library_class(wanted) if module == "collections.abc" else None
     if target is None:
         return False
     method = _PROTOCOLS.get(name)
@@ -71,10 +81,8 @@ def is_abstractly(classes: Sequence[ClassV | Ext], wanted: str) -> bool:
             if method is not None and method in cls.slots:
                 return True
             continue
-        home, _, own = cls.name.rpartition(".")
-        places = {"collections.abc": collections.abc, "typing": collections.abc, "builtins": builtins}
-        base = getattr(places.get(home), own, None)
-        if isinstance(base, type) and issubclass(base, target):
+        base = library_class(cls.name)
+        if base is not None and issubclass(base, target):
             return True
     return False
 

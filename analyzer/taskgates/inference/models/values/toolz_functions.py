@@ -213,10 +213,10 @@ def groupby(machine: Machine, args: Arguments) -> AnyValue:
         by = args.pos[0]
         key = machine.get_item(item, by) if isinstance(by, Known) else _one(machine, by, item)
         held = out.slots.get(key) if isinstance(key, Known) else None
-        if isinstance(held, ListObj) and item is not content.rest:
+        exact = item is not content.rest
+        if isinstance(held, ListObj) and exact:
             machine.extend(held, TupleV([item]))
         else:
-            exact = item is not content.rest
             machine.put(out, key, ListObj("list", [item] if exact else (), None if exact else item))
     return out
 
