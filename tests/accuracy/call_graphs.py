@@ -15,7 +15,7 @@ from taskgates.tree.tree import Tree
 
 CALLS = Path(__file__).resolve().parents[2] / "fixtures" / "calls"
 """Where the programs live, a folder each below their category's."""
-TRACER = Path(__file__).with_name("call_tracer.py")
+TRACER = "accuracy.call_tracer"
 COMMAND = ("python", "main.py")
 
 Edges = frozenset[tuple[str, str]]
@@ -88,9 +88,9 @@ def run(case: Case, scratch: Path) -> Run:
         RunError: it ended with an exception, or not at all.
     """
     output = scratch / "run.json"
-    environment = {**os.environ, "PYTHONPATH": ""}
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[1])}
     done = subprocess.run(
-        [sys.executable, str(TRACER), str(output), *COMMAND[1:]],
+        [sys.executable, "-m", TRACER, str(output), *COMMAND[1:]],
         cwd=case.folder,
         env=environment,
         capture_output=True,

@@ -1,6 +1,6 @@
 """Runs a Python program and writes down which of its functions call which, in the names that `graph calls` uses.
 
-    python call_tracer.py OUTPUT SCRIPT [ARGUMENT]...
+    python -m accuracy.call_tracer OUTPUT SCRIPT [ARGUMENT]...
 
 The program is run in the working directory, and its functions are those of the files below it. What calls what is seen
 twice over: `sys.setprofile` tells of every function that starts to run, also where Python or a library calls it, and
@@ -22,6 +22,8 @@ import threading
 import types
 from pathlib import Path
 from typing import Any
+
+from accuracy.traced_program import TracedProgram
 
 RECORD = "__record_call__"
 PASSING = frozenset({"<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>"})
@@ -217,35 +219,18 @@ def _builtin_name(target: Any) -> str | None:
 
 def main(output: str, script: str, arguments: list[str]) -> None:
     """Run a script as the main program and write what was seen to a file, whatever its end."""
-    # Compiled modules are neither taken from where they may lie nor left behind.
-    sys.pycache_prefix = f"{output}.compiled"
-    sys.dont_write_bytecode = True
     tracer = Tracer(str(Path.cwd()))
-    path = str(Path(script).resolve())
-    program = types.ModuleType("__main__")
-    program.__dict__.update(__file__=script, __builtins__=builtins)
-    sys.modules["__main__"] = program
-    sys.argv = [script, *arguments]
-    sys.path[0] = str(Path(path).parent)
-    error = ""
+    program = TracedProgram(script, arguments)
 
     def write() -> None:
         sys.setprofile(None)
-        Path(output).write_text(json.dumps(tracer.report(error)), encoding="utf-8")
+        Path(output).write_text(json.dumps(tracer.report(program.error)), encoding="utf-8")
 
     atexit.register(write)
     # What runs at the very end has no caller left.
-    tracer.starters[threading.get_ident()] = Path(path).stem
+    tracer.starters[threading.get_ident()] = Path(program.path).stem
     tracer.install()
-    code = tracer.compile(Path(path).read_bytes(), path)
-    try:
-        sys.setprofile(tracer.profile)
-        exec(code, program.__dict__)
-    except SystemExit:
-        raise
-    except BaseException as raised:
-        error = f"{type(raised).__name__}: {raised}"
-        raise
+    program.run(tracer.compile, lambda: sys.setprofile(tracer.profile))
 
 
 if __name__ == "__main__":

@@ -41,7 +41,6 @@ import json
 import multiprocessing.process
 import os
 import sys
-import tempfile
 import threading
 import types
 from pathlib import Path
@@ -49,6 +48,7 @@ from typing import Any
 
 from accuracy.state_memory import ROOT, Place, Worker, contents_of, current_task, differences_in, fields_of, is_object
 from accuracy.state_wrapping import CELLS, LOOK, Wrapper
+from accuracy.traced_program import TracedProgram
 
 PASSING = frozenset({"<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>"})
 READING = {"LOAD_GLOBAL", "LOAD_NAME", "LOAD_DEREF", "LOAD_CLASSDEREF"}
@@ -564,15 +564,8 @@ def _module(names: dict[str, Any]) -> str:
 
 def main(output: str, script: str, arguments: list[str]) -> None:
     """Run a script as the main program and write what was seen to a file, whatever its end."""
-    sys.pycache_prefix = tempfile.mkdtemp()
     tracer = Tracer(ROOT)
-    path = str(Path(script).resolve())
-    program = types.ModuleType("__main__")
-    program.__dict__.update(__file__=path, __builtins__=builtins)
-    sys.modules["__main__"] = program
-    sys.argv = [script, *arguments]
-    sys.path[0] = str(Path(path).parent)
-    error = ""
+    program = TracedProgram(script, arguments)
     owner = os.getpid()
 
     failures: list[str] = []
@@ -581,7 +574,7 @@ def main(output: str, script: str, arguments: list[str]) -> None:
         sys.settrace(None)
         tracer.compare()
         where = output if os.getpid() == owner else f"{output}.{os.getpid()}"
-        Path(where).write_text(json.dumps(tracer.report(error or next(iter(failures), ""))), encoding="utf-8")
+        Path(where).write_text(json.dumps(tracer.report(program.error or next(iter(failures), ""))), encoding="utf-8")
 
     atexit.register(write)
     bootstrap = multiprocessing.process.BaseProcess._bootstrap  # type: ignore[attr-defined]
@@ -595,15 +588,7 @@ def main(output: str, script: str, arguments: list[str]) -> None:
     multiprocessing.process.BaseProcess._bootstrap = in_child  # type: ignore[attr-defined]
     threading.excepthook = lambda args: failures.append(f"{type(args.exc_value).__name__}: {args.exc_value}")
     tracer.install()
-    code = tracer.compile(Path(path).read_bytes(), path)
-    try:
-        sys.settrace(tracer.trace)
-        exec(code, program.__dict__)
-    except SystemExit:
-        raise
-    except BaseException as raised:
-        error = f"{type(raised).__name__}: {raised}"
-        raise
+    program.run(tracer.compile, lambda: sys.settrace(tracer.trace))
 
 
 if __name__ == "__main__":

@@ -11,9 +11,12 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 FORMATS = ("json", "sarif", "markdown", "github", "html")
 EVIL = (
@@ -232,13 +235,17 @@ def test_deep_and_broken_texts(taskgates: Any, tmp_path: Path) -> None:
         check(taskgates(*arguments, timeout=300))
 
 
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that every user may look into, which pytest's own are not whenever another run of it begins."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="needs root, to become nobody")
-def test_what_may_not_be_read_is_said(tmp_path: Path) -> None:
-    for folder in (tmp_path, *tmp_path.parents):
-        if folder == Path(tempfile.gettempdir()):
-            break
-        folder.chmod(0o755)
-    root, warm = tmp_path / "root", tmp_path / "warm"
+def test_what_may_not_be_read_is_said(open_folder: Path) -> None:
+    root, warm = open_folder / "root", open_folder / "warm"
     root.mkdir()
     warm.mkdir()
     task(warm, "1", command="python a.py", files_affected=["out"])

@@ -9,9 +9,7 @@ import zipfile
 from typing import TYPE_CHECKING
 
 import pytest
-from taskgates.inference.engine import Analyser, InferenceOptions
-from taskgates.model.task import Command
-from taskgates.tree.tree import Tree
+from unit.inference.touching import touched
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,14 +17,8 @@ if TYPE_CHECKING:
 
 
 def infer(root: Path, files: Mapping[str, str | bytes], command: str) -> tuple[set[str], set[str]]:
-    """The paths in a tree that a shell command reads and writes."""
-    for name, content in files.items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    found = Analyser(Tree(root), InferenceOptions(environ={})).command(Command(argv=("sh", "-c", command)))
-    reads = {str(access.path) for access in found.reads if access.operation.value == "read"}
-    writes = {str(access.path) for access in found.writes if access.operation.value != "mkdir"}
+    """The paths that a shell command reads and writes in a tree, what it writes outside left out."""
+    reads, writes = touched(root, files, command)
     return reads, {path for path in writes if not path.startswith("/")}
 
 
